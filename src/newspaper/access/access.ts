@@ -1,0 +1,296 @@
+import { LRUCache } from 'lru-cache';
+import type { ChangeFeed } from '#platform/change-feed';
+import { type Clock, monotonicMs } from '#platform/clock';
+import { type Database, isUnavailable } from '#platform/db';
+import type { Logger } from '#platform/log';
+import type { SigningKeys } from '#platform/signing';
+import { type CrawlerRanges, openCrawlerRanges } from './crawlers.ts';
+import {
+  type Charge,
+  type Decision,
+  decideAccess,
+  type Facts,
+  type FullReason,
+  type MeterReading,
+  type PreviewReason,
+} from './decision.ts';
+import { type Holder, left, type MeterState, NOTHING_OPENED } from './meter.ts';
+import { type CountedRead, countedReads, meterCharges } from './meters.store.ts';
+import { type Month, monthOf } from './month.ts';
+import { mintPass, type Pass } from './pass.ts';
+import { openPolicyBook } from './policies.store.ts';
+import type { Policy, StoryFacts } from './policy.ts';
+import { startTally } from './tally.store.ts';
+import { signedVisitors, type Visitor } from './visitors.ts';
+
+export { refreshCrawlerRanges } from './crawlers.ts';
+export { type Decision, decideAccess, type Facts } from './decision.ts';
+export type { Holder } from './meter.ts';
+export { type CountedRead, forgetBefore } from './meters.store.ts';
+export { type Month, monthOf } from './month.ts';
+export { checkPass, type Pass } from './pass.ts';
+export { addPolicy } from './policies.store.ts';
+export { DEFAULT_POLICY, type Policy, type StoryFacts, termsOf } from './policy.ts';
+export type { Visitor } from './visitors.ts';
+
+/** Who asks for a story, as far as the request proves it. */
+export type Reader = {
+  readonly visitor: Visitor;
+  /** What the reader's grants give now. */
+  readonly benefits: ReadonlySet<string>;
+  readonly verifiedCrawler: boolean;
+};
+
+/** The answer to "may this reader read this story?". A pass loads the body; without one there is none to be had. */
+export type Opened =
+  | {
+      readonly kind: 'full';
+      readonly reason: FullReason;
+      readonly pass: Pass;
+      readonly reading: MeterReading | undefined;
+      /** The visitor cookie to set, when this read was charged to a visitor. */
+      readonly visitorCookie: string | undefined;
+    }
+  | { readonly kind: 'preview'; readonly reason: PreviewReason; readonly reading: MeterReading | undefined };
+
+/** What counted for one reader this month. */
+export type MeterBook = {
+  readonly month: Month;
+  readonly reads: readonly CountedRead[];
+  readonly limit: number;
+  readonly left: number;
+};
+
+export type Access = {
+  /**
+   * Decides whether a reader may read a story now and charges the read if it counts. Answers at once where memory is
+   * enough, otherwise after one statement that is shared with other requests.
+   *
+   * @param options.bodyAtHand the story could be sent from memory if the database is away
+   */
+  openStory(story: StoryFacts, reader: Reader, options: { bodyAtHand: boolean }): Opened | Promise<Opened>;
+  /** The same decision without charging, for a HEAD request or a link that is only looked at. */
+  lookAt(story: StoryFacts, reader: Reader): Decision;
+  visitor(cookies: readonly string[]): Visitor;
+  isVerifiedCrawler(address: string): boolean;
+  policy(): Policy;
+  month(): Month;
+  /** What the main meter counted for this visitor this month, for the reader to see. */
+  meterBook(visitor: Visitor): Promise<MeterBook>;
+  /** Writes the sums and walls that are still in memory. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Meters of this many visitors and readers stay in memory: about 0.4 KB each. */
+const MOST_METERS = 60_000;
+/** After a charge found the database away, this long is not asked again: a reader must not wait for it each time. */
+const BREAK_MS = 1_000;
+/** In the records, who had no cookie. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * @param settings.zone the paper's IANA zone, which decides when a month turns
+ */
+export async function openAccess(
+  database: Database,
+  changes: ChangeFeed,
+  settings: { readonly zone: () => string },
+  keys: SigningKeys,
+  clock: Clock,
+  log: Logger,
+): Promise<Access> {
+  const { db, pool } = database;
+  const policies = await openPolicyBook(db, changes, clock.now());
+  const crawlers: CrawlerRanges = await openCrawlerRanges(db, changes, clock);
+  const visitors = signedVisitors(keys);
+  const charge = meterCharges(pool);
+  const tally = startTally(db, log);
+  const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
+    max: MOST_METERS,
+  });
+  let brokenUntil = 0;
+  let month: Month = monthOf(clock.now(), settings.zone());
+  let monthZone = settings.zone();
+  let dayOn = '';
+  let dayEnds = 0;
+
+  function monthAt(now: Temporal.Instant): Month {
+    const zone = settings.zone();
+    const inside =
+      zone === monthZone &&
+      Temporal.Instant.compare(now, month.startedAt) >= 0 &&
+      Temporal.Instant.compare(now, month.turnsAt) < 0;
+    if (!inside) {
+      month = monthOf(now, zone);
+      monthZone = zone;
+      dayEnds = 0;
+    }
+    return month;
+  }
+
+  /** The day in the paper's zone that a sum belongs to, worked out once a minute at the most. */
+  function dayAt(now: Temporal.Instant): string {
+    const minute = Math.floor(now.epochMilliseconds / 60_000);
+    if (minute !== dayEnds) {
+      dayEnds = minute;
+      dayOn = now.toZonedDateTimeISO(settings.zone()).toPlainDate().toString();
+    }
+    return dayOn;
+  }
+
+  function remembered(holder: Holder | undefined, meter: string, key: string): MeterState {
+    if (holder === undefined) return NOTHING_OPENED;
+    const known = meters.get(`${holder.id} ${meter}`);
+    return known?.month === key ? known.state : NOTHING_OPENED;
+  }
+
+  /** The facts with what memory knows of the meter: a lower bound, good enough to open what was read before. */
+  function factsFor(
+    story: StoryFacts,
+    reader: Reader,
+    now: Temporal.Instant,
+  ): Facts & { readonly holder?: Holder } {
+    const holder: Holder | undefined =
+      reader.visitor.kind === 'visitor' ? { kind: 'visitor', id: reader.visitor.id } : undefined;
+    const key = monthAt(now).key;
+    return {
+      story,
+      ...(holder === undefined ? {} : { holder }),
+      benefits: reader.benefits,
+      meter: { kind: 'known', state: remembered(holder, 'main', key) },
+      verifiedCrawler: reader.verifiedCrawler,
+      bodyAtHand: false,
+    };
+  }
+
+  /** A decision over memory; a story on another meter than the main one is decided again with that meter's state. */
+  function decide(facts: Facts, policy: Policy, now: Temporal.Instant): { facts: Facts; decision: Decision } {
+    const decision = decideAccess(facts, policy, now);
+    const meter = decision.reading?.meter;
+    if (meter === undefined || meter === 'main') return { facts, decision };
+    const state = remembered(facts.holder, meter, monthAt(now).key);
+    const again: Facts = { ...facts, meter: { kind: 'known', state } };
+    return { facts: again, decision: decideAccess(again, policy, now) };
+  }
+
+  function settle(
+    facts: Facts,
+    decision: Decision,
+    policy: Policy,
+    now: Temporal.Instant,
+    cookie?: string,
+  ): Opened {
+    const day = dayAt(now);
+    tally.count(day, `${decision.kind}:${decision.reason}`);
+    if (decision.kind === 'full') {
+      return {
+        kind: 'full',
+        reason: decision.reason,
+        pass: mintPass(facts.story.id),
+        reading: decision.reading,
+        visitorCookie: cookie,
+      };
+    }
+    tally.wall(
+      {
+        holderId: facts.holder?.id ?? NOBODY,
+        storyId: facts.story.id,
+        monthOn: monthAt(now).key,
+        reason: decision.reason,
+        policyVersion: policy.version,
+      },
+      now,
+    );
+    return { kind: 'preview', reason: decision.reason, reading: decision.reading };
+  }
+
+  async function chargeAndDecide(
+    facts: Facts,
+    asked: Charge,
+    bodyAtHand: boolean,
+    policy: Policy,
+    now: Temporal.Instant,
+  ): Promise<Opened> {
+    const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand };
+    if (monotonicMs() < brokenUntil)
+      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
+    const fresh = facts.holder === undefined ? visitors.issue() : undefined;
+    const holder: Holder = facts.holder ?? { kind: 'visitor', id: fresh?.id as string };
+    const monthOn = monthAt(now).key;
+    try {
+      const { opened, counted } = await charge({
+        holder,
+        monthOn,
+        meter: asked.meter,
+        limit: asked.limit,
+        storyId: facts.story.id,
+        policyVersion: policy.version,
+        at: now,
+      });
+      const state: MeterState = { opened };
+      meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state });
+      if (fresh !== undefined) tally.count(dayAt(now), 'visitor:fresh');
+      const settled: Facts = { ...facts, holder, meter: { kind: 'known', state } };
+      // The charge may have found the limit reached by another request: so it is decided again, on what it found.
+      const decision = decideAccess(settled, policy, now);
+      const cookie =
+        decision.kind === 'full' && holder.kind === 'visitor'
+          ? (fresh?.value ?? visitors.renew(holder.id))
+          : undefined;
+      return settle(
+        settled,
+        counted && decision.kind === 'full' ? { ...decision, reason: 'within-limit' } : decision,
+        policy,
+        now,
+        cookie,
+      );
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      if (monotonicMs() >= brokenUntil)
+        log.warn(
+          { err: error },
+          'the meter cannot be asked: metered stories in memory are served and counted as degraded',
+        );
+      brokenUntil = monotonicMs() + BREAK_MS;
+      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
+    }
+  }
+
+  return {
+    openStory(story, reader, { bodyAtHand }) {
+      const now = clock.now();
+      const policy = policies.at(now);
+      if (reader.visitor.kind === 'tampered') tally.count(dayAt(now), 'visitor:tampered');
+      const { facts, decision } = decide(factsFor(story, reader, now), policy, now);
+      if (decision.kind === 'full' && decision.charge !== undefined) {
+        return chargeAndDecide(facts, decision.charge, bodyAtHand, policy, now);
+      }
+      return settle(facts, decision, policy, now);
+    },
+    lookAt(story, reader) {
+      const now = clock.now();
+      return decide(factsFor(story, reader, now), policies.at(now), now).decision;
+    },
+    visitor: (cookies) => visitors.read(cookies),
+    isVerifiedCrawler: (address) => crawlers.crawlerAt(address) !== undefined,
+    policy: () => policies.at(clock.now()),
+    month: () => monthAt(clock.now()),
+    async meterBook(visitor) {
+      const now = clock.now();
+      const month = monthAt(now);
+      const limit = policies.at(now).meters.main?.visitors ?? 0;
+      if (visitor.kind !== 'visitor') return { month, reads: [], limit, left: limit };
+      const all = await countedReads(db, { kind: 'visitor', id: visitor.id }, month.key);
+      const reads = all.filter((read) => read.meter === 'main');
+      return {
+        month,
+        reads,
+        limit,
+        left: left({ opened: new Set(reads.map((read) => read.storyId)) }, limit),
+      };
+    },
+    flush: () => tally.flush(),
+    stop: () => tally.stop(),
+  };
+}

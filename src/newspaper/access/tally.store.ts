@@ -1,0 +1,114 @@
+import { sql } from 'kysely';
+import type { Db } from '#platform/db';
+import type { Logger } from '#platform/log';
+
+/** A wall that was shown to somebody, to be added to those already recorded. */
+export type ShownWall = {
+  readonly holderId: string;
+  readonly storyId: string;
+  readonly monthOn: string;
+  readonly reason: string;
+  readonly policyVersion: number;
+};
+
+/** Records what happened without making a page wait for it: sums in memory, written together every second. */
+export type Tally = {
+  /** Adds one to a sum of the day (an ISO date in the paper's zone) that holds nobody's reading. */
+  count(dayOn: string, measure: string): void;
+  wall(wall: ShownWall, at: Temporal.Instant): void;
+  /** Writes what was gathered; what could not be written is kept for the next time. */
+  flush(): Promise<void>;
+  /** Writes once more, and no longer. */
+  stop(): Promise<void>;
+};
+
+const EVERY_MS = 1_000;
+/** The most that is kept in memory while the database is away; then the oldest walls give way, the sums never do. */
+const MOST_WALLS = 50_000;
+
+type Gathered = { wall: ShownWall; shown: number; firstAt: Temporal.Instant; lastAt: Temporal.Instant };
+
+export function startTally(db: Db, log: Logger): Tally {
+  let sums = new Map<string, number>();
+  let walls = new Map<string, Gathered>();
+  let writing: Promise<void> = Promise.resolve();
+
+  function keepWall(one: Gathered): void {
+    const { holderId, storyId, monthOn, reason, policyVersion } = one.wall;
+    const key = `${holderId} ${storyId} ${monthOn} ${reason} ${policyVersion}`;
+    const before = walls.get(key);
+    if (before === undefined) {
+      walls.set(key, one);
+      if (walls.size > MOST_WALLS) walls.delete(walls.keys().next().value as string);
+    } else {
+      before.shown += one.shown;
+      before.lastAt = one.lastAt;
+    }
+  }
+
+  async function write(): Promise<void> {
+    if (sums.size === 0 && walls.size === 0) return;
+    const [theseSums, theseWalls] = [sums, walls];
+    sums = new Map();
+    walls = new Map();
+    try {
+      await db.transaction().execute(async (tx) => {
+        await addSums(tx, theseSums);
+        await addWalls(tx, [...theseWalls.values()]);
+      });
+    } catch (error) {
+      log.warn({ err: error }, 'the sums of the last second could not be written yet');
+      for (const [key, times] of theseSums) sums.set(key, (sums.get(key) ?? 0) + times);
+      for (const one of theseWalls.values()) keepWall(one);
+    }
+  }
+
+  function flush(): Promise<void> {
+    writing = writing.then(write);
+    return writing;
+  }
+
+  const timer = setInterval(() => void flush(), EVERY_MS);
+  timer.unref();
+
+  return {
+    count(dayOn, measure) {
+      const key = `${dayOn} ${measure}`;
+      sums.set(key, (sums.get(key) ?? 0) + 1);
+    },
+    wall: (wall, at) => keepWall({ wall, shown: 1, firstAt: at, lastAt: at }),
+    flush,
+    stop: () => {
+      clearInterval(timer);
+      return flush();
+    },
+  };
+}
+
+async function addSums(db: Db, sums: ReadonlyMap<string, number>): Promise<void> {
+  if (sums.size === 0) return;
+  // Sorted, so that two processes which write at once lock the sums in the same order.
+  const keys = [...sums.keys()].sort();
+  await sql`
+    insert into access.day_totals as old (day_on, measure, times)
+    select * from unnest(${keys.map((key) => key.slice(0, 10))}::date[], ${keys.map((key) => key.slice(11))}::text[],
+      ${keys.map((key) => sums.get(key))}::bigint[])
+    on conflict (day_on, measure) do update set times = old.times + excluded.times`.execute(db);
+}
+
+async function addWalls(db: Db, walls: readonly Gathered[]): Promise<void> {
+  if (walls.length === 0) return;
+  const sorted = walls.toSorted((a, b) =>
+    a.wall.holderId + a.wall.storyId < b.wall.holderId + b.wall.storyId ? -1 : 1,
+  );
+  await sql`
+    insert into access.walls as old
+      (holder_id, story_id, month_on, reason, policy_version, shown, first_at, last_at)
+    select * from unnest(${sorted.map((one) => one.wall.holderId)}::uuid[],
+      ${sorted.map((one) => one.wall.storyId)}::uuid[], ${sorted.map((one) => one.wall.monthOn)}::date[],
+      ${sorted.map((one) => one.wall.reason)}::text[], ${sorted.map((one) => one.wall.policyVersion)}::int[],
+      ${sorted.map((one) => one.shown)}::bigint[], ${sorted.map((one) => one.firstAt.toString())}::timestamptz[],
+      ${sorted.map((one) => one.lastAt.toString())}::timestamptz[])
+    on conflict (holder_id, story_id, month_on, reason, policy_version) do update
+      set shown = old.shown + excluded.shown, last_at = greatest(old.last_at, excluded.last_at)`.execute(db);
+}

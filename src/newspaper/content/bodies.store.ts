@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import type { Pass } from '#access';
+import { checkPass } from '#access';
+import type { Db, Tx } from '#platform/db';
+import { elementsSchema, type Run, type StoryElement } from './elements.ts';
+
+/**
+ * Loads the body of one revision of one story, for a pass that access gave out for exactly that story. This is the
+ * one place in the program that reads bodies.
+ *
+ * @throws when the pass was not minted by access, or names another story
+ */
+export async function loadBody(db: Db, pass: Pass, revision: number): Promise<readonly StoryElement[]> {
+  const storyId = checkPass(pass);
+  const { rows } = await sql<{ elements: unknown }>`
+    select elements from content.bodies where story_id = ${storyId} and revision = ${revision}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error(`story ${storyId} has no body in revision ${revision}`);
+  return elementsSchema.parse(row.elements);
+}
+
+/** Stores the bodies of revisions that were just made: arrays of equal length. */
+export async function insertBodies(
+  tx: Tx,
+  rows: readonly { storyId: string; revision: number; body: readonly StoryElement[] }[],
+): Promise<void> {
+  await sql`
+    insert into content.bodies (story_id, revision, elements)
+    select * from unnest(
+      ${rows.map((row) => row.storyId)}::uuid[],
+      ${rows.map((row) => row.revision)}::int[],
+      ${rows.map((row) => JSON.stringify(row.body))}::jsonb[])`.execute(tx);
+}
+
+/** Copies a body to the next revision, with a correction behind it when there is one, without reading it here. */
+export async function carryBodyForward(
+  tx: Tx,
+  storyId: string,
+  revision: number,
+  correction?: { on: string; text: readonly Run[] },
+): Promise<void> {
+  const more: StoryElement[] = correction ? [{ kind: 'correction', ...correction }] : [];
+  await sql`
+    insert into content.bodies (story_id, revision, elements)
+    select story_id, revision + 1, elements || ${JSON.stringify(more)}::jsonb
+    from content.bodies where story_id = ${storyId} and revision = ${revision}`.execute(tx);
+}

@@ -1,0 +1,52 @@
+/** Stories: what they are made of, how they are kept, and the one gate to their bodies. */
+export { loadBody } from './bodies.store.ts';
+export {
+  type Cell,
+  cutPreview,
+  elementsSchema,
+  elementText,
+  isSafeHref,
+  type List,
+  type ListItem,
+  MAX_LIST_DEPTH,
+  type Mark,
+  type Run,
+  runsText,
+  type StoryElement,
+} from './elements.ts';
+export {
+  CARD_COLUMNS,
+  CARD_TABLES,
+  type CardRow,
+  findAuthor,
+  listSections,
+  listStories,
+  loadPreview,
+  nextLiveAt,
+  storiesById,
+  storiesByMonth,
+  toCard,
+} from './stories.store.ts';
+export {
+  ACCESS_LEVELS,
+  type AccessLevel,
+  type LeadPicture,
+  type Named,
+  type PreviewView,
+  type StoryCard,
+  type StoryHead,
+  type StoryInput,
+} from './story.ts';
+export { rememberStories, type StoryMemory } from './story-memory.ts';
+export {
+  correctStory,
+  findStoryId,
+  type ImportOutcome,
+  importStories,
+  listForStaff,
+  publishStory,
+  type StoryRow,
+  setSection,
+  setStory,
+  withdrawStory,
+} from './writing.store.ts';

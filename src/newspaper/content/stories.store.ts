@@ -1,0 +1,222 @@
+import { type RawBuilder, sql } from 'kysely';
+import { z } from 'zod';
+import { type Db, toInstant } from '#platform/db';
+import { grouped } from '#platform/grouped';
+import { elementsSchema } from './elements.ts';
+import type { Named, PreviewView, StoryCard, StoryHead } from './story.ts';
+
+const named = z.object({ slug: z.string(), name: z.string() });
+const picture = z.object({
+  pictureId: z.string(),
+  alt: z.string(),
+  caption: z.string(),
+  credit: z.string(),
+});
+
+type HeadRow = {
+  id: string;
+  short_id: string;
+  state: 'draft' | 'published' | 'withdrawn';
+  live_at: string;
+  published_at: string;
+  section: string;
+  slug: string;
+  revision: number;
+  access: string;
+  topics: string[] | null;
+};
+
+/**
+ * Asks for stories by short id, many requests in one statement.
+ *
+ * @returns a function that answers one: the head, or undefined where no story has that id
+ */
+export function headLookup(db: Db): (shortId: string) => Promise<StoryHead | undefined> {
+  return grouped(
+    async (shortIds) => {
+      const { rows } = await sql<HeadRow>`
+        select s.id, s.short_id, s.state, s.live_at, s.published_at, s.section, s.slug, s.revision, s.access,
+          (select array_agg(t.topic_slug) from topics.story_topics t where t.story_id = s.id) as topics
+        from content.stories s
+        where s.short_id = any(${[...new Set(shortIds)]}::text[])`.execute(db);
+      const heads = new Map(rows.map((row) => [row.short_id, toHead(row)]));
+      return shortIds.map((shortId) => heads.get(shortId));
+    },
+    { most: 200, inFlight: 4 },
+  );
+}
+
+function toHead(row: HeadRow): StoryHead {
+  return {
+    id: row.id,
+    shortId: row.short_id,
+    state: row.state,
+    liveAt: toInstant(row.live_at),
+    publishedAt: toInstant(row.published_at),
+    section: row.section,
+    slug: row.slug,
+    revision: row.revision,
+    access: row.access,
+    topics: row.topics ?? [],
+  };
+}
+
+type CardRow = {
+  id: string;
+  short_id: string;
+  section: string;
+  section_name: string;
+  slug: string;
+  access: string;
+  language: string;
+  headline: string;
+  standfirst: string;
+  kicker: string;
+  authors: unknown;
+  picture: unknown;
+  published_at: string;
+  updated_at: string;
+  live_at: string;
+  words: number;
+};
+
+/** The columns of a card; for statements over `content.stories s`, its current revision `r` and its section `sec`. */
+export const CARD_COLUMNS: RawBuilder<unknown> = sql`
+  s.id, s.short_id, s.section, sec.name as section_name, s.slug, s.access, s.language, r.headline, r.standfirst,
+  r.kicker, r.authors, r.picture, s.published_at, s.updated_at, s.live_at, r.words`;
+export const CARD_TABLES: RawBuilder<unknown> = sql`
+  content.stories s
+  join content.revisions r on r.story_id = s.id and r.number = s.revision
+  join content.sections sec on sec.slug = s.section`;
+
+/** Reads a row of CARD_COLUMNS. */
+export function toCard(row: CardRow): StoryCard {
+  return {
+    id: row.id,
+    shortId: row.short_id,
+    section: { slug: row.section, name: row.section_name },
+    slug: row.slug,
+    access: row.access,
+    language: row.language,
+    headline: row.headline,
+    standfirst: row.standfirst,
+    kicker: row.kicker,
+    authors: z.array(named).parse(row.authors),
+    picture: row.picture === null ? undefined : picture.parse(row.picture),
+    publishedAt: toInstant(row.published_at),
+    updatedAt: toInstant(row.updated_at),
+    liveAt: toInstant(row.live_at),
+    words: row.words,
+  };
+}
+export type { CardRow };
+
+/** What anybody may see of the current revision of a story; undefined when there is no such story. */
+export async function loadPreview(db: Db, storyId: string): Promise<PreviewView | undefined> {
+  const { rows } = await sql<CardRow & { revision: number; preview: unknown; topics: unknown }>`
+    select ${CARD_COLUMNS}, s.revision, r.preview,
+      (select coalesce(json_agg(json_build_object('slug', t.slug, 'name', t.name) order by st.position), '[]')
+       from topics.story_topics st join topics.topics t on t.slug = st.topic_slug
+       where st.story_id = s.id) as topics
+    from ${CARD_TABLES}
+    where s.id = ${storyId}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  return {
+    ...toCard(row),
+    revision: row.revision,
+    preview: elementsSchema.parse(row.preview),
+    topics: z.array(named).parse(row.topics),
+  };
+}
+
+/** Which stories a list is of. Everything that is said must hold. */
+export type StoryQuery = {
+  readonly section?: string;
+  readonly author?: string;
+  readonly topic?: string;
+  /** Only stories that stand after this one in the list: the last of the page before. */
+  readonly after?: { readonly liveAt: Temporal.Instant; readonly id: string };
+  readonly since?: Temporal.Instant;
+  readonly until?: Temporal.Instant;
+  readonly limit: number;
+};
+
+/** Stories that anybody may know of at `now`, newest first. */
+export async function listStories(db: Db, query: StoryQuery, now: Temporal.Instant): Promise<StoryCard[]> {
+  const conditions = [sql`s.state = 'published'`, sql`s.live_at <= ${now.toString()}`];
+  if (query.section !== undefined) conditions.push(sql`s.section = ${query.section}`);
+  if (query.author !== undefined) {
+    conditions.push(sql`exists (
+      select from content.bylines b where b.story_id = s.id and b.author_slug = ${query.author})`);
+  }
+  if (query.topic !== undefined) {
+    conditions.push(sql`exists (
+      select from topics.story_topics t where t.story_id = s.id and t.topic_slug = ${query.topic})`);
+  }
+  if (query.after !== undefined) {
+    conditions.push(sql`(s.live_at, s.id) < (${query.after.liveAt.toString()}, ${query.after.id})`);
+  }
+  if (query.since !== undefined) conditions.push(sql`s.live_at >= ${query.since.toString()}`);
+  if (query.until !== undefined) conditions.push(sql`s.live_at < ${query.until.toString()}`);
+  const { rows } = await sql<CardRow>`
+    select ${CARD_COLUMNS} from ${CARD_TABLES}
+    where ${sql.join(conditions, sql` and `)}
+    order by s.live_at desc, s.id desc limit ${query.limit}`.execute(db);
+  return rows.map(toCard);
+}
+
+/** Cards for these ids, as far as anybody may know of them at `now`, in the order of the ids. */
+export async function storiesById(
+  db: Db,
+  ids: readonly string[],
+  now: Temporal.Instant,
+): Promise<StoryCard[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<CardRow>`
+    select ${CARD_COLUMNS} from ${CARD_TABLES}
+    where s.id = any(${ids}::uuid[]) and s.state = 'published' and s.live_at <= ${now.toString()}`.execute(
+    db,
+  );
+  const cards = new Map(rows.map((row) => [row.id, toCard(row)]));
+  return ids.flatMap((id) => cards.get(id) ?? []);
+}
+
+/** When the next story becomes visible after `now`: until then no list changes unless it is announced. */
+export async function nextLiveAt(db: Db, now: Temporal.Instant): Promise<Temporal.Instant | undefined> {
+  const { rows } = await sql<{ at: string | null }>`
+    select min(live_at) as at from content.stories
+    where state = 'published' and live_at > ${now.toString()}`.execute(db);
+  const at = rows[0]?.at;
+  return at == null ? undefined : toInstant(at);
+}
+
+/** How many stories are visible, by calendar month of the zone: `{ month: '2026-11', stories }`, newest first. */
+export async function storiesByMonth(
+  db: Db,
+  zone: string,
+  now: Temporal.Instant,
+): Promise<{ month: string; stories: number; changedAt: Temporal.Instant }[]> {
+  const { rows } = await sql<{ month: string; stories: number; changed_at: string }>`
+    select to_char(live_at at time zone ${zone}, 'YYYY-MM') as month, count(*)::int as stories,
+      max(greatest(updated_at, live_at)) as changed_at
+    from content.stories where state = 'published' and live_at <= ${now.toString()}
+    group by 1 order by 1 desc`.execute(db);
+  return rows.map((row) => ({
+    month: row.month,
+    stories: row.stories,
+    changedAt: toInstant(row.changed_at),
+  }));
+}
+
+/** All sections, in the order of the masthead. */
+export async function listSections(db: Db): Promise<(Named & { description: string })[]> {
+  const { rows } = await sql<{ slug: string; name: string; description: string }>`
+    select slug, name, description from content.sections order by position, slug`.execute(db);
+  return rows;
+}
+
+export async function findAuthor(db: Db, slug: string): Promise<Named | undefined> {
+  const { rows } = await sql<Named>`select slug, name from content.authors where slug = ${slug}`.execute(db);
+  return rows[0];
+}

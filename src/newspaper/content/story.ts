@@ -1,0 +1,84 @@
+import type { StoryElement } from './elements.ts';
+
+/** Who may read a story; what each level means is the policy's to say. */
+export const ACCESS_LEVELS = ['free', 'registered', 'metered', 'premium'] as const;
+export type AccessLevel = (typeof ACCESS_LEVELS)[number];
+
+export type Named = { readonly slug: string; readonly name: string };
+
+/** The picture at the head of a story, as a revision names it. */
+export type LeadPicture = {
+  readonly pictureId: string;
+  readonly alt: string;
+  readonly caption: string;
+  readonly credit: string;
+};
+
+/**
+ * What a request needs to know of a story before it may know more: where it stands, on what terms, and in which
+ * revision. It holds no text.
+ */
+export type StoryHead = {
+  readonly id: string;
+  readonly shortId: string;
+  readonly state: 'draft' | 'published' | 'withdrawn';
+  readonly liveAt: Temporal.Instant;
+  readonly publishedAt: Temporal.Instant;
+  readonly section: string;
+  readonly slug: string;
+  readonly revision: number;
+  /** Text, not AccessLevel: a level this program does not know must deny, not fail to parse. */
+  readonly access: string;
+  readonly topics: readonly string[];
+};
+
+/** A story in a list: everything here may be seen by anybody. */
+export type StoryCard = {
+  readonly id: string;
+  readonly shortId: string;
+  readonly section: Named;
+  readonly slug: string;
+  readonly access: string;
+  readonly language: string;
+  readonly headline: string;
+  readonly standfirst: string;
+  readonly kicker: string;
+  readonly authors: readonly Named[];
+  readonly picture: LeadPicture | undefined;
+  readonly publishedAt: Temporal.Instant;
+  readonly updatedAt: Temporal.Instant;
+  readonly liveAt: Temporal.Instant;
+  readonly words: number;
+};
+
+/** What anybody may see of one story. There is no body field: no view that takes this can show locked text. */
+export type PreviewView = StoryCard & {
+  readonly revision: number;
+  readonly preview: readonly StoryElement[];
+  readonly topics: readonly Named[];
+};
+
+/** A story as an import, a command or the desk hands it over to be kept. */
+export type StoryInput = {
+  readonly headline: string;
+  readonly standfirst: string;
+  readonly kicker: string;
+  readonly body: readonly StoryElement[];
+  /** What stands before the wall; cut from the body when left out. */
+  readonly preview?: readonly StoryElement[];
+  readonly section: Named;
+  readonly access: AccessLevel;
+  readonly authors: readonly Named[];
+  readonly topics: readonly Named[];
+  readonly picture?: LeadPicture;
+  readonly language: string;
+  readonly publishedAt: Temporal.Instant;
+  readonly updatedAt: Temporal.Instant;
+  readonly embargoUntil?: Temporal.Instant;
+  readonly originUrl?: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly source: string;
+  readonly sourceId: string;
+  /** A digest of the record as it came: the same digest again means that nothing is to be done. */
+  readonly digest: Buffer;
+};

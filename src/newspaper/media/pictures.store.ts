@@ -1,0 +1,28 @@
+import { sql } from 'kysely';
+import type { Db } from '#platform/db';
+
+export async function findByDigest(db: Db, digest: Buffer): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`select id from media.pictures where digest = ${digest}`.execute(
+    db,
+  );
+  return rows[0]?.id;
+}
+
+export async function insertPicture(
+  db: Db,
+  picture: {
+    readonly id: string;
+    readonly digest: Buffer;
+    readonly format: string;
+    readonly width: number;
+    readonly height: number;
+    readonly bytes: number;
+    readonly at: Temporal.Instant;
+  },
+): Promise<void> {
+  await sql`
+    insert into media.pictures (id, digest, format, width, height, bytes, made_at)
+    values (${picture.id}, ${picture.digest}, ${picture.format}, ${picture.width}, ${picture.height},
+      ${picture.bytes}, ${picture.at.toString()})
+    on conflict (digest) do nothing`.execute(db);
+}

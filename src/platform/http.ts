@@ -1,0 +1,318 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import { CallerError } from '#values/errors';
+import { isUnavailable } from './db.ts';
+import type { Logger } from './log.ts';
+
+/** Who may call a route. Each route says; one that does not, does not start. */
+export type Who = 'anyone' | 'reader' | `staff:${string}` | 'gateway' | 'operator';
+
+export type Route = {
+  readonly method: 'GET' | 'POST';
+  /** As Hono writes paths: `/topics/:slug`. */
+  readonly path: string;
+  readonly who: Who;
+  readonly handle: (ask: Ask) => Answer | Promise<Answer>;
+};
+
+/** What a handler sees of a request: only what it asks for is worked out. */
+export type Ask = {
+  /** HEAD asks like GET and is answered without a body. */
+  readonly method: string;
+  readonly path: string;
+  readonly requestId: string;
+  /** A part of the path that the route names. */
+  param(name: string): string;
+  /** A parameter that was given exactly once; undefined where it is missing, and where it was given as a list. */
+  query(name: string): string | undefined;
+  header(name: string): string | undefined;
+  /** Every cookie of that name, since a browser can be made to send two. */
+  cookies(name: string): string[];
+  /** Where the request comes from, as far as the configured proxies can be trusted to say. */
+  readonly address: string;
+};
+
+/** Bytes of one page in every coding that was asked for so far: compressed once, sent many times. */
+export type Encoded = { readonly plain: Buffer; gzip?: Buffer; br?: Buffer };
+
+/** An answer, ready to be written: header names and values in one flat list, as Node writes them. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Encoded | undefined;
+};
+
+/** Longer addresses than ours ever are cost time and hide attacks. */
+const LONGEST_TARGET = 2_048;
+/** Smaller bodies do not shrink. */
+const COMPRESS_FROM = 600;
+
+/** How a page is protected in the browser: nothing runs or loads but our own files, and nothing frames us. */
+export const SECURITY_HEADERS: readonly string[] = [
+  'Content-Security-Policy',
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options',
+  'nosniff',
+  'Referrer-Policy',
+  'strict-origin-when-cross-origin',
+  'Cross-Origin-Opener-Policy',
+  'same-origin',
+  'Permissions-Policy',
+  'browsing-topics=(), camera=(), geolocation=(), microphone=()',
+];
+
+/** Text as bytes that can be sent many times. */
+export function encoded(text: string | Buffer): Encoded {
+  return { plain: typeof text === 'string' ? Buffer.from(text, 'utf8') : text };
+}
+
+/** An answer with a body that can be compressed. `headers` come after the type and before the security headers. */
+export function answer(
+  status: number,
+  type: string,
+  body: string | Buffer,
+  headers: readonly string[] = [],
+): Answer {
+  return {
+    status,
+    headers: ['Content-Type', type, ...headers, ...SECURITY_HEADERS],
+    body: encoded(body),
+  };
+}
+
+export const HTML = 'text/html; charset=utf-8';
+
+export function redirect(status: 301 | 302 | 303, location: string, headers: readonly string[] = []): Answer {
+  return { status, headers: ['Location', location, ...headers, ...SECURITY_HEADERS], body: undefined };
+}
+
+/** Problem details for a program (RFC 9457). Nothing of the inside is told. */
+export function problem(status: number, code: string, title: string): Answer {
+  return answer(
+    status,
+    'application/problem+json',
+    JSON.stringify({ type: 'about:blank', title, status, code }),
+    ['Cache-Control', 'no-store'],
+  );
+}
+
+export type ServeOptions = {
+  /** The paper's own origin: a POST from elsewhere is refused. */
+  readonly origin: string;
+  readonly trustedProxyHops: number;
+  readonly log: Logger;
+  /** Whether HSTS may be promised: only where the public address is https. */
+  readonly secure: boolean;
+  /** A page for a person, for each of the statuses that are not the handler's own. */
+  readonly failed: (status: 404 | 403 | 409 | 414 | 422 | 500 | 503, ask: Ask) => Answer | Promise<Answer>;
+};
+
+/** An app that knows these routes and no others. */
+export function serveRoutes(routes: readonly Route[], options: ServeOptions): Hono {
+  const app = new Hono();
+  const writeOptions = options.secure ? HSTS : [];
+  for (const route of routes) {
+    if (!WHO.test(route.who))
+      throw new Error(`the route ${route.method} ${route.path} does not say who may call it`);
+    app.on(route.method, route.path, (c) => run(c, route));
+  }
+  app.notFound(async (c) => {
+    const ask = askOf(c, options);
+    return write(c, await options.failed(404, ask), ask, writeOptions);
+  });
+
+  function run(c: Context, route: Route): Response | Promise<Response> {
+    const ask = askOf(c, options);
+    try {
+      if (tooLong(c)) return fail(c, ask, 414);
+      if (route.method === 'POST' && route.who !== 'gateway' && !fromOwnOrigin(ask, options.origin)) {
+        return fail(c, ask, 403);
+      }
+      const result = route.handle(ask);
+      if (!(result instanceof Promise)) return write(c, result, ask, writeOptions);
+      return result.then(
+        (done) => write(c, done, ask, writeOptions),
+        (error: unknown) => failed(c, ask, error),
+      );
+    } catch (error) {
+      return failed(c, ask, error);
+    }
+  }
+
+  function failed(c: Context, ask: Ask, error: unknown): Promise<Response> {
+    if (error instanceof CallerError) return fail(c, ask, error.status as 404);
+    const status = isUnavailable(error) ? 503 : 500;
+    options.log.error({ err: error, requestId: ask.requestId, status }, 'a request failed');
+    return fail(c, ask, status);
+  }
+
+  async function fail(
+    c: Context,
+    ask: Ask,
+    status: Parameters<ServeOptions['failed']>[0],
+  ): Promise<Response> {
+    let result: Answer;
+    try {
+      result = ask.header('accept')?.includes('application/json')
+        ? problem(status, `status-${status}`, TITLES[status])
+        : await options.failed(status, ask);
+    } catch (error) {
+      options.log.error({ err: error, requestId: ask.requestId }, 'the page that tells of an error failed');
+      result = problem(status, `status-${status}`, TITLES[status]);
+    }
+    return write(
+      c,
+      status === 503 ? { ...result, headers: [...result.headers, 'Retry-After', '5'] } : result,
+      ask,
+      writeOptions,
+    );
+  }
+
+  return app;
+}
+
+const WHO = /^(anyone|reader|gateway|operator|staff:.+)$/;
+const HSTS = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
+const TITLES: Readonly<Record<number, string>> = {
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Conflict',
+  414: 'The address is too long',
+  422: 'What was sent cannot be used',
+  500: 'Something went wrong here',
+  503: 'Not available just now',
+};
+
+type NodeEnv = { incoming?: IncomingMessage; outgoing?: ServerResponse };
+
+function tooLong(c: Context): boolean {
+  const { incoming } = c.env as NodeEnv;
+  return (incoming?.url ?? c.req.url).length > LONGEST_TARGET;
+}
+
+let requests = 0;
+const started = Math.floor(Math.random() * 2 ** 32).toString(36);
+
+function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask {
+  const { incoming } = (c.env ?? {}) as NodeEnv;
+  const header = (name: string): string | undefined => {
+    if (incoming === undefined) return c.req.header(name);
+    const value = incoming.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+  return {
+    method: c.req.method,
+    path: c.req.path,
+    requestId: `${started}-${(++requests).toString(36)}`,
+    param: (name) => c.req.param(name) ?? '',
+    query(name) {
+      const values = c.req.queries(name);
+      return values?.length === 1 ? values[0] : undefined;
+    },
+    header,
+    cookies: (name) => cookiesNamed(header('cookie'), name),
+    get address() {
+      return clientAddress(
+        incoming?.socket?.remoteAddress ?? '',
+        header('x-forwarded-for'),
+        options.trustedProxyHops,
+      );
+    },
+  };
+}
+
+/** Values of the cookies of one name, in the order sent (RFC 6265, section 4.2). */
+export function cookiesNamed(header: string | undefined, name: string): string[] {
+  if (header === undefined || !header.includes(name)) return [];
+  const values: string[] = [];
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim());
+  }
+  return values;
+}
+
+/**
+ * Who is on the other side of the proxies that we run. Each proxy adds the address that it was called from, so the
+ * last `hops` addresses are ours to believe and whatever stands before them is what a caller made up.
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, hops: number): string {
+  if (hops === 0 || forwardedFor === undefined) return peer;
+  const chain = [...forwardedFor.split(',').map((one) => one.trim()), peer];
+  return chain[Math.max(0, chain.length - 1 - hops)] ?? peer;
+}
+
+function fromOwnOrigin(ask: Ask, origin: string): boolean {
+  const site = ask.header('sec-fetch-site');
+  if (site !== undefined) return site === 'same-origin';
+  return ask.header('origin') === origin;
+}
+
+/** Which coding an Accept-Encoding header asks for; the headers that browsers send are few, so they are remembered. */
+const codings = new Map<string, 'br' | 'gzip' | undefined>();
+
+function codingFor(accept: string | undefined): 'br' | 'gzip' | undefined {
+  if (accept === undefined) return undefined;
+  if (codings.has(accept)) return codings.get(accept);
+  const accepted = new Set(
+    accept
+      .toLowerCase()
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => !/;\s*q=0(\.0*)?$/.test(one))
+      .map((one) => one.split(';')[0]),
+  );
+  const coding = accepted.has('br') ? 'br' : accepted.has('gzip') ? 'gzip' : undefined;
+  if (codings.size < 1_000) codings.set(accept, coding);
+  return coding;
+}
+
+/** Brotli at 5 packs a page as small as gzip at 9 and in less time; a page is packed once and sent many times. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+
+function bytesFor(body: Encoded, coding: 'br' | 'gzip'): Buffer {
+  if (coding === 'br') {
+    body.br ??= brotliCompressSync(body.plain, BROTLI);
+    return body.br;
+  }
+  body.gzip ??= gzipSync(body.plain);
+  return body.gzip;
+}
+
+const COMPRESSIBLE =
+  /^(text\/|application\/(json|problem\+json|rss\+xml|xml|javascript|manifest\+json)|image\/svg)/;
+
+/** Writes to Node's own response where there is one, which costs a third of a web Response; tests get a Response. */
+function write(c: Context, result: Answer, ask: Ask, more: readonly string[]): Response {
+  const headers = [...result.headers, ...more, 'X-Request-Id', ask.requestId];
+  let bytes: Buffer | undefined;
+  if (result.body !== undefined) {
+    bytes = result.body.plain;
+    if (bytes.length >= COMPRESS_FROM && COMPRESSIBLE.test(result.headers[1] ?? '')) {
+      const coding = codingFor(ask.header('accept-encoding'));
+      headers.push('Vary', 'Accept-Encoding');
+      if (coding !== undefined) {
+        bytes = bytesFor(result.body, coding);
+        headers.push('Content-Encoding', coding);
+      }
+    }
+  }
+  if (result.status !== 304) headers.push('Content-Length', String(bytes?.length ?? 0));
+  const { outgoing } = (c.env ?? {}) as NodeEnv;
+  if (outgoing === undefined) {
+    const list: [string, string][] = [];
+    for (let at = 0; at + 1 < headers.length; at += 2)
+      list.push([headers[at] as string, headers[at + 1] as string]);
+    const empty = ask.method === 'HEAD' || result.status === 304 || bytes === undefined;
+    return new Response(empty ? null : new Uint8Array(bytes as Buffer), {
+      status: result.status,
+      headers: list,
+    });
+  }
+  outgoing.writeHead(result.status, headers);
+  outgoing.end(bytes);
+  return RESPONSE_ALREADY_SENT;
+}

@@ -1,0 +1,131 @@
+import { findAuthor, listStories, nextLiveAt } from '#content';
+import { loadFront } from '#fronts';
+import { isUnavailable } from '#platform/db';
+import { type Answer, type Ask, answer, HTML } from '#platform/http';
+import { findTopic, listTopics } from '#topics';
+import { ANY_STORY } from './page-memory.ts';
+import { renderFront } from './pages/front-page.tsx';
+import { renderList } from './pages/list-page.tsx';
+import { renderTopics } from './pages/topics-page.tsx';
+import type { Site } from './parts.ts';
+import { missing } from './plain-answers.ts';
+import { afterPath, authorPath, sectionPath, topicPath } from './urls.ts';
+
+/** Stories on one page of a list. */
+const PER_PAGE = 24;
+const MOST_TOPICS = 300;
+/** Lists are the same for everybody; a shared cache is at most this far behind. */
+export const PUBLIC = ['Cache-Control', 'public, max-age=30'];
+
+/** Front, sections, authors and topics: made when something changed, and then sent from memory. */
+export function listAnswers(site: Site) {
+  const { clock } = site;
+  const { db } = site.database;
+
+  /**
+   * A page that names stories, from memory until a story changes, the next one becomes visible or the day turns.
+   * `make` gives undefined where there is nothing to list.
+   */
+  function listed(key: string, make: (now: Temporal.Instant) => Promise<Answer | undefined>): Answer | Promise<Answer> {
+    const now = clock.now();
+    const known = site.pages.get(key, now.epochMilliseconds);
+    if (known !== undefined) return known;
+    return site.pages
+      .make(key, async () => {
+        const [made, next] = await Promise.all([make(now), nextLiveAt(db, now)]);
+        return {
+          answer: made ?? missing(site, 404),
+          mentions: [ANY_STORY],
+          until: Math.min(next?.epochMilliseconds ?? Number.POSITIVE_INFINITY, endOfDay(now)),
+        };
+      })
+      .catch((error: unknown) => {
+        const old = site.pages.recall(key);
+        if (old === undefined || !isUnavailable(error)) throw error;
+        return old;
+      });
+  }
+
+  function endOfDay(now: Temporal.Instant): number {
+    const { zone } = site.publication();
+    const tomorrow = now.toZonedDateTimeISO(zone).toPlainDate().add({ days: 1 });
+    return tomorrow.toZonedDateTime(zone).epochMilliseconds;
+  }
+
+  type ListOf = { readonly section?: string; readonly author?: string; readonly topic?: string };
+  type Heading = { readonly kind: 'section' | 'author' | 'topic'; readonly title: string; readonly description: string };
+
+  async function listPage(path: string, query: ListOf, heading: Heading, ask: Ask): Promise<Answer | undefined> {
+    const now = clock.now();
+    const after = ask.query('after');
+    const last = after === undefined ? undefined : await site.stories.find(after);
+    if (after !== undefined && last === undefined) return undefined;
+    const from = last === undefined ? query : { ...query, after: last };
+    const found = await listStories(db, { ...from, limit: PER_PAGE + 1 }, now);
+    if (found.length === 0 && (last !== undefined || heading.kind !== 'section')) return undefined;
+    const stories = found.slice(0, PER_PAGE);
+    const end = stories.at(-1);
+    return answer(
+      200,
+      HTML,
+      renderList({
+        frame: site.frame(),
+        ...heading,
+        path,
+        stories,
+        ...(found.length > PER_PAGE && end !== undefined ? { older: afterPath(path, end.shortId) } : {}),
+        ...(last === undefined ? {} : { newest: path }),
+      }),
+      PUBLIC,
+    );
+  }
+
+  return {
+    front: (): Answer | Promise<Answer> =>
+      listed('front', async (now) =>
+        answer(200, HTML, renderFront({ frame: site.frame(), front: await loadFront(db, now), now }), PUBLIC),
+      ),
+
+    section(ask: Ask): Answer | Promise<Answer> {
+      const slug = ask.param('section');
+      const section = site.frame().sections.find((one) => one.slug === slug);
+      if (section === undefined) return missing(site, 404);
+      const heading: Heading = { kind: 'section', title: section.name, description: section.description };
+      return listed(`section ${slug} ${ask.query('after') ?? ''}`, () =>
+        listPage(sectionPath(slug), { section: slug }, heading, ask),
+      );
+    },
+
+    author(ask: Ask): Answer | Promise<Answer> {
+      const slug = ask.param('author');
+      return listed(`author ${slug} ${ask.query('after') ?? ''}`, async () => {
+        const author = await findAuthor(db, slug);
+        if (author === undefined) return undefined;
+        const heading: Heading = { kind: 'author', title: author.name, description: '' };
+        return listPage(authorPath(slug), { author: slug }, heading, ask);
+      });
+    },
+
+    topic(ask: Ask): Answer | Promise<Answer> {
+      const slug = ask.param('topic');
+      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, async () => {
+        const topic = await findTopic(db, slug);
+        if (topic === undefined) return undefined;
+        const heading: Heading = { kind: 'topic', title: topic.name, description: '' };
+        return listPage(topicPath(slug), { topic: slug }, heading, ask);
+      });
+    },
+
+    topics: (): Answer | Promise<Answer> =>
+      listed('topics', async (now) =>
+        answer(
+          200,
+          HTML,
+          renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
+          PUBLIC,
+        ),
+      ),
+
+    listed,
+  };
+}

@@ -1,0 +1,55 @@
+import type { Access } from '#access';
+import type { Plan } from '#billing';
+import { listSections, type Named, type StoryMemory } from '#content';
+import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
+import type { Clock } from '#platform/clock';
+import type { Database } from '#platform/db';
+import type { ObjectStore } from '#platform/object-store';
+import type { Publication } from '#publication';
+import type { Frame } from './frame.ts';
+import { type PageMemory, rememberPages } from './page-memory.ts';
+
+/** What the site is put together from. */
+export type SiteParts = {
+  readonly database: Database;
+  readonly objects: ObjectStore;
+  readonly changes: ChangeFeed;
+  readonly clock: Clock;
+  readonly access: Access;
+  readonly stories: StoryMemory;
+  readonly publication: () => Publication;
+  readonly plans: () => readonly Plan[];
+  /** The public address, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly assets: Assets;
+};
+
+/** Built files by their address, and their addresses by logical name. */
+export type Assets = {
+  readonly names: Readonly<Record<string, string>>;
+  readonly files: ReadonlyMap<string, { readonly type: string; readonly bytes: Buffer }>;
+};
+
+/** The parts, with what the site adds to them: the pages in memory and what all pages are set in. */
+export type Site = SiteParts & { readonly pages: PageMemory; readonly frame: () => Frame };
+
+export async function openSite(parts: SiteParts): Promise<Site> {
+  const { access, assets, baseUrl, changes, clock, database, plans, publication } = parts;
+  const sections = await keepCurrent<(Named & { description: string })[]>(changes, ['content.sections'], () =>
+    listSections(database.db),
+  );
+  return {
+    ...parts,
+    pages: rememberPages(changes),
+    frame: () => ({
+      paper: publication(),
+      baseUrl,
+      sections: sections(),
+      plans: plans(),
+      freeStories: access.policy().meters.main?.visitors ?? 0,
+      month: access.month(),
+      today: clock.now().toZonedDateTimeISO(publication().zone).toPlainDate(),
+      assets: assets.names,
+    }),
+  };
+}

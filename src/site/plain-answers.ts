@@ -1,0 +1,16 @@
+import { type Answer, answer, HTML } from '#platform/http';
+import { renderError } from './pages/error-page.tsx';
+import type { Site } from './parts.ts';
+
+export type ErrorStatus = Parameters<typeof renderError>[0]['status'];
+
+/** A page that says that there is nothing here (404), or not any more (410). The same for everybody. */
+export function missing(site: Site, status: 404 | 410): Answer {
+  return failure(site, status, '');
+}
+
+/** The page for a failed request; it also works while nothing can be asked of the database. */
+export function failure(site: Site | undefined, status: ErrorStatus, requestId: string): Answer {
+  const html = renderError({ ...(site === undefined ? {} : { frame: site.frame() }), status, requestId });
+  return answer(status, HTML, html, ['Cache-Control', 'no-store', 'X-Robots-Tag', 'noindex']);
+}

@@ -1,0 +1,210 @@
+import { LRUCache } from 'lru-cache';
+import type { Opened, Reader } from '#access';
+import {
+  elementText,
+  loadBody,
+  loadPreview,
+  type PreviewView,
+  type StoryCard,
+  type StoryElement,
+  type StoryHead,
+  storiesById,
+} from '#content';
+import { isUnavailable } from '#platform/db';
+import { type Answer, type Ask, answer, HTML, redirect } from '#platform/http';
+import { relatedStories } from '#topics';
+import { renderStory, type Shown } from './pages/story-page.tsx';
+import type { Site } from './parts.ts';
+import { missing } from './plain-answers.ts';
+import { storyHead } from './structured-data.ts';
+import { storyPath } from './urls.ts';
+import { visitorCookie } from './visitor-cookie.ts';
+
+/** How many stories "Also read" names. */
+const RELATED = 5;
+/** A story's page is made anew after this long, so that "Also read" learns of newer stories. */
+const FRESH_MS = 10 * 60_000;
+/** A change of a free story, also to one that is no longer free, has reached every shared cache after this long. */
+const PUBLIC_SECONDS = 30;
+const PUBLIC = ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`];
+/** Full and preview stand under one address, so no cache may keep either. */
+const PRIVATE = ['Cache-Control', 'private, no-store'];
+/** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
+const MOST_MATERIAL_BYTES = 32 * 1024 * 1024;
+
+/** What the pages of one revision are made of. The body is there when a pass has opened it. */
+type Material = {
+  readonly revision: number;
+  readonly story: PreviewView;
+  readonly related: readonly StoryCard[];
+  readonly locked: number;
+  readonly body: readonly StoryElement[] | undefined;
+};
+
+/** Answers requests for stories: finds, decides, and sends the page that the decision chose. */
+export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer> {
+  const { access, clock, stories } = site;
+  const cookie = visitorCookie(site.baseUrl);
+  const materials = new LRUCache<string, Material>({
+    maxSize: MOST_MATERIAL_BYTES,
+    // A body in memory takes about four times its text: each run is an object and a string.
+    sizeCalculation: ({ body, story }) => 2_000 + 4 * textLength(body ?? []) + 4 * textLength(story.preview),
+  });
+
+  site.changes.subscribe(({ table, keys }) => {
+    if (table === 'content.stories' && !keys.includes('*')) for (const shortId of keys) materials.delete(shortId);
+    else materials.clear();
+  });
+
+  function atHand(head: StoryHead): Material | undefined {
+    const material = materials.get(head.shortId);
+    return material?.revision === head.revision ? material : undefined;
+  }
+
+  function readerOf(ask: Ask): Reader {
+    const visitor = access.visitor(ask.cookies(cookie.name));
+    return {
+      visitor,
+      benefits: NO_BENEFITS,
+      verifiedCrawler: visitor.kind !== 'visitor' && access.isVerifiedCrawler(ask.address),
+    };
+  }
+
+  function answerStory(ask: Ask): Answer | Promise<Answer> {
+    const shortId = ask.param('story').slice(-10);
+    const found = stories.find(shortId);
+    if (!(found instanceof Promise)) return withHead(ask, found);
+    return found.then(
+      (head) => withHead(ask, head),
+      (error: unknown) => {
+        const remembered = stories.recall(shortId);
+        if (remembered === undefined || !isUnavailable(error)) throw error;
+        return withHead(ask, remembered);
+      },
+    );
+  }
+
+  function withHead(ask: Ask, head: StoryHead | undefined): Answer | Promise<Answer> {
+    if (head === undefined || Temporal.Instant.compare(clock.now(), head.liveAt) < 0) return missing(site, 404);
+    if (head.state === 'withdrawn') return missing(site, 410);
+    if (head.state !== 'published') return missing(site, 404);
+    const path = storyPath(head);
+    if (ask.path !== path) return redirect(301, path, PUBLIC);
+    const reader = readerOf(ask);
+    const facts = { ...head, level: head.access };
+    if (ask.method === 'HEAD' || isPrefetch(ask)) {
+      const decision = access.lookAt(facts, reader);
+      if (decision.reason !== 'free') {
+        // A page that is only fetched ahead is not a read: the real visit will ask, and be decided then.
+        if (ask.method !== 'HEAD') return answer(503, 'text/plain', 'Open the page to read it.\n', PRIVATE);
+        const reason = decision.kind === 'preview' ? decision.reason : 'limit-reached';
+        return page(head, { kind: 'preview', reason, reading: decision.reading });
+      }
+    }
+    const opened = access.openStory(facts, reader, { bodyAtHand: atHand(head)?.body !== undefined });
+    return opened instanceof Promise ? opened.then((done) => page(head, done)) : page(head, opened);
+  }
+
+  /** The page for a decision, from memory where it was made before; a visitor's cookie is put on last. */
+  function page(head: StoryHead, opened: Opened): Answer | Promise<Answer> {
+    const key = `story ${head.id} ${head.revision} ${variant(opened)} ${access.month().key}`;
+    const known = site.pages.get(key, clock.now().epochMilliseconds);
+    if (known !== undefined) return withCookie(known, opened);
+    return site.pages
+      .make(key, async () => ({
+        answer: await makePage(head, opened),
+        mentions: [head.shortId, ...(atHand(head)?.related ?? []).map((one) => one.shortId)],
+        until: clock.now().epochMilliseconds + FRESH_MS,
+      }))
+      .catch((error: unknown) => {
+        const old = site.pages.recall(key);
+        if (old === undefined || !isUnavailable(error)) throw error;
+        return old;
+      })
+      .then((made) => withCookie(made, opened));
+  }
+
+  function withCookie(made: Answer, opened: Opened): Answer {
+    if (opened.kind !== 'full' || opened.visitorCookie === undefined) return made;
+    return { ...made, headers: [...made.headers, 'Set-Cookie', cookie.setting(opened.visitorCookie)] };
+  }
+
+  async function makePage(head: StoryHead, opened: Opened): Promise<Answer> {
+    const { body, locked, related, story } = await material(head, opened);
+    const frame = site.frame();
+    const open = opened.kind === 'full' && opened.reason === 'free';
+    const html = renderStory({
+      frame,
+      story,
+      shown: shownAs(opened, body, locked, frame.freeStories),
+      related: [...related],
+      head: storyHead({ frame, story, access: opened.kind, open }),
+    });
+    return answer(200, HTML, html, ['X-Access', opened.kind, ...(open ? PUBLIC : PRIVATE)]);
+  }
+
+  /** What the page is made of: from memory, or loaded. The body only ever comes for a pass. */
+  async function material(head: StoryHead, opened: Opened): Promise<Material> {
+    const known = atHand(head);
+    if (known !== undefined && (opened.kind === 'preview' || known.body !== undefined)) {
+      return opened.kind === 'preview' ? { ...known, body: undefined } : known;
+    }
+    const { db } = site.database;
+    const now = clock.now();
+    const [story, body, related] = await Promise.all([
+      loadPreview(db, head.id),
+      opened.kind === 'full' ? loadBody(db, opened.pass, head.revision) : undefined,
+      relatedStories(db, head, RELATED, now).then((ids) => storiesById(db, ids, now)),
+    ]);
+    if (story === undefined) throw new Error(`story ${head.id} was there and is gone`);
+    const made: Material = { revision: head.revision, story, body, related, locked: Math.max(0, story.words - wordsIn(story.preview)) };
+    materials.set(head.shortId, made);
+    return made;
+  }
+
+  return answerStory;
+}
+
+const NO_BENEFITS: ReadonlySet<string> = new Set();
+
+/** All that a story's page says differently to different people: it names the page in memory. */
+function variant(opened: Opened): string {
+  const { reading } = opened;
+  if (opened.kind === 'preview') return `preview ${opened.reason} ${reading?.limit ?? ''}`;
+  if (opened.reason === 'degraded') return 'full degraded';
+  return reading === undefined ? `full ${opened.reason === 'free' ? 'open' : ''}` : `full ${reading.left} ${reading.limit}`;
+}
+
+function shownAs(
+  opened: Opened,
+  body: readonly StoryElement[] | undefined,
+  locked: number,
+  freeStories: number,
+): Shown {
+  if (opened.kind === 'preview') {
+    return { kind: 'preview', reason: opened.reason, limit: opened.reading?.limit ?? freeStories, locked };
+  }
+  if (body === undefined) throw new Error('a full page without its body');
+  return {
+    kind: 'full',
+    body,
+    degraded: opened.reason === 'degraded',
+    ...(opened.reading === undefined ? {} : { reading: { left: opened.reading.left, limit: opened.reading.limit } }),
+  };
+}
+
+/** Whether a browser or a previewer fetches this ahead of a visit that may never come. */
+function isPrefetch(ask: Ask): boolean {
+  const purpose = ask.header('sec-purpose') ?? ask.header('purpose') ?? ask.header('x-purpose') ?? ask.header('x-moz');
+  return purpose !== undefined && /prefetch|prerender|preview/i.test(purpose);
+}
+
+function textLength(elements: readonly StoryElement[]): number {
+  let length = 0;
+  for (const element of elements) length += elementText(element).length;
+  return length;
+}
+
+function wordsIn(elements: readonly StoryElement[]): number {
+  return elements.reduce((words, element) => words + elementText(element).split(/\s+/u).filter(Boolean).length, 0);
+}

@@ -1,0 +1,35 @@
+/**
+ * A mistake of the caller, with a stable code that programs can rely on and a sentence that a person can act on.
+ * Surfaces turn it into an error page or into RFC 9457 problem details; anything else that is thrown is our own fault.
+ */
+export abstract class CallerError extends Error {
+  abstract readonly status: number;
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What was asked for does not exist, or not for this caller. */
+export class NotFound extends CallerError {
+  readonly status = 404;
+}
+
+/** The caller may not do this. */
+export class Forbidden extends CallerError {
+  readonly status = 403;
+}
+
+/** What the caller sent cannot be used; the message says what would be right. */
+export class Invalid extends CallerError {
+  readonly status = 422;
+}
+
+/** What the caller asks for contradicts what is already there. */
+export class Conflict extends CallerError {
+  readonly status = 409;
+}

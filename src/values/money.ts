@@ -1,0 +1,45 @@
+/** An amount of money: whole minor units (paise, cents) and an ISO 4217 code. Never a fraction. */
+export type Money = { readonly minor: bigint; readonly currency: string };
+
+/** How many decimal places a currency's minor unit has (ISO 4217); two where it is not listed. */
+const EXPONENTS: Readonly<Record<string, number>> = {
+  JPY: 0,
+  KRW: 0,
+  VND: 0,
+  KWD: 3,
+  BHD: 3,
+  OMR: 3,
+  JOD: 3,
+};
+
+function minorPerUnit(currency: string): bigint {
+  return 10n ** BigInt(EXPONENTS[currency] ?? 2);
+}
+
+/**
+ * What a term costs a month, rounded down to a whole unit of the currency (₹3,900 over 24 months is ₹162), because a
+ * price that is shown must never be understated by a rule of rounding that differs between runtimes.
+ *
+ * @throws RangeError when months is not a positive whole number
+ */
+export function perMonth(total: Money, months: number): Money {
+  if (!Number.isInteger(months) || months < 1) throw new RangeError(`a term of ${months} months`);
+  const unit = minorPerUnit(total.currency);
+  return { minor: (total.minor / (BigInt(months) * unit)) * unit, currency: total.currency };
+}
+
+/** The amount as a reader sees it (₹2,700, £4.50): no decimal places where there are none to show. */
+export function formatMoney(money: Money, language: string): string {
+  const unit = minorPerUnit(money.currency);
+  const whole = money.minor % unit === 0n;
+  const format = new Intl.NumberFormat(language, {
+    style: 'currency',
+    currency: money.currency,
+    currencyDisplay: 'narrowSymbol',
+    ...(whole ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {}),
+  });
+  if (whole) return format.format(money.minor / unit);
+  const digits = EXPONENTS[money.currency] ?? 2;
+  const text = `${money.minor / unit}.${(money.minor % unit).toString().padStart(digits, '0')}`;
+  return format.format(text as `${number}`);
+}
