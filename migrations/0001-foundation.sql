@@ -132,10 +132,12 @@ declare
   changed text;
 begin
   if tg_op = 'DELETE' then
-    select case when count(*) between 1 and 500 then string_agg(short_id, ',') else '*' end into changed from gone;
+    select case when count(*) <= 500 then string_agg(short_id, ',') else '*' end into changed from gone;
   else
-    select case when count(*) between 1 and 500 then string_agg(short_id, ',') else '*' end into changed from written;
+    select case when count(*) <= 500 then string_agg(short_id, ',') else '*' end into changed from written;
   end if;
+  -- An upsert that only inserts fires the trigger for updates too, with no rows.
+  if changed is null then return null; end if;
   perform pg_notify('broadsheet_changed', 'content.stories ' || changed);
   return null;
 end $$;

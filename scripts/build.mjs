@@ -158,10 +158,9 @@ async function buildAssets(outdir) {
     });
     for (const [path, output] of Object.entries(metafile.outputs)) {
       // An entry is known by its own name (site.css, reader.js), a font by that of its file, so that it can be
-      // asked for before the style sheet has been read.
-      const from =
-        output.entryPoint ?? (/\.(js|css)$/.test(path) ? undefined : Object.keys(output.inputs)[0]);
-      if (from !== undefined) manifest[basename(from).replace(/\.ts$/, '.js')] = `/assets/${basename(path)}`;
+      // asked for before the style sheet has been read. What two scripts share has no name but the digest's.
+      const from = output.entryPoint ?? (/\.(js|css)$/.test(path) ? path : Object.keys(output.inputs)[0]);
+      manifest[basename(from).replace(/\.ts$/, '.js')] = `/assets/${basename(path)}`;
     }
   }
   writeFileSync(join(outdir, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -12,6 +12,7 @@ import {
   rm,
   rmdir,
   stat,
+  statfs,
   writeFile,
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -33,6 +34,8 @@ const SILENCE_MS = 10_000;
 const FAST_STOP_MS = 20_000;
 /** At the next start, a longer log makes room for a new one; the one before is kept. */
 const LOG_BYTES = 8 * 1024 * 1024;
+/** With less than this left on the disk, a server that does not start did not for that reason. */
+const FULL_BYTES = 1024 * 1024;
 /** Below the ranges from which systems take a connection's own port, so that no client sits on the port. */
 const PORTS = { from: 20_000, to: 30_000 };
 
@@ -206,7 +209,7 @@ async function startServer(folder: Folder, port?: number): Promise<Server> {
       const text = error instanceof Error ? error.message : '';
       const taken = port === undefined && attempt < 5 && /could not bind|TCP\/IP sockets/.test(text);
       // The workers of a server that was killed need a moment to notice.
-      const workersLeft = monotonicMs() - began < 15_000 && /shared memory block|lock file/.test(text);
+      const workersLeft = monotonicMs() - began < 15_000 && /shared memory block/.test(text);
       if (!taken && !workersLeft) throw error;
       await sleep(250);
     }
@@ -281,8 +284,9 @@ async function launch(folder: Folder, program: PostgresProgram, port: number): P
   if (left !== undefined && isOurs(left.pid, folder)) {
     throw new Error(`the PostgreSQL in ${folder.cluster} (process ${left.pid}) neither answers nor stops`);
   }
-  // PostgreSQL sees for itself that a process is dead, but takes any live one with the number for a server.
-  if (left !== undefined && isAlive(left.pid)) await rm(join(folder.cluster, 'postmaster.pid'));
+  // PostgreSQL sees for itself that there is no such process, but takes any with the number, even a zombie, for a
+  // server. That no worker of a dead server still writes it finds out otherwise.
+  if (left !== undefined && exists(left.pid)) await rm(join(folder.cluster, 'postmaster.pid'));
   const logPath = join(folder.data, 'postgres.log');
   const before = await stat(logPath).then(
     ({ size }) => size,
@@ -318,6 +322,9 @@ async function launch(folder: Folder, program: PostgresProgram, port: number): P
     );
     if (failure !== undefined) throw failure;
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+      // A full disk has no room for the line that says so either.
+      const { bavail, bsize } = await statfs(folder.cluster);
+      if (bavail * bsize < FULL_BYTES) throw new Error('No space left on device');
       const { buffer, bytesRead } = await readTail(logPath, from);
       throw new Error(`PostgreSQL did not start: ${verdict(buffer.toString('utf8', 0, bytesRead))}`);
     }
@@ -417,13 +424,17 @@ function isOurs(pid: number, folder: Folder): boolean {
 }
 
 function isAlive(pid: number): boolean {
+  // An orphan that nobody waits for stays a zombie where process 1 is not a proper init.
+  return exists(pid) && !/^\d+ \(.*\) [ZX]/s.test(readProc(pid, 'stat') ?? '');
+}
+
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (codeOf(error) !== 'EPERM') return false;
+    return codeOf(error) === 'EPERM';
   }
-  // An orphan that nobody waits for stays a zombie where process 1 is not a proper init.
-  return !/^\d+ \(.*\) [ZX]/s.test(readProc(pid, 'stat') ?? '');
 }
 
 function readProc(pid: number, file: 'stat' | 'cmdline'): string | undefined {

@@ -99,6 +99,9 @@ export function problem(status: number, code: string, title: string): Answer {
   );
 }
 
+/** The statuses of requests that no handler answered. */
+type Failure = 403 | 404 | 409 | 414 | 422 | 500 | 503;
+
 export type ServeOptions = {
   /** The paper's own origin: a POST from elsewhere is refused. */
   readonly origin: string;
@@ -107,7 +110,7 @@ export type ServeOptions = {
   /** Whether HSTS may be promised: only where the public address is https. */
   readonly secure: boolean;
   /** A page for a person, for each of the statuses that are not the handler's own. */
-  readonly failed: (status: 404 | 403 | 409 | 414 | 422 | 500 | 503, ask: Ask) => Answer | Promise<Answer>;
+  readonly failed: (status: Failure, ask: Ask) => Answer | Promise<Answer>;
 };
 
 /** An app that knows these routes and no others. */
@@ -143,7 +146,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
   }
 
   function failed(c: Context, ask: Ask, error: unknown): Promise<Response> {
-    if (error instanceof CallerError) return fail(c, ask, error.status as 404);
+    if (error instanceof CallerError) return fail(c, ask, error.status);
     const status = isUnavailable(error) ? 503 : 500;
     options.log.error({ err: error, requestId: ask.requestId, status }, 'a request failed');
     return fail(c, ask, status);
@@ -152,7 +155,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
   async function fail(
     c: Context,
     ask: Ask,
-    status: Parameters<ServeOptions['failed']>[0],
+    status: Failure,
   ): Promise<Response> {
     let result: Answer;
     try {
@@ -176,7 +179,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
 
 const WHO = /^(anyone|reader|gateway|operator|staff:.+)$/;
 const HSTS = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
-const TITLES: Readonly<Record<number, string>> = {
+const TITLES: Readonly<Record<Failure, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   409: 'Conflict',
@@ -207,8 +210,8 @@ function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask
     method: c.req.method,
     path: c.req.path,
     requestId: `${started}-${(++requests).toString(36)}`,
-    param: (name) => c.req.param(name) ?? '',
-    query(name) {
+    param: (name: string) => c.req.param(name) ?? '',
+    query(name: string) {
       const values = c.req.queries(name);
       return values?.length === 1 ? values[0] : undefined;
     },

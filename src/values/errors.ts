@@ -3,14 +3,12 @@
  * Surfaces turn it into an error page or into RFC 9457 problem details; anything else that is thrown is our own fault.
  */
 export abstract class CallerError extends Error {
-  abstract readonly status: number;
+  abstract readonly status: 403 | 404 | 409 | 422;
+  readonly code: string;
 
-  constructor(
-    readonly code: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.code = code;
   }
 }
 

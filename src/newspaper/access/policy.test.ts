@@ -137,7 +137,7 @@ describe('the rules', () => {
     expect(termsOf(story(facts), one, NOW).rule).toBe(fits ? 'the rule' : 'default');
   });
 
-  it('an age rule takes hold at an instant: a nanosecond matters, not the hour of the page', () => {
+  it('an age rule takes hold at an instant: a millisecond matters, not the day of the page', () => {
     const rule = policy([{ name: 'old', when: { olderThanDays: 7 }, terms: { kind: 'subscribers' } }], open);
     const week = story({ publishedAt: NOW.subtract({ hours: 24 * 7 }) });
     expect(termsOf(week, rule, NOW).terms).toEqual(open);

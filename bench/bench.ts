@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
+import { createLogger } from '../src/platform/log.ts';
+import { ask, end, load, MEASURED_CPU, median, OTHER_CPU, residentMb, start, untilReady } from './processes.ts';
+
+/**
+ * Measures the reader's pages: each against a bare node:http server that sends the same bytes and headers, in turns in
+ * one run, so that what the machine does besides cancels out. `npm run bench`, or `npm run bench -- --quick`.
+ */
+const QUICK = process.argv.includes('--quick');
+const STORIES = QUICK ? 5_000 : 100_000;
+const PAIRS = QUICK ? 1 : 5;
+const SECONDS = QUICK ? 2 : 5;
+const [PAPER, BARE] = [4310, 4311];
+const BASE = `http://127.0.0.1:${PAPER}`;
+/** What a browser sends and the answer depends on. */
+const BROWSER = { 'accept-encoding': 'gzip, deflate, br, zstd' };
+
+type Listed = { url: string; access: string };
+
+if (spawnSync('wrk', ['-v']).error) {
+  process.stderr.write('The bench needs wrk (on Debian: apt-get install wrk).\n');
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-'));
+spawnSync('chmod', ['711', folder]);
+const log = createLogger('warn');
+const postgres = await openEmbeddedPostgres({ data: join(folder, 'data'), log });
+const env = {
+  PORT: String(PAPER),
+  BASE_URL: BASE,
+  BROADSHEET_DATA: join(folder, 'data'),
+  DATABASE_URL: postgres.url,
+  LOG_LEVEL: 'warn',
+  DEMO: '0',
+};
+
+try {
+  pinDatabase();
+  say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`);
+  say(`${STORIES} stories; ${PAIRS} pairs of ${SECONDS} s, 64 connections; medians`);
+  fill();
+  const paper = start(MEASURED_CPU, process.execPath, ['dist/main/web.js'], env);
+  try {
+    await untilReady(`${BASE}/readyz`);
+    await sleep(1_000);
+    const idle = residentMb(paper.pid as number);
+    const stories = listed();
+    await ratios(stories);
+    const spread = overAll(stories);
+    await sleep(500);
+    say('');
+    say(`| memory | MB |`);
+    say(`|---|---|`);
+    say(`| web process, idle | ${idle} |`);
+    say(`| web process, after ${stories.length} stories in random order (${Math.round(spread)} a second) | ${residentMb(paper.pid as number)} |`);
+  } finally {
+    await end(paper);
+  }
+} finally {
+  await postgres.release();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function ratios(stories: readonly Listed[]): Promise<void> {
+  const of = (access: string) => stories.find((story) => story.access === access)?.url ?? '';
+  const metered = stories.filter((story) => story.access === 'metered').map((story) => story.url);
+  const visitor = await visitorCookie(metered[0] as string);
+  const exhausted = await visitorCookie(metered[0] as string);
+  for (const url of metered.slice(1, 12)) await ask(url, { cookie: exhausted });
+  const scenarios: readonly { name: string; floor: number; url: string; cookie?: string }[] = [
+    { name: 'free story', floor: 0.7, url: of('free') },
+    { name: 'metered story already read', floor: 0.6, url: metered[0] as string, cookie: visitor },
+    { name: 'metered story, a new visitor each time', floor: 0.25, url: metered[0] as string },
+    { name: 'the wall', floor: 0.6, url: metered[20] as string, cookie: exhausted },
+    { name: 'front', floor: 0.7, url: `${BASE}/` },
+  ];
+  say('');
+  say('| page | bytes | bare, a second | paper, a second | ratio (min–max) | floor | p99 ms |');
+  say('|---|---|---|---|---|---|---|');
+  for (const { cookie, floor, name, url } of scenarios) {
+    const headers = { ...BROWSER, ...(cookie === undefined ? {} : { cookie }) };
+    const recorded = await ask(url, headers);
+    if (recorded.status !== 200) throw new Error(`${name}: ${url} answered ${recorded.status}`);
+    const file = join(folder, 'recorded.json');
+    writeFileSync(file, JSON.stringify({ ...recorded, body: recorded.body.toString('base64') }));
+    const bare = start(MEASURED_CPU, process.execPath, [join(import.meta.dirname, 'bare-server.ts'), file, String(BARE)]);
+    try {
+      const bareUrl = `http://127.0.0.1:${BARE}/`;
+      await untilReady(bareUrl);
+      load(url, 2, headers);
+      load(bareUrl, 2, headers);
+      const pairs = Array.from({ length: PAIRS }, () => {
+        const bareRun = load(bareUrl, SECONDS, headers);
+        return { bareRun, paperRun: load(url, SECONDS, headers) };
+      });
+      const failed = pairs.reduce((sum, pair) => sum + pair.paperRun.failed, 0);
+      if (failed > 0) throw new Error(`${name}: ${failed} answers were errors`);
+      const each = pairs.map((pair) => pair.paperRun.perSecond / pair.bareRun.perSecond);
+      const [low, high] = [Math.min(...each), Math.max(...each)].map((one) => one.toFixed(2));
+      say(
+        `| ${name} | ${recorded.body.length} | ${Math.round(median(pairs.map((pair) => pair.bareRun.perSecond)))} | ` +
+          `${Math.round(median(pairs.map((pair) => pair.paperRun.perSecond)))} | ${median(each).toFixed(2)} (${low}–${high}) | ` +
+          `${floor} | ${median(pairs.map((pair) => pair.paperRun.p99Ms)).toFixed(1)} |`,
+      );
+    } finally {
+      await end(bare);
+    }
+  }
+}
+
+/** A browser that read one story: the cookie it was given. */
+async function visitorCookie(url: string): Promise<string> {
+  const { headers } = await ask(url);
+  const at = headers.findIndex((name) => name.toLowerCase() === 'set-cookie');
+  return (headers[at + 1] as string).split(';')[0] as string;
+}
+
+/** Every story in random order, so that memory holds as much as it ever will. */
+function overAll(stories: readonly Listed[]): number {
+  const script = join(folder, 'spread.lua');
+  const paths = stories.map((story) => new URL(story.url).pathname);
+  writeFileSync(join(folder, 'paths.txt'), paths.join('\n'));
+  writeFileSync(
+    script,
+    `local paths = {}
+for line in io.lines("${join(folder, 'paths.txt')}") do paths[#paths + 1] = line end
+math.randomseed(7)
+request = function() return wrk.format("GET", paths[math.random(#paths)]) end
+`,
+  );
+  return load(BASE, QUICK ? 5 : 60, BROWSER, script).perSecond;
+}
+
+function fill(): void {
+  const generated = join(folder, 'stories.ndjson');
+  const node = process.execPath;
+  spawnSync('sh', ['-c', `'${node}' demo/generate.ts ${STORIES} --seed 1 > '${generated}'`], { stdio: 'inherit' });
+  const { status, stderr } = spawnSync(node, ['dist/main/cli.js', 'import', 'ndjson', generated], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the import failed: ${stderr}`);
+  rmSync(generated);
+}
+
+function listed(): Listed[] {
+  const { stdout } = spawnSync(process.execPath, ['dist/main/cli.js', 'story', 'list', '--json', '--limit', String(STORIES)], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  });
+  return JSON.parse(stdout) as Listed[];
+}
+
+/** The embedded server and what it starts share the second processor with the load. */
+function pinDatabase(): void {
+  const { stdout } = spawnSync('sh', ['-c', `ps -eo pid,args | grep '[p]ostgres -D ${folder}' | awk '{print $1}'`], {
+    encoding: 'utf8',
+  });
+  for (const pid of stdout.split('\n').filter(Boolean)) spawnSync('taskset', ['-acp', OTHER_CPU, pid]);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

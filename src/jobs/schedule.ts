@@ -1,0 +1,6 @@
+/** Everything that happens by the clock, on one page: minute, hour, day, month, weekday (UTC), task. */
+export const SCHEDULE = [
+  // Off the full hour, when everybody else asks the search engines for their ranges.
+  '17 3 * * * refresh-crawler-ranges',
+  '41 2 * * * forget-old-reading',
+].join('\n');

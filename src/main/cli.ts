@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '#platform/clock';
+import { openEmbeddedPostgres } from '#platform/embedded-postgres';
+import { createLogger } from '#platform/log';
+import { CallerError } from '#values/errors';
+import { COMMANDS, type Command, Misuse } from './commands.ts';
+import { composePaper } from './compose.ts';
+import { configHelp, readConfig } from './config.ts';
+
+/** Runs one command: exit 0 when it did what it was asked, 1 when it could not, 2 when it was asked wrongly. */
+async function main(args: readonly string[]): Promise<number> {
+  const { positionals, values } = parse(args);
+  if (values.help === true || positionals.length === 0) {
+    process.stdout.write(help());
+    return positionals.length === 0 && values.help !== true ? 2 : 0;
+  }
+  const command = find(positionals);
+  const rest = positionals.slice(command.name.split(' ').length);
+  const config = await readConfig(process.env);
+  // Only what goes wrong: standard output belongs to the command.
+  const log = createLogger(process.env.LOG_LEVEL === undefined ? 'silent' : config.logLevel);
+  const server =
+    config.databaseUrl === undefined ? await openEmbeddedPostgres({ data: config.dataFolder, log }) : undefined;
+  try {
+    const databaseUrl = config.databaseUrl ?? (server?.url as string);
+    const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
+    try {
+      const result = await command.run({ paper, config, clock: systemClock, args: rest, options: values });
+      const text = values.json === true ? JSON.stringify(result.json, jsonValue) : result.text;
+      await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+      if (result.failure !== undefined) {
+        process.stderr.write(`broadsheet: ${result.failure}\n`);
+        return 1;
+      }
+      return 0;
+    } finally {
+      await paper.close();
+    }
+  } finally {
+    await server?.release();
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        limit: { type: 'string' },
+        access: { type: 'string' },
+        headline: { type: 'string' },
+        standfirst: { type: 'string' },
+        section: { type: 'string' },
+        embargo: { type: 'string' },
+        at: { type: 'string' },
+        text: { type: 'string' },
+        reason: { type: 'string' },
+        visitors: { type: 'string' },
+        readers: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new Misuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function find(words: readonly string[]): Command {
+  const two = `${words[0]} ${words[1] ?? ''}`;
+  const command = COMMANDS.find((one) => one.name === two) ?? COMMANDS.find((one) => one.name === words[0]);
+  if (command === undefined) throw new Misuse(`there is no command "${words.slice(0, 2).join(' ')}"; --help lists them`);
+  return command;
+}
+
+function help(): string {
+  const width = Math.max(...COMMANDS.map((one) => `${one.name} ${one.usage}`.length));
+  const rows = COMMANDS.map((one) => `  ${`${one.name} ${one.usage}`.padEnd(width)}  ${one.does}`);
+  return `broadsheet COMMAND [--json]\n\n${rows.join('\n')}\n\nEnvironment:\n${configHelp()}\n`;
+}
+
+/** Instants and 64-bit numbers as JSON has them. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`broadsheet: ${message.split('\n')[0]}\n`);
+    if (!(error instanceof CallerError) && !(error instanceof Misuse) && process.env.LOG_LEVEL === 'debug') {
+      process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+    }
+    process.exit(error instanceof Misuse ? 2 : 1);
+  },
+);

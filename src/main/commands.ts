@@ -1,0 +1,261 @@
+import { addPolicy, monthOf } from '#access';
+import { listPlans } from '#billing';
+import {
+  ACCESS_LEVELS,
+  type AccessLevel,
+  correctStory,
+  findStoryId,
+  listForStaff,
+  publishStory,
+  type StoryRow,
+  setStory,
+  withdrawStory,
+} from '#content';
+import { importNdjson } from '#importers';
+import type { Clock } from '#platform/clock';
+import { readPublication, SETTING_NAMES, setPublication } from '#publication';
+import { formatMoney } from '#values/money';
+import { storyPath } from '../site/site.ts';
+import type { Paper } from './compose.ts';
+import type { Config } from './config.ts';
+
+/** The command was asked for in a way that it does not know. */
+export class Misuse extends Error {}
+
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command is given. */
+export type CommandContext = {
+  readonly paper: Paper;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly args: readonly string[];
+  readonly options: Options;
+};
+
+/** What a command says: to a person, and to a program that asked for JSON. `failure`: it did its work in part. */
+export type CommandResult = { readonly text: string; readonly json: unknown; readonly failure?: string };
+
+export type Command = {
+  readonly name: string;
+  readonly usage: string;
+  readonly does: string;
+  run(context: CommandContext): Promise<CommandResult>;
+};
+
+export const COMMANDS: readonly Command[] = [
+  { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
+  { name: 'story list', usage: '[--limit N]', does: 'stories, newest first', run: storyList },
+  { name: 'story show', usage: 'ID', does: 'one story: by id, source id, short id or address', run: storyShow },
+  {
+    name: 'story set',
+    usage: 'ID [--access LEVEL] [--headline TEXT] [--standfirst TEXT] [--section SLUG] [--embargo INSTANT|none]',
+    does: 'changes what stands around the body',
+    run: storySet,
+  },
+  { name: 'story publish', usage: 'ID [--at INSTANT]', does: 'makes a story public, now or then', run: storyPublish },
+  { name: 'story correct', usage: 'ID --text TEXT', does: 'adds a correction', run: storyCorrect },
+  { name: 'story withdraw', usage: 'ID [--reason TEXT]', does: 'takes a story back (410)', run: storyWithdraw },
+  { name: 'publication show', usage: '', does: 'the paper’s settings', run: publicationShow },
+  { name: 'publication set', usage: 'KEY VALUE', does: 'changes one of them', run: publicationSet },
+  { name: 'meter set', usage: '--visitors N --readers M', does: 'free stories a month', run: meterSet },
+  { name: 'meter show', usage: '', does: 'the limits in force and when the month turns', run: meterShow },
+  { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
+];
+
+async function runImport({ args, clock, config, paper }: CommandContext): Promise<CommandResult> {
+  const [format, ...files] = args;
+  if (format !== 'ndjson') throw new Misuse(`the format "${format ?? ''}" is not one of: ndjson`);
+  if (files.length === 0) throw new Misuse('import ndjson needs at least one file');
+  void config;
+  const report = await importNdjson(paper.database.db, files, {
+    settings: paper.publication(),
+    now: clock.now(),
+    ...(process.stderr.isTTY ? { onProgress: (done: number) => process.stderr.write(`\r${done} stories`) } : {}),
+  });
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  const { created, kept, refused, skipped, updated } = report;
+  const lines = [
+    `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refused.length}`,
+    ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
+    ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
+  ];
+  return {
+    text: lines.join('\n'),
+    json: { created, updated, skipped, refused, kept },
+    ...(report.truncated ? { failure: 'a file ends in the middle; what stood before that is imported' } : {}),
+  };
+}
+
+async function storyList({ config, options, paper }: CommandContext): Promise<CommandResult> {
+  const rows = await listForStaff(paper.database.db, { limit: wholeNumber(options.limit ?? '50', '--limit') });
+  return {
+    json: rows.map((row) => storyJson(row, config.baseUrl)),
+    text: rows.map((row) => `${row.publishedAt}  ${row.access.padEnd(10)}  ${row.id}  ${row.headline}`).join('\n'),
+  };
+}
+
+async function storyShow(context: CommandContext): Promise<CommandResult> {
+  const { db } = context.paper.database;
+  return shown(context, await findStoryId(db, one(context.args, 'story show ID')));
+}
+
+/** How a story stands after a command: what `story show` says of it. */
+async function shown({ config, paper }: CommandContext, id: string): Promise<CommandResult> {
+  const [row] = await listForStaff(paper.database.db, { id, limit: 1 });
+  if (row === undefined) throw new Error(`story ${id} vanished`);
+  const json = storyJson(row, config.baseUrl);
+  return { json, text: Object.entries(json).map(([key, value]) => `${key.padEnd(13)} ${value ?? ''}`).join('\n') };
+}
+
+function storyJson(row: StoryRow, baseUrl: string) {
+  return {
+    id: row.id,
+    source_id: row.sourceId,
+    headline: row.headline,
+    url: `${baseUrl}${storyPath(row)}`,
+    access: row.access,
+    section: row.section,
+    published_at: isoInstant(row.publishedAt),
+    updated_at: isoInstant(row.updatedAt),
+    state: row.state,
+    live_at: isoInstant(row.liveAt),
+    revision: row.revision,
+  };
+}
+
+/** PostgreSQL's text for an instant as ISO 8601. */
+function isoInstant(text: string): string {
+  return Temporal.Instant.from(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toString();
+}
+
+async function storySet(context: CommandContext): Promise<CommandResult> {
+  const { args, clock, options, paper } = context;
+  const { db } = paper.database;
+  const id = await findStoryId(db, one(args, 'story set ID'));
+  const { access, embargo, headline, section, standfirst } = options;
+  if (access !== undefined && !ACCESS_LEVELS.includes(access as AccessLevel)) {
+    throw new Misuse(`--access is one of ${ACCESS_LEVELS.join(', ')}`);
+  }
+  const change = {
+    ...(typeof access === 'string' ? { access: access as AccessLevel } : {}),
+    ...(typeof headline === 'string' ? { headline } : {}),
+    ...(typeof standfirst === 'string' ? { standfirst } : {}),
+    ...(typeof section === 'string' ? { section } : {}),
+    ...(typeof embargo === 'string' ? { embargoUntil: embargo === 'none' ? null : instant(embargo, '--embargo') } : {}),
+  };
+  if (Object.keys(change).length === 0) throw new Misuse('story set needs something to change');
+  await setStory(db, id, change, clock.now());
+  return shown(context, id);
+}
+
+async function storyPublish(context: CommandContext): Promise<CommandResult> {
+  const { args, clock, options, paper } = context;
+  const id = await findStoryId(paper.database.db, one(args, 'story publish ID'));
+  const at = typeof options.at === 'string' ? instant(options.at, '--at') : undefined;
+  await publishStory(paper.database.db, id, at, clock.now());
+  return shown(context, id);
+}
+
+async function storyCorrect(context: CommandContext): Promise<CommandResult> {
+  const { args, clock, options, paper } = context;
+  const id = await findStoryId(paper.database.db, one(args, 'story correct ID --text TEXT'));
+  if (typeof options.text !== 'string') throw new Misuse('story correct needs --text');
+  const now = clock.now();
+  const on = now.toZonedDateTimeISO(paper.publication().zone).toPlainDate().toString();
+  await correctStory(paper.database.db, id, { on, text: [{ text: options.text }] }, now);
+  return shown(context, id);
+}
+
+async function storyWithdraw(context: CommandContext): Promise<CommandResult> {
+  const { args, clock, options, paper } = context;
+  const id = await findStoryId(paper.database.db, one(args, 'story withdraw ID'));
+  await withdrawStory(paper.database.db, id, typeof options.reason === 'string' ? options.reason : '', clock.now());
+  return shown(context, id);
+}
+
+async function publicationShow({ paper }: CommandContext): Promise<CommandResult> {
+  const settings = await readPublication(paper.database.db);
+  const json = Object.fromEntries(Object.entries(SETTING_NAMES).map(([name, key]) => [name, settings[key]]));
+  return { json, text: Object.entries(json).map(([name, value]) => `${name.padEnd(15)} ${value}`).join('\n') };
+}
+
+async function publicationSet(context: CommandContext): Promise<CommandResult> {
+  const [key, ...value] = context.args;
+  if (key === undefined || value.length === 0) throw new Misuse('publication set KEY VALUE');
+  await setPublication(context.paper.database.db, key, value.join(' '));
+  return publicationShow(context);
+}
+
+async function meterSet(context: CommandContext): Promise<CommandResult> {
+  const { clock, options, paper } = context;
+  const policy = paper.access.policy();
+  const before = policy.meters.main ?? { visitors: 0, readers: 0 };
+  if (options.visitors === undefined && options.readers === undefined) {
+    throw new Misuse('meter set needs --visitors, --readers or both');
+  }
+  const main = {
+    visitors: options.visitors === undefined ? before.visitors : wholeNumber(options.visitors, '--visitors'),
+    readers: options.readers === undefined ? before.readers : wholeNumber(options.readers, '--readers'),
+  };
+  const { version: _, ...rules } = policy;
+  const now = clock.now();
+  const changed = { ...rules, meters: { ...policy.meters, main } };
+  await addPolicy(paper.database.db, changed, { from: now, at: now, by: 'command line' });
+  return { json: main, text: `visitors ${main.visitors}, readers ${main.readers} free stories a calendar month` };
+}
+
+async function meterShow({ clock, paper }: CommandContext): Promise<CommandResult> {
+  const { meters, version } = paper.access.policy();
+  const month = monthOf(clock.now(), paper.publication().zone);
+  const json = { policy_version: version, meters, month: month.key.slice(0, 7), turns_at: month.turnsAt.toString() };
+  const rows = Object.entries(meters).map(([name, limits]) => `${name}: visitors ${limits.visitors}, readers ${limits.readers}`);
+  return { json, text: [...rows, `the month turns at ${json.turns_at}`].join('\n') };
+}
+
+async function planList({ clock, paper }: CommandContext): Promise<CommandResult> {
+  const { language, zone } = paper.publication();
+  const plans = await listPlans(paper.database.db, clock.now().toZonedDateTimeISO(zone).toPlainDate());
+  return {
+    json: plans.map((plan) => ({
+      slug: plan.slug,
+      name: plan.name,
+      months: plan.months,
+      amount_minor: plan.price.minor,
+      currency: plan.price.currency,
+      per_month_minor: plan.pricePerMonth.minor,
+      benefits: plan.benefits,
+    })),
+    text: plans
+      .map((plan) => {
+        const [price, month] = [formatMoney(plan.price, language), formatMoney(plan.pricePerMonth, language)];
+        return `${plan.slug.padEnd(12)} ${price} for ${plan.months} months (${month} a month)`;
+      })
+      .join('\n'),
+  };
+}
+
+async function routes({ paper }: CommandContext): Promise<CommandResult> {
+  const json = paper.routes.map(({ method, path, who }) => ({ method, path, who }));
+  return { json, text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n') };
+}
+
+function one(args: readonly string[], usage: string): string {
+  const [arg] = args;
+  if (arg === undefined || args.length > 1) throw new Misuse(`usage: ${usage}`);
+  return arg;
+}
+
+function wholeNumber(value: string | boolean, name: string): number {
+  if (typeof value !== 'string' || !/^\d{1,6}$/.test(value)) throw new Misuse(`${name} is a whole number`);
+  return Number(value);
+}
+
+function instant(text: string, name: string): Temporal.Instant {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    throw new Misuse(`${name} is an instant such as 2026-12-01T06:00:00+05:30`);
+  }
+}

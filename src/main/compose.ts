@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Hono } from 'hono';
+import { type Access, openAccess } from '#access';
+import { openCatalog } from '#billing';
+import { rememberStories } from '#content';
+import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
+import type { Clock } from '#platform/clock';
+import { type Database, openDatabase } from '#platform/db';
+import { type Route, serveRoutes } from '#platform/http';
+import type { Logger } from '#platform/log';
+import { migrate } from '#platform/migrate';
+import { folderStore, type ObjectStore } from '#platform/object-store';
+import { signingKeys } from '#platform/signing';
+import { openPublication, type Publication } from '#publication';
+import { type Assets, failure, openSite, siteRoutes } from '../site/site.ts';
+import { healthRoutes } from './health.ts';
+
+/** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
+export const HOME = findHome();
+
+/** What a paper is put together from; see config.ts for where a running program gets it. */
+export type PaperOptions = {
+  readonly databaseUrl: string;
+  readonly baseUrl: string;
+  readonly dataFolder: string;
+  /** Comma-separated, newest first. */
+  readonly secret: string;
+  readonly trustedProxyHops: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** A paper, wired: everything that a surface, a command or a test needs of it. */
+export type Paper = {
+  readonly database: Database;
+  readonly changes: ChangeFeed;
+  readonly objects: ObjectStore;
+  readonly access: Access;
+  readonly publication: () => Publication;
+  readonly app: Hono;
+  readonly routes: readonly Route[];
+  /** Says on /readyz that no new requests should be sent here. */
+  drain(): void;
+  /** Writes what is still in memory and lets go of the database. */
+  close(): Promise<void>;
+};
+
+/** Migrates the database and wires a paper over it. The only place where parts are chosen. */
+export async function composePaper(options: PaperOptions): Promise<Paper> {
+  const { clock, log } = options;
+  await migrate(options.databaseUrl, join(HOME, 'migrations'), log);
+  const database = openDatabase(options.databaseUrl, log);
+  const changes = await startChangeFeed(options.databaseUrl, log);
+  const { db } = database;
+  const publication = await openPublication(db, changes);
+  const plans = await openCatalog(db, changes, () =>
+    clock.now().toZonedDateTimeISO(publication().zone).toPlainDate(),
+  );
+  const keys = signingKeys(options.secret);
+  const access = await openAccess(database, changes, { zone: () => publication().zone }, keys, clock, log);
+  const objects = folderStore(options.dataFolder);
+  const site = await openSite({
+    database,
+    objects,
+    changes,
+    clock,
+    access,
+    stories: rememberStories(db, changes),
+    publication,
+    plans,
+    baseUrl: options.baseUrl,
+    assets: await readAssets(join(HOME, 'dist', 'assets')),
+  });
+  let draining = false;
+  const routes = [...healthRoutes({ database, changes, draining: () => draining }), ...siteRoutes(site)];
+  const app = serveRoutes(routes, {
+    origin: new URL(options.baseUrl).origin,
+    trustedProxyHops: options.trustedProxyHops,
+    secure: options.baseUrl.startsWith('https:'),
+    log,
+    failed: (status, ask) => failure(site, status === 414 || status === 503 || status === 404 ? status : 500, ask.requestId),
+  });
+  return {
+    database,
+    changes,
+    objects,
+    access,
+    publication,
+    app,
+    routes,
+    drain: () => {
+      draining = true;
+    },
+    close: async () => {
+      await access.stop();
+      await changes.stop();
+      await database.close();
+    },
+  };
+}
+
+/** Built files and their types, read once: there are few and they are small. */
+async function readAssets(folder: string): Promise<Assets> {
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, string>;
+  const files = new Map<string, { type: string; bytes: Buffer }>();
+  for (const address of Object.values(manifest)) {
+    const name = address.slice(address.lastIndexOf('/') + 1);
+    const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+    files.set(address, { type, bytes: await readFile(join(folder, name)) });
+  }
+  return { names: manifest, files };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  woff2: 'font/woff2',
+};
+
+/** The program runs from dist/main, and its tests from src/main. */
+function findHome(): string {
+  return fileURLToPath(new URL('../../', import.meta.url));
+}

@@ -1,0 +1,151 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configHelp, readConfig } from './config.ts';
+
+const BROADSHEET_SECRET = 'a secret that is long enough';
+
+/** What the environment says, without a secret being made somewhere for each question. */
+const read = (env: Record<string, string> = {}) => readConfig({ BROADSHEET_SECRET, ...env });
+
+describe('an environment that says nothing', () => {
+  it('makes a paper on this machine that can be tried without any account', async () => {
+    expect(await read()).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      baseUrl: 'http://localhost:3000',
+      dataFolder: resolve('data'),
+      databaseUrl: undefined,
+      smtpUrl: undefined,
+      secret: BROADSHEET_SECRET,
+      sandbox: true,
+      trustedProxyHops: 0,
+      demo: true,
+      logLevel: 'info',
+    });
+  });
+
+  it('is the same as one that sets every variable to nothing', async () => {
+    expect(await read({ PORT: '', BASE_URL: ' ', DEMO: '', DATABASE_URL: '' })).toEqual(await read());
+  });
+});
+
+describe('what follows from what is set', () => {
+  it('the public address follows the port', async () => {
+    expect((await read({ PORT: '8080' })).baseUrl).toBe('http://localhost:8080');
+    expect((await read({ PORT: '8080', BASE_URL: 'https://paper.example/' })).baseUrl).toBe(
+      'https://paper.example',
+    );
+  });
+
+  it.each([
+    ['http://localhost:3000', true],
+    ['http://news.localhost', true],
+    ['http://127.0.0.2', true],
+    ['http://[::1]:3000', true],
+    ['https://paper.example', false],
+    ['https://localhost.example', false],
+    ['https://127.0.0.1.example', false],
+  ])('at %s the sandbox is open: %s', async (BASE_URL, open) => {
+    expect((await read({ BASE_URL })).sandbox).toBe(open);
+    expect((await read({ BASE_URL, SANDBOX: '1' })).sandbox).toBe(true);
+    expect((await read({ BASE_URL, SANDBOX: '0' })).sandbox).toBe(false);
+  });
+
+  it("somebody's own database is never filled with the demonstration unless they ask", async () => {
+    const DATABASE_URL = 'postgresql://me:pass@db.example/paper';
+    expect((await read({ DATABASE_URL })).demo).toBe(false);
+    expect((await read({ DATABASE_URL, DEMO: '1' })).demo).toBe(true);
+    expect((await read({ DEMO: '0' })).demo).toBe(false);
+  });
+});
+
+describe('a wrong value', () => {
+  it.each([
+    ['PORT', ['http', '0', '65536', '80.5', '-1', '0x50', '1e3']],
+    ['HOST', ['a host', 'http://here', 'a/b']],
+    [
+      'BASE_URL',
+      ['paper.example', 'ftp://paper.example', 'https://paper.example/blog', 'https://me@paper.example'],
+    ],
+    ['BASE_URL', ['https://paper.example?x', 'https://paper.example/#top', 'https://']],
+    ['DATABASE_URL', ['mysql://localhost/paper', 'paper', 'postgresql//x']],
+    ['SMTP_URL', ['mail.example:25', 'https://mail.example']],
+    ['BROADSHEET_SECRET', ['short', `${'x'.repeat(32)},`, `${'x'.repeat(32)},short`]],
+    ['SANDBOX', ['yes', '2']],
+    ['TRUSTED_PROXY_HOPS', ['all', '-1', '21']],
+    ['DEMO', ['true']],
+    ['LOG_LEVEL', ['loud', 'INFO']],
+  ])('of %s is refused in one line that names it', async (name, values) => {
+    for (const value of values) {
+      await expect(read({ [name]: value }), value).rejects.toThrow(new RegExp(`^${name} must [^\n]+$`));
+    }
+  });
+
+  it('is not repeated, since some are secret', async () => {
+    const DATABASE_URL = 'mysql://paper:hunter2@localhost/paper';
+    await expect(read({ DATABASE_URL })).rejects.not.toThrow('hunter2');
+  });
+
+  it('stops the start before anything is made', async () => {
+    const BROADSHEET_DATA = join(tmpdir(), 'broadsheet-never-made');
+    await expect(readConfig({ PORT: 'x', BROADSHEET_DATA })).rejects.toThrow('PORT');
+    await expect(readdir(BROADSHEET_DATA)).rejects.toThrow();
+  });
+
+  it('does not hide another', async () => {
+    await expect(read({ PORT: 'x', DEMO: 'x' })).rejects.toThrow(/PORT must .+; DEMO must /);
+  });
+});
+
+describe('the secret', () => {
+  let data: string;
+
+  beforeEach(async () => {
+    data = join(await mkdtemp(join(tmpdir(), 'broadsheet-config-')), 'data');
+  });
+  afterEach(() => rm(join(data, '..'), { recursive: true, force: true }));
+
+  it('that is set is used, and none is made', async () => {
+    const newAndOld = `${'n'.repeat(32)},${'o'.repeat(32)}`;
+    expect((await read({ BROADSHEET_DATA: data, BROADSHEET_SECRET: newAndOld })).secret).toBe(newAndOld);
+    await expect(readdir(data)).rejects.toThrow();
+  });
+
+  it('is made once, for this user alone, and stays the same', async () => {
+    const env = { BROADSHEET_DATA: data };
+    const [first, second] = await Promise.all([readConfig(env), readConfig(env)]);
+    expect(first.secret).toMatch(/^[\w-]{43}$/);
+    expect(second.secret).toBe(first.secret);
+    expect((await readConfig(env)).secret).toBe(first.secret);
+    expect((await stat(join(data, 'secret'))).mode & 0o777).toBe(0o600);
+    expect(await readdir(data)).toEqual(['secret']);
+  });
+
+  it('that was lost from its file is not quietly replaced', async () => {
+    await readConfig({ BROADSHEET_DATA: data });
+    await writeFile(join(data, 'secret'), '');
+    await expect(readConfig({ BROADSHEET_DATA: data })).rejects.toThrow(/holds no secret/);
+  });
+
+  it('that cannot be kept is said to be so', async () => {
+    await writeFile(data, '');
+    await expect(readConfig({ BROADSHEET_DATA: data })).rejects.toThrow(/^BROADSHEET_DATA: /);
+  });
+});
+
+it('--help lists every variable with its default', () => {
+  const text = configHelp();
+  for (const name of [
+    'PORT',
+    'BASE_URL',
+    'BROADSHEET_DATA',
+    'DATABASE_URL',
+    'SANDBOX',
+    'DEMO',
+    'LOG_LEVEL',
+  ]) {
+    expect(text).toMatch(new RegExp(`^  ${name} .+ \\[.+\\]$`, 'm'));
+  }
+});

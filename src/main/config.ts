@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { LOG_LEVELS, type LogLevel } from '#platform/log';
+import { Invalid } from '#values/errors';
+
+/** What the environment says, understood. */
+export type Config = {
+  readonly port: number;
+  readonly host: string;
+  /** The paper's public origin, without a slash at the end. */
+  readonly baseUrl: string;
+  /** An absolute path. */
+  readonly dataFolder: string;
+  /** Undefined: the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined;
+  /** Undefined: mail goes to the local outbox. */
+  readonly smtpUrl: string | undefined;
+  /** What cookies and links are signed with: comma-separated, newest first. */
+  readonly secret: string;
+  readonly sandbox: boolean;
+  readonly trustedProxyHops: number;
+  /** Whether an empty paper is filled with the demonstration newspaper. */
+  readonly demo: boolean;
+  readonly logLevel: LogLevel;
+};
+
+/** A secret shorter than this can be guessed from one signed cookie. */
+const SECRET_LENGTH = 16;
+
+const wholeNumber = (from: number, to: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .refine((number) => number >= from && number <= to);
+
+const flag = z.enum(['0', '1']).transform((text) => text === '1');
+
+const address = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol));
+
+/** An origin alone: a paper in a folder of somebody else's site would share its cookies with it. */
+const origin = address('http:', 'https:')
+  .refine((text) => /^https?:\/\/[^/?#@]+\/?$/i.test(text))
+  .transform((text) => new URL(text).origin);
+
+/**
+ * Every variable: how its text is read, what it has to be (this ends an error message, which never repeats the value,
+ * since some are secret), and the row of `--help`.
+ */
+const VARIABLES = {
+  PORT: {
+    text: wholeNumber(1, 65_535),
+    must: 'be a port number from 1 to 65535',
+    fallback: '3000',
+    meaning: 'the port to listen on',
+  },
+  HOST: {
+    text: z.string().regex(/^[a-z0-9.:-]+$/i),
+    must: 'be an address or a host name, such as 127.0.0.1 or 0.0.0.0',
+    fallback: '127.0.0.1',
+    meaning: 'the address to listen on',
+  },
+  BASE_URL: {
+    text: origin,
+    must: 'be the public address without a path, such as https://paper.example',
+    fallback: 'http://localhost:PORT',
+    meaning: 'the public address; all links and mails use it',
+  },
+  BROADSHEET_DATA: {
+    text: z.string(),
+    must: 'be a folder',
+    fallback: './data',
+    meaning: 'the folder of the embedded PostgreSQL, pictures, editions, outbox',
+  },
+  DATABASE_URL: {
+    text: address('postgres:', 'postgresql:'),
+    must: 'be an address like postgresql://user:password@host:5432/database',
+    fallback: 'embedded',
+    meaning: 'any PostgreSQL 15 or later',
+  },
+  SMTP_URL: {
+    text: address('smtp:', 'smtps:'),
+    must: 'be an address like smtp://user:password@host:587',
+    fallback: 'the local outbox',
+    meaning: 'where mail goes',
+  },
+  BROADSHEET_SECRET: {
+    text: z.string().refine((text) => text.split(',').every((one) => one.trim().length >= SECRET_LENGTH)),
+    must: `be one secret or several, newest first, with commas between, each of ${SECRET_LENGTH} characters or more`,
+    fallback: 'made and kept in BROADSHEET_DATA',
+    meaning: 'signs cookies and links; a list allows rotation',
+  },
+  SANDBOX: {
+    text: flag,
+    must: 'be 0 or 1',
+    fallback: '1 when BASE_URL is a loopback address, else 0',
+    meaning: 'the sandbox gateway, the movable clock and the public /outbox (which shows sign-in codes)',
+  },
+  TRUSTED_PROXY_HOPS: {
+    text: wholeNumber(0, 20),
+    must: 'be a number of proxies from 0 to 20',
+    fallback: '0',
+    meaning: "how many proxies' forwarded headers count",
+  },
+  DEMO: {
+    text: flag,
+    must: 'be 0 or 1',
+    fallback: '1 on first run of an empty embedded database',
+    meaning: 'load the demonstration newspaper',
+  },
+  LOG_LEVEL: {
+    text: z.enum(LOG_LEVELS),
+    must: `be one of ${LOG_LEVELS.join(', ')}`,
+    fallback: 'info',
+    meaning: 'how much is logged',
+  },
+} as const;
+
+type Name = keyof typeof VARIABLES;
+
+/**
+ * Reads the environment. An empty variable counts as one that is not set. Where no secret is set, the one kept in
+ * DATA/secret is taken, and made on the first start; nothing else is touched.
+ *
+ * @throws Invalid with one line that names each variable with a wrong value
+ */
+export async function readConfig(env: Record<string, string | undefined>): Promise<Config> {
+  const wrong: string[] = [];
+
+  function read<Key extends Name>(name: Key): z.output<(typeof VARIABLES)[Key]['text']> | undefined {
+    const text = env[name]?.trim();
+    if (text === undefined || text === '') return undefined;
+    const { success, data } = VARIABLES[name].text.safeParse(text);
+    if (!success) wrong.push(`${name} must ${VARIABLES[name].must}`);
+    return data as z.output<(typeof VARIABLES)[Key]['text']> | undefined;
+  }
+
+  const port = read('PORT') ?? 3000;
+  const baseUrl = read('BASE_URL') ?? `http://localhost:${port}`;
+  const databaseUrl = read('DATABASE_URL');
+  const secret = read('BROADSHEET_SECRET');
+  const settings = {
+    port,
+    host: read('HOST') ?? '127.0.0.1',
+    baseUrl,
+    dataFolder: resolve(read('BROADSHEET_DATA') ?? 'data'),
+    databaseUrl,
+    smtpUrl: read('SMTP_URL'),
+    sandbox: read('SANDBOX') ?? isLoopback(baseUrl),
+    trustedProxyHops: read('TRUSTED_PROXY_HOPS') ?? 0,
+    demo: read('DEMO') ?? databaseUrl === undefined,
+    logLevel: read('LOG_LEVEL') ?? 'info',
+  };
+  if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));
+  return { ...settings, secret: secret ?? (await keptSecret(settings.dataFolder)) };
+}
+
+/** RFC 6761 (localhost and below), RFC 1122 (127.0.0.0/8), RFC 4291 (::1). */
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+/** Made on the first start and for this user alone, so that readers stay who they are from one run to the next. */
+async function keptSecret(data: string): Promise<string> {
+  const path = join(data, 'secret');
+  try {
+    return (await readSecret(path)) ?? (await makeSecret(data, path));
+  } catch (error) {
+    if (error instanceof Invalid) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Invalid('wrong_setting', `BROADSHEET_DATA: no secret can be kept there: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readSecret(path: string): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (text.length >= SECRET_LENGTH) return text;
+  throw new Invalid('wrong_setting', `${path} holds no secret: remove it to have a new one made`);
+}
+
+/** Whole or not at all, and the same for two processes that start at once: whoever links second reads the first's. */
+async function makeSecret(data: string, path: string): Promise<string> {
+  await mkdir(data, { recursive: true, mode: 0o711 });
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(unfinished, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true });
+  try {
+    await chmod(unfinished, 0o600);
+    await link(unfinished, path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  const made = await readSecret(path);
+  if (made === undefined) throw new Error(`${path} vanished`);
+  return made;
+}
+
+/** The environment's table for `--help`, a row for each variable with its default in brackets. */
+export function configHelp(): string {
+  return Object.entries(VARIABLES)
+    .map(([name, { meaning, fallback }]) => `  ${name.padEnd(18)}  ${meaning} [${fallback}]`)
+    .join('\n');
+}

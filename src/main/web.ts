@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { systemClock } from '#platform/clock';
+import { openEmbeddedPostgres } from '#platform/embedded-postgres';
+import { createLogger, type Logger } from '#platform/log';
+import { composePaper, type Paper } from './compose.ts';
+import { type Config, configHelp, readConfig } from './config.ts';
+import { loadDemoOnce } from './demo.ts';
+import { startJobs } from './jobs.ts';
+
+/** Connections idle this long are closed; longer than a proxy keeps its own, so that none is reused as it closes. */
+const KEEP_ALIVE_MS = 75_000;
+/** Requests under way get this long to finish at a stop. */
+const DRAIN_MS = 15_000;
+
+/** Runs the paper until it is told to stop: requests first, then jobs, then the embedded database. */
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`Runs the paper.\n\n${configHelp()}\n`);
+    return;
+  }
+  const config = await readConfig(process.env);
+  const log = createLogger(config.logLevel);
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    for (const stop of stops.toReversed()) await stop();
+    stops.length = 0;
+  };
+  try {
+    const databaseUrl = await openDatabaseServer(config, log, stops);
+    const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
+    stops.push(() => paper.close());
+    const isNew = await loadDemoOnce(paper, config, systemClock, log);
+    const jobs = await startJobs(paper, databaseUrl, systemClock, log);
+    stops.push(() => jobs.stop());
+    const server = await listen(paper, config);
+    stops.push(() => drain(server, paper, log));
+    greet(config, isNew);
+    await untilTold(log);
+    await stopAll();
+    log.info('stopped');
+  } catch (error) {
+    await stopAll().catch((second: unknown) => log.error({ err: second }, 'could not stop cleanly'));
+    throw error;
+  }
+}
+
+async function openDatabaseServer(config: Config, log: Logger, stops: (() => Promise<void>)[]): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  const server = await openEmbeddedPostgres({ data: config.dataFolder, log });
+  stops.push(() => server.release());
+  return server.url;
+}
+
+async function listen(paper: Paper, config: Config): Promise<Server> {
+  const server = createServer(getRequestListener(paper.app.fetch));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 15_000;
+  server.maxHeadersCount = 100;
+  server.listen(config.port, config.host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')) {
+      const why = error.code === 'EADDRINUSE' ? 'is already taken by another program' : 'may not be used by this user';
+      throw new StartError(`PORT ${config.port} on ${config.host} ${why}: set PORT to a free one`);
+    }
+    throw error;
+  }
+  return server;
+}
+
+/** Takes no new requests and waits for those under way. */
+async function drain(server: Server, paper: Paper, log: Logger): Promise<void> {
+  paper.drain();
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    log.warn('requests still under way were cut off');
+    server.closeAllConnections();
+  }, DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Resolves at the first signal to stop; the second ends the program at once. */
+async function untilTold(log: Logger): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let told = 0;
+    const hear = (signal: NodeJS.Signals) => {
+      told++;
+      if (told > 1) process.exit(130);
+      log.info({ signal }, 'stopping');
+      resolve();
+    };
+    process.on('SIGINT', hear);
+    process.on('SIGTERM', hear);
+  });
+}
+
+function greet(config: Config, isNew: boolean): void {
+  const lines = [
+    '',
+    `  The paper is at ${config.baseUrl}`,
+    ...(isNew ? ['  It holds the demonstration newspaper: open a few stories and meet the wall.'] : []),
+    '  Import an archive:  npm run --silent broadsheet -- import ndjson FILE',
+    '  Stop with Ctrl-C.',
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A start that cannot succeed: one clear line for the operator, without a stack. */
+export class StartError extends Error {}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`broadsheet: ${message.split('\n')[0]}\n`);
+    if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,36 @@
+import MarkdownIt from 'markdown-it';
+import type { StoryElement } from '#content';
+import { type HtmlOptions, htmlToElements } from './html.ts';
+import { withoutShortcodes } from './shortcodes.ts';
+
+/** CommonMark with tables and strike-through, HTML inside, and no guessing of addresses or quotation marks. */
+const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
+
+// Four spaces mean code, but in front of a tag they are far more often somebody's indented HTML.
+markdown.block.ruler.before('code', 'indented-html', (state, line, _end, silent) => {
+  const start = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
+  if (silent || (state.sCount[line] ?? 0) - state.blkIndent < 4) return false;
+  const text = state.src.slice(start, state.eMarks[line]);
+  if (!/^<\/?[a-z][^>]*>/i.test(text)) return false;
+  const token = state.push('html_block', '', 0);
+  token.content = `${text}\n`;
+  state.line = line + 1;
+  return true;
+});
+
+/** Addresses with spaces in them, which older Markdown took and CommonMark shows as text. */
+const SPACED_ADDRESS = /\]\(\s*((?:https?:\/\/|mailto:)[^()\n"<>]{1,2000})\)/g;
+
+/** Turns Markdown, with the shortcodes of a site generator still in it, into a story's elements. */
+export function markdownToElements(text: string, options: HtmlOptions = {}): StoryElement[] {
+  const plain = withoutShortcodes(text, (line) => markdown.renderInline(line));
+  const repaired = plain.replace(SPACED_ADDRESS, (whole, address: string) =>
+    /\s/.test(address.trim()) ? `](${address.trim().replace(/^mailto:\s+/, 'mailto:').replace(/\s+/g, '%20')})` : whole,
+  );
+  return htmlToElements(markdown.render(repaired), options);
+}
+
+/** The plain words of one line of Markdown as HTML, for what is kept as words alone. */
+export function markdownLine(text: string): string {
+  return markdown.renderInline(text);
+}

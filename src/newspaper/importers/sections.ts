@@ -1,0 +1,49 @@
+import { asciiSlug } from '#values/slug';
+import type { Named } from '#content';
+import { oneLine } from './clean-text.ts';
+
+/**
+ * First words of addresses that are not sections, nor ever will be: a section of an archive that is called so gets
+ * another slug (`search-section`), since its page would stand in the way of the paper's own, or be hidden by it.
+ */
+export const RESERVED_SLUGS: ReadonlySet<string> = new Set(
+  [
+    // Where readers find and do things.
+    'subscribe unsubscribe subscription subscriptions plans plan pricing offers checkout gift gifts trial',
+    'login logout signin signout signup sign-in sign-out sign-up register account accounts profile password',
+    'archive search epaper edition editions newsletters newsletter investor partners partner topics topic',
+    'authors author section sections story stories alerts saved reading-list meter wall corrections',
+    'about contact privacy terms cookies accessibility imprint legal help support faq jobs careers advertise',
+    // The newsroom, programs and machines.
+    'desk staff admin outbox sandbox webhooks webhook gateway api livez readyz healthz health status metrics',
+    'assets asset media static public fonts pictures picture images image img css js styles scripts client',
+    'feed feeds rss atom sitemap sitemaps news-sitemap robots manifest favicon service-worker sw offline',
+    'opensearch ads-txt well-known oauth oidc sso auth callback preview print amp embed oembed share redirect',
+    'home index front fronts page pages today latest new edit error errors 404 410 500',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** The section of a story that names none. */
+export const GENERAL: Named = { slug: 'general', name: 'General' };
+
+const REMEMBERED = new Map<string, Named>();
+
+/** A section by what a source calls it: a name, or a slug, which becomes a name that can be read. */
+export function toSection(raw: string): Named {
+  const known = REMEMBERED.get(raw);
+  if (known !== undefined) return known;
+  const section = makeSection(raw);
+  // An archive has a few dozen; a source that sends something else for each story must not fill the memory.
+  if (REMEMBERED.size < 1_000) REMEMBERED.set(raw, section);
+  return section;
+}
+
+function makeSection(raw: string): Named {
+  const given = oneLine(raw).slice(0, 120);
+  if (given === '') return GENERAL;
+  const isSlug = /^[a-z0-9]+(?:[-_][a-z0-9]+)+$/.test(given);
+  const words = isSlug ? given.replace(/[-_]+/g, ' ') : given;
+  const name = /\p{Lu}|\./u.test(words) ? words : words.replace(/^\p{L}/u, (letter) => letter.toUpperCase());
+  const slug = asciiSlug(given);
+  return RESERVED_SLUGS.has(slug) ? { slug: `${slug}-section`, name } : { slug, name };
+}

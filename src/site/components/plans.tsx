@@ -1,0 +1,53 @@
+import type { Plan } from '#billing';
+import { formatMoney } from '#values/money';
+import type { Frame } from '../frame.ts';
+import { PATHS } from '../urls.ts';
+
+/** "3 months", "1 year", "2 years". */
+export function termText(months: number): string {
+  const [count, unit] = months % 12 === 0 ? [months / 12, 'year'] : [months, 'month'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * The plans as a printed table of prices: what is charged and for how long, and what that is a month. Both stand there,
+ * since a price a month alone would hide what is taken at once.
+ *
+ * @param props.level of a plan's heading
+ */
+export function Plans(props: { frame: Frame; level: 2 | 3; chosen?: string | undefined }) {
+  const { plans, paper } = props.frame;
+  const Heading = `h${props.level}` as const;
+  return (
+    <ul class="plans">
+      {plans.map((plan) => (
+        <li class={plan.slug === props.chosen ? 'plan plan-chosen' : 'plan'}>
+          <Heading class="plan-name">
+            <a href={`${PATHS.subscribe}?plan=${encodeURIComponent(plan.slug)}`}>{plan.name}</a>
+            {plan.slug === props.chosen && <span class="plan-choice">Your choice</span>}
+          </Heading>
+          <p class="plan-price">
+            <strong>{formatMoney(plan.price, paper.language)}</strong> for {termText(plan.months)}
+          </p>
+          <p class="plan-per-month">
+            <PerMonth plan={plan} language={paper.language} />
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function PerMonth({ plan, language }: { plan: Plan; language: string }) {
+  return (
+    <>
+      <strong>{formatMoney(plan.pricePerMonth, language)}</strong> a month
+    </>
+  );
+}
+
+/** The least that a month can cost, for one line about subscribing; undefined while nothing is on sale. */
+export function lowestPerMonth(frame: Frame): string | undefined {
+  const [lowest] = [...frame.plans].sort((a, b) => Number(a.pricePerMonth.minor - b.pricePerMonth.minor));
+  return lowest === undefined ? undefined : formatMoney(lowest.pricePerMonth, frame.paper.language);
+}

@@ -1,0 +1,119 @@
+import { writeDay } from '../dates.ts';
+import type { Frame } from '../frame.ts';
+import type { PreviewReason } from '../pages/story-page.tsx';
+import { PATHS } from '../urls.ts';
+import { Plans } from './plans.tsx';
+
+type WallProps = {
+  frame: Frame;
+  reason: PreviewReason;
+  /** How many free stories there are a month. */
+  limit: number;
+  /** About how many words stand behind the wall. */
+  locked: number;
+};
+
+/** What stands in place of the rest of a story. It is part of the column, printed like the rest of it. */
+export function Wall(props: WallProps) {
+  const { frame, reason } = props;
+  const offersPlans = reason === 'limit-reached' || reason === 'subscribers-only';
+  return (
+    <section class="wall" data-wall data-reason={reason} aria-labelledby="wall-words">
+      <WallWords {...props} />
+      {offersPlans && frame.plans.length > 0 && (
+        <div class="wall-plans">
+          <Plans frame={frame} level={3} />
+          <p class="wall-small">Each plan renews by itself and can be cancelled at any time.</p>
+        </div>
+      )}
+      {reason !== 'meter-unavailable' && reason !== 'closed' && (
+        <p class="wall-sign-in">
+          Already a subscriber? <a href={PATHS.login}>Sign in</a> and read on.
+        </p>
+      )}
+      {reason === 'limit-reached' && (
+        <p class="wall-small">
+          Not now? Your count starts again on <Turn frame={frame} />. <a href={PATHS.meter}>What counted</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function WallWords({ frame, reason, limit, locked }: WallProps) {
+  switch (reason) {
+    case 'limit-reached':
+      return (
+        <>
+          <h2 id="wall-words" class="wall-head">
+            {limit === 1
+              ? 'You have read this month’s 1 free story.'
+              : `You have read this month’s ${limit} free stories.`}
+          </h2>
+          <p class="wall-text">
+            Subscribe to finish this one{more(locked)} and to read everything else we publish, without
+            counting.
+          </p>
+        </>
+      );
+    case 'subscribers-only':
+      return (
+        <>
+          <h2 id="wall-words" class="wall-head">
+            This story is exclusive to subscribers.
+          </h2>
+          <p class="wall-text">
+            Our editors pick a set of stories each day that are reported for subscribers alone. Subscribe to
+            finish this one{more(locked)} and to read every story in {frame.paper.name}.
+          </p>
+        </>
+      );
+    case 'registration-required':
+      return (
+        <>
+          <h2 id="wall-words" class="wall-head">
+            This story is for readers with an account.
+          </h2>
+          <p class="wall-text">
+            An account costs nothing. Accounts open together with subscriptions, and this story will be free
+            to read with one.
+          </p>
+        </>
+      );
+    case 'meter-unavailable':
+      return (
+        <>
+          <h2 id="wall-words" class="wall-head">
+            We cannot check your free stories just now.
+          </h2>
+          <p class="wall-text">
+            The fault is ours and nothing was counted. Please try again in a minute: this page will open as
+            soon as the count can be read.
+          </p>
+        </>
+      );
+    case 'closed':
+      return (
+        <>
+          <h2 id="wall-words" class="wall-head">
+            The rest of this story is not open to readers.
+          </h2>
+          <p class="wall-text">
+            If you think it should be, please <a href={PATHS.contact}>tell us</a>.
+          </p>
+        </>
+      );
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** A count of words to the nearest ten, where there are enough of them to say so. */
+function more(locked: number): string {
+  return locked < 20 ? '' : ` (about ${Math.round(locked / 10) * 10} words more)`;
+}
+
+function Turn({ frame }: { frame: Frame }) {
+  const { turnsAt } = frame.month;
+  return <time datetime={turnsAt.toString()}>{writeDay(turnsAt, frame.paper)}</time>;
+}

@@ -1,0 +1,25 @@
+/** What XML 1.0 section 2.2 does not allow, however it is written, with the control characters that it only discourages. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is them that we look for
+const NOT_XML =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  // Also where it need not be: `]]>` may not stand in text (XML 1.0 section 2.4).
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/** Any text as it may stand in an element or an attribute: what XML cannot hold is left out, the rest is escaped. */
+export function xmlText(text: string): string {
+  return text.replace(NOT_XML, '').replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+}
+
+/** One element with text in it; nothing at all where the text is empty. */
+export function xmlElement(name: string, text: string): string {
+  return text === '' ? '' : `<${name}>${xmlText(text)}</${name}>\n`;
+}
+
+export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';

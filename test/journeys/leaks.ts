@@ -1,0 +1,127 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { AccessLevel, StoryElement, StoryInput } from '#content';
+import { storyInput } from '../builders.ts';
+
+/**
+ * The oracle of the leak tests. Each locked unit of a story holds a sentence of its own that stands nowhere else, a
+ * canary; the preview holds one that everybody must see. An answer leaks when, however it is coded, a locked canary or
+ * any eight locked words in a row can be found in its bytes or its headers.
+ */
+export type CanaryStory = {
+  readonly kind: string;
+  readonly input: StoryInput;
+  readonly locked: readonly string[];
+  readonly seen: string;
+};
+
+/** Words that occur in no page of ours; drawn by a fixed generator, so that a failure can be repeated. */
+function wordSource(seed: number): () => string {
+  let state = seed >>> 0 || 1;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const [onsets, vowels] = ['bdfgklmnprstvz', 'aeiou'];
+  return () =>
+    Array.from({ length: 4 }, () => `${onsets[next(onsets.length)]}${vowels[next(vowels.length)]}`).join('');
+}
+
+/** A story that has a canary in each kind of place that text can stand in. */
+export function canaryStory(
+  kind: string,
+  seed: number,
+  given: Partial<StoryInput> & { access: AccessLevel },
+): CanaryStory {
+  const word = wordSource(seed);
+  const locked: string[] = [];
+  const sentence = () => `${Array.from({ length: 12 }, word).join(' ')}.`;
+  const canary = () => {
+    const text = sentence();
+    locked.push(text);
+    return text;
+  };
+  const runs = () => [{ text: canary() }];
+  const seen = sentence();
+  const preview: StoryElement[] = [{ kind: 'paragraph', text: [{ text: seen }] }];
+  const body: StoryElement[] = [
+    ...preview,
+    { kind: 'paragraph', text: [{ text: canary() }, { text: canary(), marks: ['strong'] }] },
+    { kind: 'heading', level: 2, text: runs() },
+    {
+      kind: 'list',
+      ordered: false,
+      items: [{ text: runs(), list: { kind: 'list', ordered: true, items: [{ text: runs() }] } }],
+    },
+    { kind: 'quote', paragraphs: [runs()], attribution: canary() },
+    {
+      kind: 'picture',
+      url: 'https://elsewhere.example/locked.jpg',
+      alt: canary(),
+      caption: canary(),
+      credit: canary(),
+    },
+    { kind: 'table', caption: canary(), head: [runs()], rows: [[runs()], [runs()]] },
+    { kind: 'embed', url: 'https://video.example/locked', title: canary() },
+    { kind: 'preformatted', text: canary() },
+    { kind: 'correction', on: '2026-11-21', text: runs() },
+  ];
+  const input = storyInput({ sourceId: kind, headline: `About ${kind}`, body, preview, ...given });
+  return { kind, input, locked, seen };
+}
+
+const SHINGLE = 8;
+
+/** @returns what of a story's locked text an answer shows; empty when it shows nothing */
+export function leaked(story: CanaryStory, texts: readonly string[]): string[] {
+  const found = new Set<string>();
+  const shingles = story.locked.flatMap((sentence) => {
+    const words = wordsOf(sentence);
+    return words
+      .slice(0, Math.max(1, words.length - SHINGLE + 1))
+      .map((_, at) => words.slice(at, at + SHINGLE).join(' '));
+  });
+  for (const text of texts) {
+    const plain = ` ${wordsOf(text).join(' ')} `;
+    for (const shingle of shingles) if (plain.includes(` ${shingle} `)) found.add(shingle);
+    if (text.includes('elsewhere.example/locked') || text.includes('video.example/locked'))
+      found.add('a locked address');
+  }
+  return [...found];
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+/** Everything an answer could be read as: its headers, its bytes, and those again with each kind of escape undone. */
+export async function readings(response: Response): Promise<string[]> {
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+  const text = decode(
+    Buffer.from(await response.arrayBuffer()),
+    response.headers.get('content-encoding'),
+  ).toString('utf8');
+  const all = [headers, text];
+  for (const one of [headers, text]) {
+    all.push(
+      one
+        .replace(/&#x([0-9a-f]+);/gi, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16)))
+        .replace(/&#(\d+);/g, (_, digits) => String.fromCodePoint(Number(digits)))
+        .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, ' '),
+      one
+        .replace(/\\u([0-9a-f]{4})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+        .replace(/\\[nrt"/]/g, ' '),
+      one.replace(/<[^>]*>/g, ' '),
+      one.replace(/<[^>]*>/g, ''),
+      one.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    );
+    for (const [encoded] of one.matchAll(/[A-Za-z0-9+/_-]{40,}={0,2}/g))
+      all.push(Buffer.from(encoded, 'base64').toString('utf8'));
+  }
+  return all;
+}
+
+function decode(bytes: Buffer, coding: string | null): Buffer {
+  if (coding === 'br') return brotliDecompressSync(bytes);
+  if (coding === 'gzip') return gunzipSync(bytes);
+  return bytes;
+}

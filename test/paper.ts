@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { composePaper, type Paper } from '../src/main/compose.ts';
+import type { Clock } from '../src/platform/clock.ts';
+import { createLogger } from '../src/platform/log.ts';
+import { testDatabase } from './db.ts';
+
+/** A clock that stands where a test puts it. */
+export type TestClock = Clock & { set(instant: string): void };
+
+export function testClock(instant: string): TestClock {
+  let now = Temporal.Instant.from(instant);
+  return {
+    now: () => now,
+    set: (next) => {
+      now = Temporal.Instant.from(next);
+    },
+  };
+}
+
+/** A whole paper over a database of its own, asked in process. */
+export type TestPaper = Paper & {
+  readonly url: string;
+  readonly clock: TestClock;
+  /** Asks for a page as a browser would; redirects are not followed. */
+  get(
+    path: string,
+    options?: { cookie?: string | undefined; headers?: Record<string, string>; method?: string },
+  ): Promise<Response>;
+  /** Another process of the same paper: it shares the database and nothing else. */
+  another(): Promise<TestPaper>;
+  end(): Promise<void>;
+};
+
+export const BASE_URL = 'http://localhost:3000';
+
+export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper> {
+  const database = await testDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
+  const clock = testClock(at);
+  const papers: Paper[] = [];
+
+  async function open(): Promise<TestPaper> {
+    const paper = await composePaper({
+      databaseUrl: database.url,
+      baseUrl: BASE_URL,
+      dataFolder: folder,
+      secret: 'a secret of the tests',
+      trustedProxyHops: 0,
+      clock,
+      log: createLogger('silent'),
+    });
+    papers.push(paper);
+    return {
+      ...paper,
+      url: database.url,
+      clock,
+      get: async (path, options = {}) =>
+        paper.app.request(`${BASE_URL}${path}`, {
+          method: options.method ?? 'GET',
+          redirect: 'manual',
+          headers: {
+            ...options.headers,
+            ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
+          },
+        }),
+      another: open,
+      end: async () => {
+        for (const one of papers) await one.close();
+        await database.drop();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  }
+
+  return open();
+}
+
+/** The visitor cookie that an answer sets, as a browser would send it back; undefined when it sets none. */
+export function cookieOf(response: Response): string | undefined {
+  return response.headers
+    .getSetCookie()
+    .find((one) => /visitor=/.test(one))
+    ?.split(';')[0];
+}
