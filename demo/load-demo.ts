@@ -2,16 +2,31 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { ACCESS_LEVELS, importStories, type LeadPicture, setSection, type StoryElement, type StoryInput } from '#content';
+import {
+  ACCESS_LEVELS,
+  importStories,
+  type LeadPicture,
+  type StoryElement,
+  type StoryInput,
+  setSection,
+} from '#content';
 import { type ImportSettings, readRecord, recordDigest } from '#importers';
 import type { Db } from '#platform/db';
 
 /** The Courier's sections, in the order of its masthead. */
 const SECTIONS = [
-  ['nation', 'Nation', 'Samudra from the coast to the hills: cities, courts, transport and the people in between.'],
+  [
+    'nation',
+    'Nation',
+    'Samudra from the coast to the hills: cities, courts, transport and the people in between.',
+  ],
   ['politics', 'Politics', 'The Assembly, the parties and the money, reported from both sides of the aisle.'],
   ['markets', 'Markets', 'The Kadalpur Exchange, the rupee, bonds, gold and what they mean for savings.'],
-  ['business', 'Business', 'Companies large and small: who is building, who is borrowing and who is in trouble.'],
+  [
+    'business',
+    'Business',
+    'Companies large and small: who is building, who is borrowing and who is in trouble.',
+  ],
   ['technology', 'Technology', 'Chips, networks and software, and what they change outside the laboratory.'],
   ['world', 'World', 'Ostravia, Qasira, the Marram Islands and everywhere else that news reaches us from.'],
   ['culture', 'Culture', 'Books, films, music, food and cricket, with opinions.'],
@@ -71,7 +86,9 @@ export async function loadDemo(options: DemoOptions): Promise<string[]> {
   const { db, folder, now } = options;
   const stories = join(folder, 'stories');
   const names = (await readdir(stories)).filter((name) => name.endsWith('.md')).sort();
-  const files = await Promise.all(names.map(async (name) => parse(name, await readFile(join(stories, name), 'utf8'))));
+  const files = await Promise.all(
+    names.map(async (name) => parse(name, await readFile(join(stories, name), 'utf8'))),
+  );
   const pictures = await addPictures(files, options);
   for (const [index, [slug, name, description]] of SECTIONS.entries()) {
     await setSection(db, { slug, name, description, position: index + 1 });
@@ -81,7 +98,12 @@ export async function loadDemo(options: DemoOptions): Promise<string[]> {
   return inputs.map((input) => input.sourceId);
 }
 
-type StoryFile = { readonly name: string; readonly text: string; readonly front: FrontMatter; readonly body: string };
+type StoryFile = {
+  readonly name: string;
+  readonly text: string;
+  readonly front: FrontMatter;
+  readonly body: string;
+};
 
 function parse(name: string, text: string): StoryFile {
   const parts = text.match(/^---\n([\s\S]*?)\n---\n([\s\S]*)$/);
@@ -92,7 +114,10 @@ function parse(name: string, text: string): StoryFile {
 }
 
 /** Each drawing is taken in once, however many stories it heads. */
-async function addPictures(files: readonly StoryFile[], { picture }: DemoOptions): Promise<Map<string, string>> {
+async function addPictures(
+  files: readonly StoryFile[],
+  { picture }: DemoOptions,
+): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   if (picture === undefined) return ids;
   for (const { front } of files) {
@@ -119,7 +144,10 @@ function toStory(
   const read = readRecord(record, recordDigest(text), settings, now);
   if (read.kind === 'refused') throw new Error(`${name}: ${read.reason}`);
   const corrected = front.corrections.map(({ after, text }) => ({ at: published.add(after), text }));
-  const last = corrected.reduce((latest, { at }) => (Temporal.ZonedDateTime.compare(at, latest) > 0 ? at : latest), published);
+  const last = corrected.reduce(
+    (latest, { at }) => (Temporal.ZonedDateTime.compare(at, latest) > 0 ? at : latest),
+    published,
+  );
   const corrections: StoryElement[] = corrected.map(({ at, text }) => ({
     kind: 'correction',
     on: at.toPlainDate().toString(),

@@ -59,6 +59,7 @@ function playwrights() {
         join(cache, name, inner, 'chrome-headless-shell'),
         join(cache, name, inner, 'headless_shell'),
         join(cache, name, inner, 'Chromium.app', 'Contents', 'MacOS', 'Chromium'),
+        join(cache, name, inner, 'Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing'),
       ]),
     );
 }
@@ -85,22 +86,26 @@ function runs(path) {
  * @returns {string | undefined} why there is none, or undefined when there is one
  */
 export function obtainChromium(say, node) {
-  const attempt = (command, args, env) =>
+  const attempt = (command, args, env, errors = 2) =>
     spawnSync(command, args, {
       cwd: root,
-      stdio: ['ignore', 2, 2],
+      stdio: ['ignore', 2, errors],
       timeout: 300_000,
       env: { ...process.env, ...env },
-    }).status === 0;
+    });
 
   say("no Chromium found for the browser tests; getting Playwright's");
-  attempt(node, [join(root, 'node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium'], {
-    PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '20000',
-  });
+  const installer = join(root, 'node_modules', 'playwright-core', 'cli.js');
+  attempt(
+    node,
+    [installer, 'install', 'chromium'],
+    { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '20000' },
+    'ignore',
+  );
   if (findChromium() !== undefined) return undefined;
 
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    say("getting Debian's Chromium instead");
+    say("that does not work here; getting Debian's");
     attempt('apt-get', ['update', '-qq']);
     attempt('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium'], {
       DEBIAN_FRONTEND: 'noninteractive',

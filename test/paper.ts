@@ -49,7 +49,7 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
       secret: 'a secret of the tests',
       trustedProxyHops: 0,
       clock,
-      log: createLogger('silent'),
+      log: createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'),
     });
     papers.push(paper);
     return {

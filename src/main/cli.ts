@@ -20,7 +20,9 @@ async function main(args: readonly string[]): Promise<number> {
   // Only what goes wrong: standard output belongs to the command.
   const log = createLogger(process.env.LOG_LEVEL === undefined ? 'silent' : config.logLevel);
   const server =
-    config.databaseUrl === undefined ? await openEmbeddedPostgres({ data: config.dataFolder, log }) : undefined;
+    config.databaseUrl === undefined
+      ? await openEmbeddedPostgres({ data: config.dataFolder, log })
+      : undefined;
   try {
     const databaseUrl = config.databaseUrl ?? (server?.url as string);
     const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
@@ -70,7 +72,8 @@ function parse(args: readonly string[]) {
 function find(words: readonly string[]): Command {
   const two = `${words[0]} ${words[1] ?? ''}`;
   const command = COMMANDS.find((one) => one.name === two) ?? COMMANDS.find((one) => one.name === words[0]);
-  if (command === undefined) throw new Misuse(`there is no command "${words.slice(0, 2).join(' ')}"; --help lists them`);
+  if (command === undefined)
+    throw new Misuse(`there is no command "${words.slice(0, 2).join(' ')}"; --help lists them`);
   return command;
 }
 

@@ -46,16 +46,32 @@ export type Command = {
 export const COMMANDS: readonly Command[] = [
   { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
   { name: 'story list', usage: '[--limit N]', does: 'stories, newest first', run: storyList },
-  { name: 'story show', usage: 'ID', does: 'one story: by id, source id, short id or address', run: storyShow },
+  {
+    name: 'story show',
+    usage: 'ID',
+    does: 'one story: by id, source id, short id or address',
+    run: storyShow,
+  },
   {
     name: 'story set',
-    usage: 'ID [--access LEVEL] [--headline TEXT] [--standfirst TEXT] [--section SLUG] [--embargo INSTANT|none]',
+    usage:
+      'ID [--access LEVEL] [--headline TEXT] [--standfirst TEXT] [--section SLUG] [--embargo INSTANT|none]',
     does: 'changes what stands around the body',
     run: storySet,
   },
-  { name: 'story publish', usage: 'ID [--at INSTANT]', does: 'makes a story public, now or then', run: storyPublish },
+  {
+    name: 'story publish',
+    usage: 'ID [--at INSTANT]',
+    does: 'makes a story public, now or then',
+    run: storyPublish,
+  },
   { name: 'story correct', usage: 'ID --text TEXT', does: 'adds a correction', run: storyCorrect },
-  { name: 'story withdraw', usage: 'ID [--reason TEXT]', does: 'takes a story back (410)', run: storyWithdraw },
+  {
+    name: 'story withdraw',
+    usage: 'ID [--reason TEXT]',
+    does: 'takes a story back (410)',
+    run: storyWithdraw,
+  },
   { name: 'publication show', usage: '', does: 'the paper’s settings', run: publicationShow },
   { name: 'publication set', usage: 'KEY VALUE', does: 'changes one of them', run: publicationSet },
   { name: 'meter set', usage: '--visitors N --readers M', does: 'free stories a month', run: meterSet },
@@ -72,7 +88,9 @@ async function runImport({ args, clock, config, paper }: CommandContext): Promis
   const report = await importNdjson(paper.database.db, files, {
     settings: paper.publication(),
     now: clock.now(),
-    ...(process.stderr.isTTY ? { onProgress: (done: number) => process.stderr.write(`\r${done} stories`) } : {}),
+    ...(process.stderr.isTTY
+      ? { onProgress: (done: number) => process.stderr.write(`\r${done} stories`) }
+      : {}),
   });
   if (process.stderr.isTTY) process.stderr.write('\n');
   const { created, kept, refused, skipped, updated } = report;
@@ -89,10 +107,14 @@ async function runImport({ args, clock, config, paper }: CommandContext): Promis
 }
 
 async function storyList({ config, options, paper }: CommandContext): Promise<CommandResult> {
-  const rows = await listForStaff(paper.database.db, { limit: wholeNumber(options.limit ?? '50', '--limit') });
+  const rows = await listForStaff(paper.database.db, {
+    limit: wholeNumber(options.limit ?? '50', '--limit'),
+  });
   return {
     json: rows.map((row) => storyJson(row, config.baseUrl)),
-    text: rows.map((row) => `${row.publishedAt}  ${row.access.padEnd(10)}  ${row.id}  ${row.headline}`).join('\n'),
+    text: rows
+      .map((row) => `${row.publishedAt}  ${row.access.padEnd(10)}  ${row.id}  ${row.headline}`)
+      .join('\n'),
   };
 }
 
@@ -106,7 +128,12 @@ async function shown({ config, paper }: CommandContext, id: string): Promise<Com
   const [row] = await listForStaff(paper.database.db, { id, limit: 1 });
   if (row === undefined) throw new Error(`story ${id} vanished`);
   const json = storyJson(row, config.baseUrl);
-  return { json, text: Object.entries(json).map(([key, value]) => `${key.padEnd(13)} ${value ?? ''}`).join('\n') };
+  return {
+    json,
+    text: Object.entries(json)
+      .map(([key, value]) => `${key.padEnd(13)} ${value ?? ''}`)
+      .join('\n'),
+  };
 }
 
 function storyJson(row: StoryRow, baseUrl: string) {
@@ -143,7 +170,9 @@ async function storySet(context: CommandContext): Promise<CommandResult> {
     ...(typeof headline === 'string' ? { headline } : {}),
     ...(typeof standfirst === 'string' ? { standfirst } : {}),
     ...(typeof section === 'string' ? { section } : {}),
-    ...(typeof embargo === 'string' ? { embargoUntil: embargo === 'none' ? null : instant(embargo, '--embargo') } : {}),
+    ...(typeof embargo === 'string'
+      ? { embargoUntil: embargo === 'none' ? null : instant(embargo, '--embargo') }
+      : {}),
   };
   if (Object.keys(change).length === 0) throw new Misuse('story set needs something to change');
   await setStory(db, id, change, clock.now());
@@ -171,14 +200,24 @@ async function storyCorrect(context: CommandContext): Promise<CommandResult> {
 async function storyWithdraw(context: CommandContext): Promise<CommandResult> {
   const { args, clock, options, paper } = context;
   const id = await findStoryId(paper.database.db, one(args, 'story withdraw ID'));
-  await withdrawStory(paper.database.db, id, typeof options.reason === 'string' ? options.reason : '', clock.now());
+  await withdrawStory(
+    paper.database.db,
+    id,
+    typeof options.reason === 'string' ? options.reason : '',
+    clock.now(),
+  );
   return shown(context, id);
 }
 
 async function publicationShow({ paper }: CommandContext): Promise<CommandResult> {
   const settings = await readPublication(paper.database.db);
   const json = Object.fromEntries(Object.entries(SETTING_NAMES).map(([name, key]) => [name, settings[key]]));
-  return { json, text: Object.entries(json).map(([name, value]) => `${name.padEnd(15)} ${value}`).join('\n') };
+  return {
+    json,
+    text: Object.entries(json)
+      .map(([name, value]) => `${name.padEnd(15)} ${value}`)
+      .join('\n'),
+  };
 }
 
 async function publicationSet(context: CommandContext): Promise<CommandResult> {
@@ -203,14 +242,24 @@ async function meterSet(context: CommandContext): Promise<CommandResult> {
   const now = clock.now();
   const changed = { ...rules, meters: { ...policy.meters, main } };
   await addPolicy(paper.database.db, changed, { from: now, at: now, by: 'command line' });
-  return { json: main, text: `visitors ${main.visitors}, readers ${main.readers} free stories a calendar month` };
+  return {
+    json: main,
+    text: `visitors ${main.visitors}, readers ${main.readers} free stories a calendar month`,
+  };
 }
 
 async function meterShow({ clock, paper }: CommandContext): Promise<CommandResult> {
   const { meters, version } = paper.access.policy();
   const month = monthOf(clock.now(), paper.publication().zone);
-  const json = { policy_version: version, meters, month: month.key.slice(0, 7), turns_at: month.turnsAt.toString() };
-  const rows = Object.entries(meters).map(([name, limits]) => `${name}: visitors ${limits.visitors}, readers ${limits.readers}`);
+  const json = {
+    policy_version: version,
+    meters,
+    month: month.key.slice(0, 7),
+    turns_at: month.turnsAt.toString(),
+  };
+  const rows = Object.entries(meters).map(
+    ([name, limits]) => `${name}: visitors ${limits.visitors}, readers ${limits.readers}`,
+  );
   return { json, text: [...rows, `the month turns at ${json.turns_at}`].join('\n') };
 }
 
@@ -238,7 +287,10 @@ async function planList({ clock, paper }: CommandContext): Promise<CommandResult
 
 async function routes({ paper }: CommandContext): Promise<CommandResult> {
   const json = paper.routes.map(({ method, path, who }) => ({ method, path, who }));
-  return { json, text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n') };
+  return {
+    json,
+    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n'),
+  };
 }
 
 function one(args: readonly string[], usage: string): string {

@@ -80,7 +80,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) => failure(site, status === 414 || status === 503 || status === 404 ? status : 500, ask.requestId),
+    failed: (status, ask) =>
+      failure(site, status === 414 || status === 503 || status === 404 ? status : 500, ask.requestId),
   });
   return {
     database,
@@ -103,7 +104,10 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
 
 /** Built files and their types, read once: there are few and they are small. */
 async function readAssets(folder: string): Promise<Assets> {
-  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, string>;
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
   const files = new Map<string, { type: string; bytes: Buffer }>();
   for (const address of Object.values(manifest)) {
     const name = address.slice(address.lastIndexOf('/') + 1);

@@ -10,7 +10,12 @@ import { HOME, type Paper } from './compose.ts';
 import type { Config } from './config.ts';
 
 /** Loads the demonstration newspaper into a database that holds no story yet, when the configuration wants it. */
-export async function loadDemoOnce(paper: Paper, config: Config, clock: Clock, log: Logger): Promise<boolean> {
+export async function loadDemoOnce(
+  paper: Paper,
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): Promise<boolean> {
   const { db } = paper.database;
   if (!config.demo || (await listForStaff(db, { limit: 1 })).length > 0) return false;
   const folder = join(HOME, 'demo');

@@ -46,7 +46,11 @@ async function main(): Promise<void> {
   }
 }
 
-async function openDatabaseServer(config: Config, log: Logger, stops: (() => Promise<void>)[]): Promise<string> {
+async function openDatabaseServer(
+  config: Config,
+  log: Logger,
+  stops: (() => Promise<void>)[],
+): Promise<string> {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
   const server = await openEmbeddedPostgres({ data: config.dataFolder, log });
   stops.push(() => server.release());
@@ -63,8 +67,13 @@ async function listen(paper: Paper, config: Config): Promise<Server> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')) {
-      const why = error.code === 'EADDRINUSE' ? 'is already taken by another program' : 'may not be used by this user';
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+    ) {
+      const why =
+        error.code === 'EADDRINUSE' ? 'is already taken by another program' : 'may not be used by this user';
       throw new StartError(`PORT ${config.port} on ${config.host} ${why}: set PORT to a free one`);
     }
     throw error;

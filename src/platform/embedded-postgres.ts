@@ -210,7 +210,9 @@ async function startServer(folder: Folder, port?: number): Promise<Server> {
       const taken = port === undefined && attempt < 5 && /could not bind|TCP\/IP sockets/.test(text);
       // The workers of a server that was killed need a moment to notice.
       const workersLeft = monotonicMs() - began < 15_000 && /shared memory block/.test(text);
-      if (!taken && !workersLeft) throw error;
+      // Whoever killed it may have meant the one before.
+      const killed = attempt < 4 && /was ended by|Connection terminated|ECONNRE/.test(text);
+      if (!taken && !workersLeft && !killed) throw error;
       await sleep(250);
     }
   }
@@ -322,6 +324,8 @@ async function launch(folder: Folder, program: PostgresProgram, port: number): P
     );
     if (failure !== undefined) throw failure;
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+      if (child.signalCode !== null)
+        throw new Error(`PostgreSQL was ended by ${child.signalCode} as it started`);
       // A full disk has no room for the line that says so either.
       const { bavail, bsize } = await statfs(folder.cluster);
       if (bavail * bsize < FULL_BYTES) throw new Error('No space left on device');

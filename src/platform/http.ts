@@ -122,9 +122,9 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
       throw new Error(`the route ${route.method} ${route.path} does not say who may call it`);
     app.on(route.method, route.path, (c) => run(c, route));
   }
-  app.notFound(async (c) => {
+  app.notFound((c) => {
     const ask = askOf(c, options);
-    return write(c, await options.failed(404, ask), ask, writeOptions);
+    return fail(c, ask, tooLong(c) ? 414 : 404);
   });
 
   function run(c: Context, route: Route): Response | Promise<Response> {
@@ -189,10 +189,13 @@ const TITLES: Readonly<Record<Failure, string>> = {
   503: 'Not available just now',
 };
 
-type NodeEnv = { incoming?: IncomingMessage; outgoing?: ServerResponse };
+/** Node's own request and response; a test that asks in process has none. */
+function nodeOf(c: Context): { incoming?: IncomingMessage; outgoing?: ServerResponse } {
+  return c.env ?? {};
+}
 
 function tooLong(c: Context): boolean {
-  const { incoming } = c.env as NodeEnv;
+  const { incoming } = nodeOf(c);
   return (incoming?.url ?? c.req.url).length > LONGEST_TARGET;
 }
 
@@ -200,7 +203,7 @@ let requests = 0;
 const started = Math.floor(Math.random() * 2 ** 32).toString(36);
 
 function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask {
-  const { incoming } = (c.env ?? {}) as NodeEnv;
+  const { incoming } = nodeOf(c);
   const header = (name: string): string | undefined => {
     if (incoming === undefined) return c.req.header(name);
     const value = incoming.headers[name];
@@ -304,7 +307,7 @@ function write(c: Context, result: Answer, ask: Ask, more: readonly string[]): R
     }
   }
   if (result.status !== 304) headers.push('Content-Length', String(bytes?.length ?? 0));
-  const { outgoing } = (c.env ?? {}) as NodeEnv;
+  const { outgoing } = nodeOf(c);
   if (outgoing === undefined) {
     const list: [string, string][] = [];
     for (let at = 0; at + 1 < headers.length; at += 2)

@@ -12,6 +12,8 @@ export type CanaryStory = {
   readonly input: StoryInput;
   readonly locked: readonly string[];
   readonly seen: string;
+  /** Names of the locked pictures and embeds: whoever has the name has the thing. */
+  readonly addresses: readonly string[];
 };
 
 /** Words that occur in no page of ours; drawn by a fixed generator, so that a failure can be repeated. */
@@ -42,6 +44,10 @@ export function canaryStory(
   };
   const runs = () => [{ text: canary() }];
   const seen = sentence();
+  const addresses = [
+    `4be1d1a7-6f0c-4c1b-9d57-${seed.toString().padStart(12, '0')}`,
+    `https://video.example/${seed}/locked`,
+  ] as const;
   const preview: StoryElement[] = [{ kind: 'paragraph', text: [{ text: seen }] }];
   const body: StoryElement[] = [
     ...preview,
@@ -55,18 +61,18 @@ export function canaryStory(
     { kind: 'quote', paragraphs: [runs()], attribution: canary() },
     {
       kind: 'picture',
-      url: 'https://elsewhere.example/locked.jpg',
+      pictureId: addresses[0],
       alt: canary(),
       caption: canary(),
       credit: canary(),
     },
     { kind: 'table', caption: canary(), head: [runs()], rows: [[runs()], [runs()]] },
-    { kind: 'embed', url: 'https://video.example/locked', title: canary() },
+    { kind: 'embed', url: addresses[1], title: canary() },
     { kind: 'preformatted', text: canary() },
     { kind: 'correction', on: '2026-11-21', text: runs() },
   ];
   const input = storyInput({ sourceId: kind, headline: `About ${kind}`, body, preview, ...given });
-  return { kind, input, locked, seen };
+  return { kind, input, locked, seen, addresses };
 }
 
 const SHINGLE = 8;
@@ -83,8 +89,7 @@ export function leaked(story: CanaryStory, texts: readonly string[]): string[] {
   for (const text of texts) {
     const plain = ` ${wordsOf(text).join(' ')} `;
     for (const shingle of shingles) if (plain.includes(` ${shingle} `)) found.add(shingle);
-    if (text.includes('elsewhere.example/locked') || text.includes('video.example/locked'))
-      found.add('a locked address');
+    for (const address of story.addresses) if (text.includes(address)) found.add(address);
   }
   return [...found];
 }

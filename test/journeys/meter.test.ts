@@ -24,7 +24,12 @@ beforeEach(() => paper.clock.set('2026-11-23T06:30:00Z'));
 afterAll(() => paper.end());
 
 /** What one reader sees of a story. */
-async function read(path: string, cookie?: string, on: TestPaper = paper, headers: Record<string, string> = {}) {
+async function read(
+  path: string,
+  cookie?: string,
+  on: TestPaper = paper,
+  headers: Record<string, string> = {},
+) {
   const response = await on.get(path, { cookie, headers });
   const text = await response.text();
   return {
@@ -60,24 +65,45 @@ describe('a visitor’s calendar month', () => {
     const wall = seen[5];
     expect(wall?.reason).toBe('limit-reached');
     expect(wall?.text).toMatch(/5 free/);
-    for (const words of ['₹900', '₹2,700', '₹3,900', '₹300', '₹225', '₹162', '/login', '/subscribe?plan=yearly', '1 December']) {
+    for (const words of [
+      '₹900',
+      '₹2,700',
+      '₹3,900',
+      '₹300',
+      '₹225',
+      '₹162',
+      '/login',
+      '/subscribe?plan=yearly',
+      '1 December',
+    ]) {
       expect(wall?.text).toContain(words);
     }
   });
 
   it('counts a story once, however often and in whatever way it is opened again', async () => {
-    const first = await read(path(0));
-    for (const again of [path(0), `${path(0)}?utm_source=mail`, `${path(0)}?amp=1`, path(0)]) {
+    const [story] = (await storeStories(paper.database.db, [storyInput()])) as [StoredStory];
+    const first = await read(story.path);
+    for (const again of [story.path, `${story.path}?utm_source=mail`, `${story.path}?amp=1`, story.path]) {
       const one = await read(again, first.cookie);
       expect([one.access, one.left]).toEqual(['full', '4']);
     }
-    await setStory(paper.database.db, (stories[0] as StoredStory).id, { headline: 'Now under another headline' }, paper.clock.now());
-    const renamed = await paper.get(path(0), { cookie: first.cookie });
+    await setStory(
+      paper.database.db,
+      story.id,
+      { headline: 'Now under another headline' },
+      paper.clock.now(),
+    );
+    await until(async () => String((await paper.get(story.path, { cookie: first.cookie })).status), /301/);
+    const renamed = await paper.get(story.path, { cookie: first.cookie });
     expect(renamed.status).toBe(301);
     const followed = await read(renamed.headers.get('location') as string, first.cookie);
     expect([followed.access, followed.left]).toEqual(['full', '4']);
     expect((await readAll(stories.slice(1, 6), first.cookie)).seen.map((one) => one.access)).toEqual([
-      'full', 'full', 'full', 'full', 'preview',
+      'full',
+      'full',
+      'full',
+      'full',
+      'preview',
     ]);
   });
 
@@ -101,7 +127,10 @@ describe('a visitor’s calendar month', () => {
     const december = await read(path(5), november.cookie);
     expect([december.access, december.left]).toEqual(['full', '4']);
     await setPublication(paper.database.db, 'zone', 'America/New_York');
-    await until(async () => (await paper.get('/meter', { cookie: november.cookie })).text(), /New_York|New York/);
+    await until(
+      async () => (await paper.get('/meter', { cookie: november.cookie })).text(),
+      /New_York|New York/,
+    );
     // In New York it is still November: the meter that was used up there is the one that holds.
     expect((await read(path(6), november.cookie)).reason).toBe('limit-reached');
     await setPublication(paper.database.db, 'zone', 'Asia/Kolkata');
@@ -127,21 +156,45 @@ describe('a visitor’s calendar month', () => {
     expect(text).toContain((stories[30] as StoredStory).input.headline);
     expect(text).toMatch(/data-meter-left="2"/);
     expect(text).toContain('1 December');
-    expect(await (await paper.get('/meter')).text()).not.toContain((stories[30] as StoredStory).input.headline);
+    expect(await (await paper.get('/meter')).text()).not.toContain(
+      (stories[30] as StoredStory).input.headline,
+    );
   });
 });
 
 describe('what does not count', () => {
   it('is everything but a read: lists, premium stories, walls, HEAD, what a browser fetches ahead, and errors', async () => {
     const { cookie } = await read(path(40));
-    for (const free of ['/', '/nation', '/feed.xml', '/meter', '/subscribe', premium.path, '/nowhere', '/nation/nothing-0000000000']) {
+    for (const free of [
+      '/',
+      '/nation',
+      '/feed.xml',
+      '/meter',
+      '/subscribe',
+      premium.path,
+      '/nowhere',
+      '/nation/nothing-0000000000',
+    ]) {
       await (await paper.get(free, { cookie })).text();
     }
     const head = await paper.get(path(41), { cookie, method: 'HEAD' });
-    expect([head.status, head.headers.get('x-access'), head.headers.getSetCookie()]).toEqual([200, 'preview', []]);
-    for (const purpose of [{ 'sec-purpose': 'prefetch' }, { 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }, { 'x-moz': 'prefetch' }]) {
+    expect([head.status, head.headers.get('x-access'), head.headers.getSetCookie()]).toEqual([
+      200,
+      'preview',
+      [],
+    ]);
+    for (const purpose of [
+      { 'sec-purpose': 'prefetch' },
+      { 'sec-purpose': 'prefetch;prerender' },
+      { purpose: 'prefetch' },
+      { 'x-moz': 'prefetch' },
+    ]) {
       const ahead = await paper.get(path(42), { cookie, headers: purpose });
-      expect([ahead.status, ahead.headers.get('cache-control'), ahead.headers.getSetCookie()]).toEqual([503, 'private, no-store', []]);
+      expect([ahead.status, ahead.headers.get('cache-control'), ahead.headers.getSetCookie()]).toEqual([
+        503,
+        'private, no-store',
+        [],
+      ]);
     }
     expect((await read(path(43), cookie)).left).toBe('3');
   });
@@ -176,7 +229,12 @@ describe('the visitor cookie', () => {
       'visitor=1; __Host-visitor="x"',
     ]) {
       const one = await read(path(50), bad);
-      expect([bad.slice(0, 60), one.status, one.access, one.left]).toEqual([bad.slice(0, 60), 200, 'full', '4']);
+      expect([bad.slice(0, 60), one.status, one.access, one.left]).toEqual([
+        bad.slice(0, 60),
+        200,
+        'full',
+        '4',
+      ]);
       expect((await read(premium.path, bad)).access).toBe('preview');
     }
     // The old cookie still stands for a meter that is used up: nothing was gained by tampering with it.
@@ -186,7 +244,9 @@ describe('the visitor cookie', () => {
   it('has no power that the reader claims for it: what was read stands on the server', async () => {
     const { cookie } = await readAll(stories.slice(0, 5));
     const claims = { 'x-already-read': (stories[51] as StoredStory).id, referer: 'https://www.google.com/' };
-    expect((await read(`${path(51)}?read=1&left=5`, `${cookie}; left=5; read=all`, paper, claims)).reason).toBe('limit-reached');
+    expect(
+      (await read(`${path(51)}?read=1&left=5`, `${cookie}; left=5; read=all`, paper, claims)).reason,
+    ).toBe('limit-reached');
   });
 });
 

@@ -1,10 +1,10 @@
-import { Tokenizer, TokenizerMode, type DefaultTreeAdapterTypes, type Token } from 'parse5';
+import { type DefaultTreeAdapterTypes, type Token, Tokenizer, TokenizerMode } from 'parse5';
 import {
   type Cell,
   type List,
   type ListItem,
-  type Mark,
   MAX_LIST_DEPTH,
+  type Mark,
   type Run,
   runsText,
   type StoryElement,
@@ -140,7 +140,8 @@ for (const [name, mark] of Object.entries(MARKED)) {
     } else {
       const style = attribute(element, 'style');
       // Word processors wrap whole documents in <b style="font-weight:normal">.
-      const means = style !== undefined && /font-(weight|style)\s*:\s*(normal|400)/i.test(style) ? 0 : MARK_BITS[mark];
+      const means =
+        style !== undefined && /font-(weight|style)\s*:\s*(normal|400)/i.test(style) ? 0 : MARK_BITS[mark];
       walkChildren(element, to, marked(context, means));
     }
   });
@@ -163,15 +164,13 @@ readWith('span font', (element, to, context) => {
 
 function marked(context: Context, bits: number): Context {
   const marks = context.style.marks | (bits & ~context.idle);
-  return marks === context.style.marks
-    ? context
-    : { ...context, style: { marks, href: context.style.href } };
+  return marks === context.style.marks ? context : { ...context, style: { marks, href: context.style.href } };
 }
 
 readWith('a', (element, to, context) => {
   const raw = attribute(element, 'href');
   // The way back from a footnote leads nowhere once the page is in pieces.
-  if (raw?.startsWith('#') && /^[\s\u21a9\u2191\u21b5\ufe0e^]*$/.test(textContent(element))) return;
+  if (raw?.startsWith('#') && /^(?:\s|\u21a9|\u2191|\u21b5|\ufe0e|\^)*$/.test(textContent(element))) return;
   const href = raw === undefined ? context.style.href : safeLink(raw, context.base);
   walkChildren(element, to, { ...context, style: { marks: context.style.marks, href } });
 });
@@ -216,7 +215,14 @@ readWith('pre listing xmp plaintext', (element, to) => {
   else to.add({ kind: 'preformatted', text });
 });
 
-for (const [name, level] of [['h1', 2], ['h2', 2], ['h3', 3], ['h4', 4], ['h5', 4], ['h6', 4]] as const) {
+for (const [name, level] of [
+  ['h1', 2],
+  ['h2', 2],
+  ['h3', 3],
+  ['h4', 4],
+  ['h5', 4],
+  ['h6', 4],
+] as const) {
   readWith(name, (element, to, context) => {
     const inner = new Blocks();
     walkChildren(element, inner, { ...context, idle: context.idle | MARK_BITS.strong });
@@ -263,7 +269,9 @@ function quotes(elements: readonly StoryElement[], words: string): StoryElement[
     if (attribution !== '') paragraphs.pop();
   }
   if (paragraphs.length > 0) {
-    quotes.push(attribution === '' ? { kind: 'quote', paragraphs } : { kind: 'quote', paragraphs, attribution });
+    quotes.push(
+      attribution === '' ? { kind: 'quote', paragraphs } : { kind: 'quote', paragraphs, attribution },
+    );
   } else if (attribution !== '') quotes.push({ kind: 'paragraph', text: plainRuns(attribution) });
   return quotes;
 }
@@ -313,7 +321,8 @@ function addItem(items: ListItem[], elements: readonly StoryElement[], beside: S
   const own: StoryElement[] = [];
   let inside: List | undefined;
   for (const one of elements) {
-    if (one.kind === 'list') inside = inside === undefined ? one : { ...inside, items: inside.items.concat(one.items) };
+    if (one.kind === 'list')
+      inside = inside === undefined ? one : { ...inside, items: inside.items.concat(one.items) };
     else if (one.kind === 'table') beside.push(one);
     else own.push(one);
   }
@@ -385,7 +394,10 @@ function isLayout(rows: readonly RawRow[]): boolean {
   if (cells.some((cell) => cell.isHeader)) return false;
   return cells.some(
     ({ elements }) =>
-      elements.some((one) => one.kind === 'table' || one.kind === 'heading' || one.kind === 'quote' || one.kind === 'embed') ||
+      elements.some(
+        (one) =>
+          one.kind === 'table' || one.kind === 'heading' || one.kind === 'quote' || one.kind === 'embed',
+      ) ||
       elements.length > 12 ||
       (columns === 2 && elements.some((one) => one.kind === 'picture' && one.url !== undefined)),
   );
@@ -394,9 +406,15 @@ function isLayout(rows: readonly RawRow[]): boolean {
 function addTable(caption: string, raw: readonly RawRow[], to: Blocks): void {
   const rows = raw.filter((row) => row.cells.some((cell) => cell.elements.length > 0));
   const [first] = rows;
-  const hasHead = first !== undefined && (first.isHead || first.cells.every((cell) => cell.isHeader)) && rows.length > 1;
+  const hasHead =
+    first !== undefined && (first.isHead || first.cells.every((cell) => cell.isHeader)) && rows.length > 1;
   const cells = rows.map((row) => row.cells.map((cell) => toCell(cell.elements)));
-  to.add({ kind: 'table', caption, head: hasHead ? (cells[0] ?? []) : [], rows: hasHead ? cells.slice(1) : cells });
+  to.add({
+    kind: 'table',
+    caption,
+    head: hasHead ? (cells[0] ?? []) : [],
+    rows: hasHead ? cells.slice(1) : cells,
+  });
 }
 
 function toCell(elements: readonly StoryElement[]): Cell {
@@ -424,7 +442,8 @@ readWith('img image', (element, to, context) => {
     return;
   }
   const url =
-    pictureSource(element, context.base) ?? (link === undefined || leadsOn ? undefined : elsewhere(link, context.base));
+    pictureSource(element, context.base) ??
+    (link === undefined || leadsOn ? undefined : elsewhere(link, context.base));
   if (url === undefined && alt === '') return;
   const words = { alt, caption: '', credit: '' };
   to.add(url === undefined ? { kind: 'picture', ...words } : { kind: 'picture', url, ...words });
@@ -435,7 +454,9 @@ const IMAGE_FILE = /\.(?:jpe?g|png|gif|webp|avif|tiff?|bmp)(?:$|[?#])/i;
 /** A width or height in pixels; Infinity where none is given. */
 function pixels(element: Element, name: 'width' | 'height'): number {
   const text = attribute(element, name);
-  return text !== undefined && /^\s*\d+(?:px)?\s*$/.test(text) ? Number.parseInt(text, 10) : Number.POSITIVE_INFINITY;
+  return text !== undefined && /^\s*\d+(?:px)?\s*$/.test(text)
+    ? Number.parseInt(text, 10)
+    : Number.POSITIVE_INFINITY;
 }
 
 /** Pages that load pictures late keep the address elsewhere and put a placeholder in `src`. */
@@ -458,11 +479,15 @@ function readFigure(element: Element, to: Blocks, context: Context): void {
 }
 
 function isFigure(element: Element): boolean {
-  return (element.tagName === 'div' || element.tagName === 'dl') && hasClass(element, /(?:^|\s)wp-caption(?:\s|$)/);
+  return (
+    (element.tagName === 'div' || element.tagName === 'dl') && hasClass(element, /(?:^|\s)wp-caption(?:\s|$)/)
+  );
 }
 
 function isCaption(element: Element): boolean {
-  return element.tagName === 'figcaption' || hasClass(element, /(?:^|\s)(?:wp-caption-text|wp-caption-dd)(?:\s|$)/);
+  return (
+    element.tagName === 'figcaption' || hasClass(element, /(?:^|\s)(?:wp-caption-text|wp-caption-dd)(?:\s|$)/)
+  );
 }
 
 function readCaption(element: Element, to: Blocks, context: Context): void {
@@ -476,7 +501,8 @@ function readCaption(element: Element, to: Blocks, context: Context): void {
 }
 
 readWith('small', (element, to, context) => {
-  if (context.figure !== undefined && hasClass(element, /credit|copyright|source/i)) readCredit(element, to, context);
+  if (context.figure !== undefined && hasClass(element, /credit|copyright|source/i))
+    readCredit(element, to, context);
   else walkChildren(element, to, context);
 });
 
@@ -500,7 +526,8 @@ function captioned(elements: StoryElement[], { text, credit }: Caption): StoryEl
   }
   const words = [text, credit].filter((some) => some !== '').join(' ');
   const [only] = elements;
-  if (elements.length === 1 && only?.kind === 'table' && only.caption === '') return [{ ...only, caption: words }];
+  if (elements.length === 1 && only?.kind === 'table' && only.caption === '')
+    return [{ ...only, caption: words }];
   if (elements.length === 1 && only?.kind === 'quote' && only.attribution === undefined) {
     return [{ ...only, attribution: words }];
   }
@@ -529,9 +556,12 @@ function embeddedAddress(element: Element, base: string | undefined): string | u
   }
   for (const child of element.childNodes) {
     if (!isElement(child)) continue;
-    const isMovie = child.tagName === 'param' && /^(?:movie|src|url|filename)$/i.test(attribute(child, 'name') ?? '');
+    const isMovie =
+      child.tagName === 'param' && /^(?:movie|src|url|filename)$/i.test(attribute(child, 'name') ?? '');
     const name = isMovie ? 'value' : child.tagName === 'a' ? 'href' : 'src';
-    const raw = ['param', 'source', 'embed', 'iframe', 'a'].includes(child.tagName) ? attribute(child, name) : undefined;
+    const raw = ['param', 'source', 'embed', 'iframe', 'a'].includes(child.tagName)
+      ? attribute(child, name)
+      : undefined;
     const url = raw === undefined ? undefined : elsewhere(raw, base);
     if (url !== undefined) return url;
   }
@@ -596,11 +626,16 @@ function gather(element: Element, before: (tagName: string) => string): string {
 /** Elements whose content is not markup, and the state that the tokenizer reads it in. */
 const RAW = new Map<string, Tokenizer['state']>([
   ['script', TokenizerMode.SCRIPT_DATA],
-  ...['style', 'xmp', 'iframe', 'noembed', 'noframes', 'noscript'].map((name) => [name, TokenizerMode.RAWTEXT] as const),
+  ...['style', 'xmp', 'iframe', 'noembed', 'noframes', 'noscript'].map(
+    (name) => [name, TokenizerMode.RAWTEXT] as const,
+  ),
   ['textarea', TokenizerMode.RCDATA],
   ['title', TokenizerMode.RCDATA],
 ]);
-const WITHIN_A_LINE = new Set([...Object.keys(MARKED), ...'a span font small big u ins mark abbr time label q'.split(' ')]);
+const WITHIN_A_LINE = new Set([
+  ...Object.keys(MARKED),
+  ...'a span font small big u ins mark abbr time label q'.split(' '),
+]);
 const FOREIGN = new Set(['svg', 'math', 'object', 'video', 'audio']);
 
 /** Reads the tags one by one, in time that is proportional to the text, and keeps nothing but paragraphs. */
@@ -616,7 +651,10 @@ function textOnly(source: string, to: Blocks): void {
           tokenizer.state = raw;
           tokenizer.lastStartTagName = tagName;
         }
-        if (hidden === undefined && (raw !== undefined || DROPPED_PAIRS.has(tagName) || FOREIGN.has(tagName))) {
+        if (
+          hidden === undefined &&
+          (raw !== undefined || DROPPED_PAIRS.has(tagName) || FOREIGN.has(tagName))
+        ) {
           hidden = tagName;
           hiddenLevel = 1;
         } else if (hidden === tagName) hiddenLevel++;

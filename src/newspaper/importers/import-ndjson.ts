@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type ImportOutcome, importStories, type StoryInput } from '#content';
 import { type Db, isUnavailable } from '#platform/db';
-import { CallerError, Conflict } from '#values/errors';
+import { type CallerError, Conflict } from '#values/errors';
 import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
 

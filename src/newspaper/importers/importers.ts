@@ -1,9 +1,9 @@
 /** Archives of elsewhere: files of many kinds, read and checked, turned into stories and kept. */
 export {
-  importNdjson,
   type ImportNote,
   type ImportOptions,
   type ImportReport,
+  importNdjson,
 } from './import-ndjson.ts';
 export { RESERVED_SLUGS } from './sections.ts';
-export { type ImportSettings, readRecord, recordDigest, type ReadRecord } from './story-record.ts';
+export { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';

@@ -87,7 +87,8 @@ const OTHER_KINDS: readonly [magic: string, what: string][] = [
 function refuseOtherKinds(path: string, start: Buffer): void {
   const hex = start.toString('hex');
   const other = OTHER_KINDS.find(([magic]) => hex.startsWith(magic));
-  if (other) throw new Invalid('wrong-file', `${path} is ${other[1]}; plain or gzipped text in UTF-8 is needed`);
+  if (other)
+    throw new Invalid('wrong-file', `${path} is ${other[1]}; plain or gzipped text in UTF-8 is needed`);
 }
 
 type Bites = { readonly bites: readonly Buffer[]; readonly cut?: string };
@@ -116,7 +117,8 @@ async function* unzipped(file: FileHandle): AsyncGenerator<Bites> {
       const { bytesRead } = await file.read(compressed, 0, GZIP_BITE, at);
       at += bytesRead;
       if (bytesRead === 0) await settled(gunzip, (done) => gunzip.once('end', done).end());
-      else await settled(gunzip, (done) => gunzip.write(Buffer.from(compressed.subarray(0, bytesRead)), done));
+      else
+        await settled(gunzip, (done) => gunzip.write(Buffer.from(compressed.subarray(0, bytesRead)), done));
       const taken = bites;
       bites = [];
       if (failure !== undefined) {

@@ -25,7 +25,12 @@ const SPACED_ADDRESS = /\]\(\s*((?:https?:\/\/|mailto:)[^()\n"<>]{1,2000})\)/g;
 export function markdownToElements(text: string, options: HtmlOptions = {}): StoryElement[] {
   const plain = withoutShortcodes(text, (line) => markdown.renderInline(line));
   const repaired = plain.replace(SPACED_ADDRESS, (whole, address: string) =>
-    /\s/.test(address.trim()) ? `](${address.trim().replace(/^mailto:\s+/, 'mailto:').replace(/\s+/g, '%20')})` : whole,
+    /\s/.test(address.trim())
+      ? `](${address
+          .trim()
+          .replace(/^mailto:\s+/, 'mailto:')
+          .replace(/\s+/g, '%20')})`
+      : whole,
   );
   return htmlToElements(markdown.render(repaired), options);
 }

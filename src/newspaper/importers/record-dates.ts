@@ -27,12 +27,17 @@ const days = new Map<string, Temporal.Instant>();
 export function readDate(text: string, zone: string, now: Temporal.Instant): ReadDate {
   const shown = JSON.stringify(text.slice(0, 40));
   const parts = text.trim().match(DATE);
-  if (!parts) return { kind: 'refused', reason: `${shown} is not a date such as 2019-01-05 or 2019-01-05T10:00:00+05:30` };
+  if (!parts)
+    return {
+      kind: 'refused',
+      reason: `${shown} is not a date such as 2019-01-05 or 2019-01-05T10:00:00+05:30`,
+    };
   const at = toInstant(parts, zone);
   if (at === undefined) return { kind: 'refused', reason: `${shown} is not a day or time that exists` };
   const year = Number(parts[1]);
   const thisYear = now.toZonedDateTimeISO(zone).year;
-  if (year < FIRST_YEAR) return { kind: 'refused', reason: `${shown} is not plausible: before ${FIRST_YEAR}` };
+  if (year < FIRST_YEAR)
+    return { kind: 'refused', reason: `${shown} is not plausible: before ${FIRST_YEAR}` };
   if (year > thisYear + YEARS_AHEAD) {
     return { kind: 'refused', reason: `${shown} is not plausible: more than ${YEARS_AHEAD} years ahead` };
   }

@@ -1,5 +1,5 @@
-import { asciiSlug } from '#values/slug';
 import type { Named } from '#content';
+import { asciiSlug } from '#values/slug';
 import { oneLine } from './clean-text.ts';
 
 /**

@@ -86,8 +86,9 @@ class Scan {
     let end = -1;
     if (sign === '`') {
       const near = text.slice(this.#at + width, this.#at + width + LONGEST);
-      const close = new RegExp('(?<!`)`{' + width + '}(?!`)').exec(near);
-      if (close !== null && !/\n[ \t]*\n/.test(near.slice(0, close.index))) end = this.#at + 2 * width + close.index;
+      const close = new RegExp(`(?<!\`)\`{${width}}(?!\`)`).exec(near);
+      if (close !== null && !/\n[ \t]*\n/.test(near.slice(0, close.index)))
+        end = this.#at + 2 * width + close.index;
     }
     if (end < 0) {
       this.#out += marks;
@@ -113,7 +114,11 @@ class Scan {
     const name = inside.match(/^\/?\s*([\w./-]+)/)?.[1] ?? '';
     const closes = inside.startsWith('/');
     const words = parseWords(inside.slice(inside.indexOf(name) + name.length));
-    if (name === 'highlight' && !closes && this.#fence(found.end, words.plain[0], /\{\{[<%]\s*\/\s*highlight\s*[>%]\}\}/)) {
+    if (
+      name === 'highlight' &&
+      !closes &&
+      this.#fence(found.end, words.plain[0], /\{\{[<%]\s*\/\s*highlight\s*[>%]\}\}/)
+    ) {
       return true;
     }
     this.#replace(found.end, closes ? '\n\n' : this.#meaning(name, words), closes || isWrapper(name, words));
@@ -135,8 +140,15 @@ class Scan {
       const end = close === null ? this.#text.length : found.end + close.index;
       this.#out += this.#text.slice(found.end, end);
       this.#at = end + (close?.[0].length ?? 0);
-    } else if (name !== 'highlight' || !this.#fence(found.end, words.plain[0], /\{%-?\s*endhighlight\s*-?%\}/)) {
-      this.#replace(found.end, LIQUID_PICTURES.has(name) ? this.#picture(liquidPicture(name, words)) : '', false);
+    } else if (
+      name !== 'highlight' ||
+      !this.#fence(found.end, words.plain[0], /\{%-?\s*endhighlight\s*-?%\}/)
+    ) {
+      this.#replace(
+        found.end,
+        LIQUID_PICTURES.has(name) ? this.#picture(liquidPicture(name, words)) : '',
+        false,
+      );
     }
     return true;
   }
@@ -158,7 +170,10 @@ class Scan {
   /** `{: .class}` and `{#id}` say how a block looks; headings lose them, text in braces stays. */
   #attributeList(): boolean {
     const found = this.#until('}', this.#at + 1);
-    if (found === undefined || !/^(?::\s*(?:[.#]?[\w-]+(?:=("[^"]*"|'[^']*'|\S+))?\s*)*|#[\w-]+)$/.test(found.inside)) {
+    if (
+      found === undefined ||
+      !/^(?::\s*(?:[.#]?[\w-]+(?:=("[^"]*"|'[^']*'|\S+))?\s*)*|#[\w-]+)$/.test(found.inside)
+    ) {
       return false;
     }
     this.#at = found.end;
@@ -176,7 +191,9 @@ class Scan {
     }
     if (!this.#text.startsWith('[caption', this.#at)) return false;
     const found = this.#until('[/caption]', this.#at);
-    const parts = found?.inside.match(/^\[caption[^\]]*\]\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*<\/a>)?)([\s\S]*)$/);
+    const parts = found?.inside.match(
+      /^\[caption[^\]]*\]\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*<\/a>)?)([\s\S]*)$/,
+    );
     if (found === undefined || !parts) return false;
     this.#out += `<figure>${parts[1]}<figcaption>${(parts[2] ?? '').trim()}</figcaption></figure>`;
     this.#at = found.end;
@@ -186,48 +203,50 @@ class Scan {
   /** What a shortcode of Hugo's stood for, as HTML; its words where nothing is known of it. */
   #meaning(name: string, words: Words): string {
     const { named, plain } = words;
-    const address = named['href'] ?? named['src'] ?? named['url'] ?? plain[0] ?? '';
-    const title = named['title'] ?? '';
+    const address = named.href ?? named.src ?? named.url ?? plain[0] ?? '';
+    const title = named.title ?? '';
     switch (name) {
       case 'youtube':
-        return embed(`https://www.youtube.com/watch?v=${named['id'] ?? plain[0] ?? ''}`, title);
+        return embed(`https://www.youtube.com/watch?v=${named.id ?? plain[0] ?? ''}`, title);
       case 'vimeo':
-        return embed(`https://vimeo.com/${named['id'] ?? plain[0] ?? ''}`, title);
+        return embed(`https://vimeo.com/${named.id ?? plain[0] ?? ''}`, title);
       case 'tweet':
       case 'twitter':
       case 'x': {
-        const user = named['user'] ?? plain[0] ?? '';
-        return embed(`https://twitter.com/${user}/status/${named['id'] ?? plain[1] ?? ''}`, user && `@${user}`);
+        const user = named.user ?? plain[0] ?? '';
+        return embed(`https://twitter.com/${user}/status/${named.id ?? plain[1] ?? ''}`, user && `@${user}`);
       }
       case 'instagram':
-        return embed(`https://www.instagram.com/p/${named['id'] ?? plain[0] ?? ''}/`, '');
+        return embed(`https://www.instagram.com/p/${named.id ?? plain[0] ?? ''}/`, '');
       case 'ref':
       case 'relref':
       case 'param':
         return '';
     }
     if (/img|image|figure|photo/.test(name)) {
-      return this.#picture({ address, alt: named['alt'] ?? '', caption: named['caption'] ?? title });
+      return this.#picture({ address, alt: named.alt ?? '', caption: named.caption ?? title });
     }
     if (/video|iframe|embed/.test(name) && /^https?:/.test(address)) return embed(address, title);
-    if (/quote/.test(name) && named['text'] !== undefined) {
-      const cite = named['cite'] ?? named['author'] ?? '';
+    if (/quote/.test(name) && named.text !== undefined) {
+      const cite = named.cite ?? named.author ?? '';
       const footer = cite === '' ? '' : `<footer>${this.#inline(cite)}</footer>`;
-      return `<blockquote><p>${this.#inline(named['text'])}</p>${footer}</blockquote>`;
+      return `<blockquote><p>${this.#inline(named.text)}</p>${footer}</blockquote>`;
     }
-    const label = named['text'] ?? named['label'] ?? '';
+    const label = named.text ?? named.label ?? '';
     if (label !== '') {
       const safe = this.#inline(label);
       return /^(https?:|mailto:)/.test(address) ? `<a href="${escapeHtml(address)}">${safe}</a>` : safe;
     }
-    const heading = [title, named['heading'] ?? '', named['intro'] ?? ''].find((some) => some !== '');
+    const heading = [title, named.heading ?? '', named.intro ?? ''].find((some) => some !== '');
     return heading === undefined ? '' : `<p><strong>${this.#inline(heading)}</strong></p>`;
   }
 
   #picture({ address, alt, caption }: { address: string; alt: string; caption: string }): string {
     const source = /^https?:\/\//.test(address) ? ` src="${escapeHtml(address)}"` : '';
     const image = `<img alt="${escapeHtml(alt)}"${source}>`;
-    return caption === '' ? image : `<figure>${image}<figcaption>${this.#inline(caption)}</figcaption></figure>`;
+    return caption === ''
+      ? image
+      : `<figure>${image}<figcaption>${this.#inline(caption)}</figcaption></figure>`;
   }
 
   /** Code between two shortcodes becomes a fenced block; false when it all stands on one line. */
@@ -250,7 +269,9 @@ class Scan {
     if (/(?:\]\(<?|=\s*["']?)$/.test(this.#out.slice(-4))) {
       this.#out += '#';
       // The title behind it would go with the address; quotation marks inside it would break the link.
-      if (this.#out.endsWith('](#')) this.#at += /^[ \t]*"[^\n]{0,300}?"[ \t]*(?=\))/.exec(this.#text.slice(end, end + 310))?.[0].length ?? 0;
+      if (this.#out.endsWith('](#'))
+        this.#at +=
+          /^[ \t]*"[^\n]{0,300}?"[ \t]*(?=\))/.exec(this.#text.slice(end, end + 310))?.[0].length ?? 0;
       return;
     }
     const line = this.#out.slice(this.#out.lastIndexOf('\n') + 1);
@@ -258,27 +279,35 @@ class Scan {
     const aloneOnLine = line.trim() === '' && rest !== null;
     const next = rest?.[1]?.trim() ?? '';
     if (isBlock && line.trim() === '' && !/\n[ \t]*$/.test(meaning)) this.#out += `${meaning}\n\n${line}`;
-    else if (aloneOnLine && meaning !== '' && next !== '' && !next.startsWith('<')) this.#out += `${meaning}\n`;
+    else if (aloneOnLine && meaning !== '' && next !== '' && !next.startsWith('<'))
+      this.#out += `${meaning}\n`;
     else this.#out += meaning;
   }
 }
 
 /** Whether a shortcode opens a part of the page that another one closes, so that paragraphs stand inside. */
 function isWrapper(name: string, words: Words): boolean {
-  return /^(?:note|box|ring|card|accordion|alert|callout|notice|details|aside)/.test(name) || words.named['kicker'] !== undefined;
+  return (
+    /^(?:note|box|ring|card|accordion|alert|callout|notice|details|aside)/.test(name) ||
+    words.named.kicker !== undefined
+  );
 }
 
 const LIQUID_PICTURES = new Set(['image', 'image_with_class', 'img', 'picture', 'figure', 'include']);
 
-function liquidPicture(name: string, { named, plain }: Words): { address: string; alt: string; caption: string } {
-  const address = named['image'] ?? named['src'] ?? named['url'] ?? plain[0] ?? '';
-  const alt = named['alt'] ?? (name === 'include' ? '' : (plain.at(plain.length > 1 ? -1 : 1) ?? ''));
-  return { address, alt, caption: named['caption'] ?? '' };
+function liquidPicture(
+  name: string,
+  { named, plain }: Words,
+): { address: string; alt: string; caption: string } {
+  const address = named.image ?? named.src ?? named.url ?? plain[0] ?? '';
+  const alt = named.alt ?? (name === 'include' ? '' : (plain.at(plain.length > 1 ? -1 : 1) ?? ''));
+  return { address, alt, caption: named.caption ?? '' };
 }
 
 type Words = { readonly named: Readonly<Record<string, string>>; readonly plain: readonly string[] };
 
-const WORD = /([\w-]+)\s*[:=]\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s,"']+))|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s,"'`]+)/g;
+const WORD =
+  /([\w-]+)\s*[:=]\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s,"']+))|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s,"'`]+)/g;
 
 /** The arguments of a shortcode: `name="value"`, `name: "value"`, or values alone. */
 function parseWords(text: string): Words {
@@ -286,7 +315,10 @@ function parseWords(text: string): Words {
   const plain: string[] = [];
   for (const [, name, ...values] of text.matchAll(WORD)) {
     const value = values.find((some) => some !== undefined) ?? '';
-    const words = value.replace(/\\(["'\\_])/g, '$1').replace(/\s+/g, ' ').trim();
+    const words = value
+      .replace(/\\(["'\\_])/g, '$1')
+      .replace(/\s+/g, ' ')
+      .trim();
     if (name === undefined) plain.push(words);
     else named[name.toLowerCase()] = words;
   }
@@ -300,7 +332,13 @@ function embed(address: string, title: string): string {
 /** `"…" | filter: "…"` in its two parts. */
 function splitFilter(inside: string): string[] {
   const quoted = inside.match(/^\s*(?:"[^"]*"|'[^']*'|[^|]*)/)?.[0] ?? '';
-  return [quoted, inside.slice(quoted.length).replace(/^\s*\|\s*/, '').trim()];
+  return [
+    quoted,
+    inside
+      .slice(quoted.length)
+      .replace(/^\s*\|\s*/, '')
+      .trim(),
+  ];
 }
 
 function personName(slug: string): string {
@@ -309,5 +347,7 @@ function personName(slug: string): string {
 
 /** In code, only the marks that kept a generator from reading it go away. */
 function withoutRaw(code: string): string {
-  return code.includes('raw') ? code.replace(/[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}(?:[ \t]*(?=\n))?/g, '') : code;
+  return code.includes('raw')
+    ? code.replace(/[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}(?:[ \t]*(?=\n))?/g, '')
+    : code;
 }

@@ -82,7 +82,7 @@ export function readLine(bytes: Buffer, settings: ImportSettings, now: Temporal.
   try {
     record = JSON.parse(line);
   } catch (error) {
-    const why = error instanceof Error ? cleanText(error.message.replace(/^(.{0,80})[^]*$/, '$1')) : '';
+    const why = error instanceof Error ? cleanText(error.message.slice(0, 80)) : '';
     return { kind: 'refused', reason: `not JSON: ${why}` };
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
@@ -127,7 +127,8 @@ export function readRecord(
   const embargo = given.embargo === undefined ? undefined : readDate(given.embargo, settings.zone, now);
   if (embargo?.kind === 'refused') return refused(`embargo ${embargo.reason}`);
   const language = given.lang === undefined ? settings.language : languageTag(given.lang);
-  if (language === undefined) return refused(`lang ${quoted(given.lang)} is not a language tag such as en or hi-IN`);
+  if (language === undefined)
+    return refused(`lang ${quoted(given.lang)} is not a language tag such as en or hi-IN`);
   const extra = readExtra(given);
   if (extra === TANGLED) return refused('fields beside the story are nested too deep');
 
@@ -200,7 +201,10 @@ function inUnits(characters: number): string {
   return characters >= 1_000_000 ? `${(characters / 1_048_576).toFixed(1)} million` : String(characters);
 }
 
-function withLateBody<Story>(story: Story, convert: () => StoryElement[]): Story & { readonly body: readonly StoryElement[] } {
+function withLateBody<Story>(
+  story: Story,
+  convert: () => StoryElement[],
+): Story & { readonly body: readonly StoryElement[] } {
   let body: StoryElement[] | undefined;
   return Object.defineProperty(story, 'body', {
     enumerable: true,
@@ -224,7 +228,8 @@ export function toElements(
 }
 
 /** Tags and entities that slip into headlines; any other `<word>` in one is meant to be read. */
-const MARKUP = /<\/?(?:p|br|b|i|em|strong|u|a|span|font|small|sup|sub|q|cite|abbr|code)\b[^<>]*>|&(?:[a-z]{2,8}|#\d{2,6}|#x[0-9a-f]{2,5});/i;
+const MARKUP =
+  /<\/?(?:p|br|b|i|em|strong|u|a|span|font|small|sup|sub|q|cite|abbr|code)\b[^<>]*>|&(?:[a-z]{2,8}|#\d{2,6}|#x[0-9a-f]{2,5});/i;
 const MARKDOWN = /\*\*|\]\(|(?:^|\W)[_*`]\w/;
 
 /** A headline or standfirst as plain words, whatever its source put into it. */
@@ -276,7 +281,9 @@ function readExtra(given: StoryRecord): Record<string, unknown> | typeof TANGLED
     const text = JSON.stringify(extra);
     if (!REFUSED_BY_JSONB.test(text)) return extra;
     // Every backslash is one of a pair or begins an escape, so reading in twos finds the real ones.
-    return JSON.parse(text.replace(/\\(?:u0000|ud[89a-f][0-9a-f]{2}|[^])/gi, (found) => (found.length === 2 ? found : '')));
+    return JSON.parse(
+      text.replace(/\\(?:u0000|ud[89a-f][0-9a-f]{2}|[\s\S])/gi, (found) => (found.length === 2 ? found : '')),
+    );
   } catch (error) {
     if (error instanceof RangeError) return TANGLED;
     throw error;

@@ -1,7 +1,5 @@
 /** What XML 1.0 section 2.2 does not allow, however it is written, with the control characters that it only discourages. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is them that we look for
-const NOT_XML =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu;
+const NOT_XML = /(?![\t\n\r\u0085])\p{Control}|\p{Surrogate}|\p{Noncharacter_Code_Point}/gu;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
