@@ -10,7 +10,8 @@ create schema media;
 create schema access;
 create schema billing;
 
--- Announces which table changed; for stories, which (by short id), as long as they are few.
+-- Announces that a table changed. Fired for each row, because a statement that changes none announces nothing;
+-- PostgreSQL sends what a transaction announces twice once.
 create function publication.announce() returns trigger language plpgsql as $$
 begin
   perform pg_notify('broadsheet_changed', tg_table_schema || '.' || tg_table_name);
@@ -38,7 +39,7 @@ insert into publication.settings (name, zone, currency, language)
 values ('Broadsheet', 'Asia/Kolkata', 'INR', 'en-IN');
 
 create trigger announce after insert or update or delete on publication.settings
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 -------------------------------------------------------------------------------------------------------- content
 
@@ -50,7 +51,7 @@ create table content.sections (
 );
 
 create trigger announce after insert or update or delete on content.sections
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 create table content.authors (
   slug text primary key check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
@@ -127,6 +128,7 @@ create table content.bylines (
 );
 create index bylines_story on content.bylines (story_id);
 
+-- Announces which stories changed, by short id, as long as they are few enough for a notification's 8,000 bytes.
 create function content.announce_stories() returns trigger language plpgsql as $$
 declare
   changed text;
@@ -176,7 +178,7 @@ create table fronts.picks (
 );
 
 create trigger announce after insert or update or delete on fronts.picks
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 ---------------------------------------------------------------------------------------------------------- media
 
@@ -203,7 +205,7 @@ create table access.policies (
 );
 
 create trigger announce after insert or update or delete on access.policies
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 -- One row is one person's meter for one calendar month in the paper's zone: the stories opened, in order, with the
 -- moment and the policy version that counted each. One row, so that a charge locks one row and cannot miscount.
@@ -252,7 +254,7 @@ create table access.crawler_ranges (
 );
 
 create trigger announce after insert or update or delete on access.crawler_ranges
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 -------------------------------------------------------------------------------------------------------- billing
 
@@ -272,9 +274,9 @@ create table billing.prices (
 );
 
 create trigger announce after insert or update or delete on billing.plans
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 create trigger announce after insert or update or delete on billing.prices
-  for each statement execute function publication.announce();
+  for each row execute function publication.announce();
 
 insert into billing.plans (slug, name, months, position) values
   ('quarterly', 'Quarterly', 3, 1), ('yearly', 'Yearly', 12, 2), ('two-yearly', 'Two-yearly', 24, 3);

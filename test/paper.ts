@@ -5,6 +5,7 @@ import { composePaper, type Paper } from '../src/main/compose.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { testDatabase } from './db.ts';
+import { type Wire, wireTo } from './proxy.ts';
 
 /** A clock that stands where a test puts it. */
 export type TestClock = Clock & { set(instant: string): void };
@@ -23,6 +24,8 @@ export function testClock(instant: string): TestClock {
 export type TestPaper = Paper & {
   readonly url: string;
   readonly clock: TestClock;
+  /** Takes the database away and gives it back. */
+  readonly wire: Wire;
   /** Asks for a page as a browser would; redirects are not followed. */
   get(
     path: string,
@@ -40,10 +43,11 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
   const clock = testClock(at);
   const papers: Paper[] = [];
+  const wire = await wireTo(database.url);
 
   async function open(): Promise<TestPaper> {
     const paper = await composePaper({
-      databaseUrl: database.url,
+      databaseUrl: wire.url,
       baseUrl: BASE_URL,
       dataFolder: folder,
       secret: 'a secret of the tests',
@@ -56,6 +60,7 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
       ...paper,
       url: database.url,
       clock,
+      wire,
       get: async (path, options = {}) =>
         paper.app.request(`${BASE_URL}${path}`, {
           method: options.method ?? 'GET',
@@ -67,7 +72,9 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
         }),
       another: open,
       end: async () => {
+        wire.mend();
         for (const one of papers) await one.close();
+        await wire.close();
         await database.drop();
         await rm(folder, { recursive: true, force: true });
       },

@@ -23,7 +23,9 @@ export function taskList({ clock, db, log, zone }: JobParts): TaskList {
       log.info({ report }, 'crawler ranges refreshed');
     },
     'forget-old-reading': async () => {
-      const oldest = Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({ months: MONTHS_KEPT });
+      const oldest = Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({
+        months: MONTHS_KEPT,
+      });
       const meters = await forgetBefore(db, oldest.toString(), zone());
       log.info({ meters }, 'old reading forgotten');
     },

@@ -7,6 +7,9 @@ import { COMMANDS, type Command, Misuse } from './commands.ts';
 import { composePaper } from './compose.ts';
 import { configHelp, readConfig } from './config.ts';
 
+/** A command may wait for a statement that a page may not. */
+const COMMAND_PATIENCE_MS = 10 * 60_000;
+
 /** Runs one command: exit 0 when it did what it was asked, 1 when it could not, 2 when it was asked wrongly. */
 async function main(args: readonly string[]): Promise<number> {
   const { positionals, values } = parse(args);
@@ -25,7 +28,13 @@ async function main(args: readonly string[]): Promise<number> {
       : undefined;
   try {
     const databaseUrl = config.databaseUrl ?? (server?.url as string);
-    const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
+    const paper = await composePaper({
+      ...config,
+      databaseUrl,
+      clock: systemClock,
+      log,
+      patienceMs: COMMAND_PATIENCE_MS,
+    });
     try {
       const result = await command.run({ paper, config, clock: systemClock, args: rest, options: values });
       const text = values.json === true ? JSON.stringify(result.json, jsonValue) : result.text;

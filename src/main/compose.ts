@@ -30,7 +30,11 @@ export type PaperOptions = {
   readonly trustedProxyHops: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The longest that a statement may take; by default as long as a reader waits for a page. */
+  readonly patienceMs?: number;
 };
+
+const PAGE_PATIENCE_MS = 5_000;
 
 /** A paper, wired: everything that a surface, a command or a test needs of it. */
 export type Paper = {
@@ -51,7 +55,10 @@ export type Paper = {
 export async function composePaper(options: PaperOptions): Promise<Paper> {
   const { clock, log } = options;
   await migrate(options.databaseUrl, join(HOME, 'migrations'), log);
-  const database = openDatabase(options.databaseUrl, log);
+  const database = openDatabase(options.databaseUrl, log, {
+    connections: 10,
+    patienceMs: options.patienceMs ?? PAGE_PATIENCE_MS,
+  });
   const changes = await startChangeFeed(options.databaseUrl, log);
   const { db } = database;
   const publication = await openPublication(db, changes);

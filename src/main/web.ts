@@ -1,18 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
 import { systemClock } from '#platform/clock';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { createLogger, type Logger } from '#platform/log';
-import { composePaper, type Paper } from './compose.ts';
+import { composePaper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { loadDemoOnce } from './demo.ts';
 import { startJobs } from './jobs.ts';
-
-/** Connections idle this long are closed; longer than a proxy keeps its own, so that none is reused as it closes. */
-const KEEP_ALIVE_MS = 75_000;
-/** Requests under way get this long to finish at a stop. */
-const DRAIN_MS = 15_000;
+import { drain, listen } from './serve.ts';
 
 /** Runs the paper until it is told to stop: requests first, then jobs, then the embedded database. */
 async function main(): Promise<void> {
@@ -57,44 +50,6 @@ async function openDatabaseServer(
   return server.url;
 }
 
-async function listen(paper: Paper, config: Config): Promise<Server> {
-  const server = createServer(getRequestListener(paper.app.fetch));
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.requestTimeout = 30_000;
-  server.headersTimeout = 15_000;
-  server.maxHeadersCount = 100;
-  server.listen(config.port, config.host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'EADDRINUSE' || error.code === 'EACCES')
-    ) {
-      const why =
-        error.code === 'EADDRINUSE' ? 'is already taken by another program' : 'may not be used by this user';
-      throw new StartError(`PORT ${config.port} on ${config.host} ${why}: set PORT to a free one`);
-    }
-    throw error;
-  }
-  return server;
-}
-
-/** Takes no new requests and waits for those under way. */
-async function drain(server: Server, paper: Paper, log: Logger): Promise<void> {
-  paper.drain();
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    log.warn('requests still under way were cut off');
-    server.closeAllConnections();
-  }, DRAIN_MS);
-  await closed;
-  clearTimeout(timer);
-}
-
 /** Resolves at the first signal to stop; the second ends the program at once. */
 async function untilTold(log: Logger): Promise<void> {
   await new Promise<void>((resolve) => {
@@ -121,9 +76,6 @@ function greet(config: Config, isNew: boolean): void {
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
-
-/** A start that cannot succeed: one clear line for the operator, without a stack. */
-export class StartError extends Error {}
 
 main().then(
   () => process.exit(0),

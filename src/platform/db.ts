@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import { monotonicMs } from './clock.ts';
 import type { Logger } from './log.ts';
 
 /**
@@ -19,29 +20,90 @@ const types = new pg.TypeOverrides();
 for (const oid of [1082, 1114, 1184]) types.setTypeParser(oid, (text: string) => text);
 types.setTypeParser(20, (text: string) => BigInt(text));
 
+/** After the database was found away, this long nobody waits for it again: each is told at once. */
+const AWAY_MS = 1_000;
+
+/** The database was found away a moment ago. */
+class DatabaseAway extends Error {}
+
 /**
  * @param url postgresql://…
  * @param options.connections the most connections of this process
+ * @param options.patienceMs the longest that a statement may take: short where a reader waits for it
  */
-export function openDatabase(url: string, log: Logger, options = { connections: 10 }): Database {
+export function openDatabase(
+  url: string,
+  log: Logger,
+  options = { connections: 10, patienceMs: 60_000 },
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections,
     types,
-    // A reader does not wait longer than this for a database that is gone: the page is answered without it.
     connectionTimeoutMillis: 2_000,
+    query_timeout: options.patienceMs,
     idleTimeoutMillis: 60_000,
     application_name: 'broadsheet',
-    // Intermediate proxies and a vanished host are noticed, instead of a statement that hangs for ever.
+    // A vanished host is noticed, also on a connection that is not in use.
     keepAlive: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));
   pool.on('connect', (client) => {
     client.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));
   });
+  failFast(pool, log);
   // biome-ignore lint/complexity/noBannedTypes: as above
   const db = new Kysely<{}>({ dialect: new PostgresDialect({ pool }) });
   return { pool, db, close: () => db.destroy() };
+}
+
+/**
+ * Makes a pool tell at once, for a second after the database was found away, so that a page which can be made without
+ * it does not first wait for it. Every statement starts with `connect`, also those of `pool.query`.
+ */
+function failFast(pool: pg.Pool, log: Logger): void {
+  type Done = (
+    error: Error | undefined,
+    client?: pg.PoolClient,
+    release?: (error?: Error | boolean) => void,
+  ) => void;
+  const connect = pool.connect.bind(pool) as (done: Done) => void;
+  let awayUntil = 0;
+  let away: Error | undefined;
+
+  function found(error: Error): void {
+    if (!isUnavailable(error) || error instanceof DatabaseAway) return;
+    if (away === undefined) log.warn({ err: error }, 'the database is away');
+    away = error;
+    awayUntil = monotonicMs() + AWAY_MS;
+  }
+
+  function guarded(done: Done): void {
+    if (away !== undefined && monotonicMs() < awayUntil) {
+      const told = new DatabaseAway('the database is away', { cause: away });
+      process.nextTick(done, told);
+      return;
+    }
+    connect((error, client, release) => {
+      if (error !== undefined && error !== null) found(error);
+      else if (away !== undefined) {
+        away = undefined;
+        log.info('the database is back');
+      }
+      // A statement that got no answer comes back with its error: the next one need not wait to find out.
+      done(error, client, release);
+    });
+  }
+
+  pool.on('release', (error: Error | undefined) => {
+    if (error instanceof Error) found(error);
+  });
+  pool.connect = ((done?: Done) => {
+    if (done !== undefined) return guarded(done);
+    return new Promise((resolve, reject) => {
+      guarded((error, client) => (client === undefined ? reject(error) : resolve(client)));
+    });
+  }) as pg.Pool['connect'];
 }
 
 /** PostgreSQL's text for an instant, and back. */
@@ -54,6 +116,7 @@ export function toInstant(text: string): Temporal.Instant {
 /** Whether an error says that the database cannot be reached now, and not that a statement was wrong. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof DatabaseAway) return true;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // 08: connection; 53: no resources (disk full, too many connections); 57P: being stopped or starting; 58: system.
   if (/^(08|53|57P|58)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code)) return true;

@@ -20,6 +20,7 @@ import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { monotonicMs } from './clock.ts';
+import { isUnavailable } from './db.ts';
 import { type FileLock, lock, tryLock } from './file-lock.ts';
 import type { Logger } from './log.ts';
 import { findPostgresProgram, type PostgresProgram, programOptions } from './postgres-program.ts';
@@ -190,7 +191,9 @@ async function startServer(folder: Folder, port?: number): Promise<Server> {
   await makeCluster(folder, program);
   await checkVersion(folder, program);
   const began = monotonicMs();
-  for (let attempt = 1; ; attempt++) {
+  let portsTried = 0;
+  let timesKilled = 0;
+  for (;;) {
     try {
       const server = await launch(folder, program, port ?? (await freePort()));
       try {
@@ -207,11 +210,11 @@ async function startServer(folder: Folder, port?: number): Promise<Server> {
       return server;
     } catch (error) {
       const text = error instanceof Error ? error.message : '';
-      const taken = port === undefined && attempt < 5 && /could not bind|TCP\/IP sockets/.test(text);
+      const taken = port === undefined && /could not bind|TCP\/IP sockets/.test(text) && ++portsTried < 5;
       // The workers of a server that was killed need a moment to notice.
       const workersLeft = monotonicMs() - began < 15_000 && /shared memory block/.test(text);
       // Whoever killed it may have meant the one before.
-      const killed = attempt < 4 && /was ended by|Connection terminated|ECONNRE/.test(text);
+      const killed = (/was ended by/.test(text) || isUnavailable(error)) && ++timesKilled < 4;
       if (!taken && !workersLeft && !killed) throw error;
       await sleep(250);
     }

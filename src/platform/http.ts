@@ -152,11 +152,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
     return fail(c, ask, status);
   }
 
-  async function fail(
-    c: Context,
-    ask: Ask,
-    status: Failure,
-  ): Promise<Response> {
+  async function fail(c: Context, ask: Ask, status: Failure): Promise<Response> {
     let result: Answer;
     try {
       result = ask.header('accept')?.includes('application/json')

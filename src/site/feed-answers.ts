@@ -33,7 +33,12 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
       return listed(`feed ${slug}`, async (now) => {
         const stories = await listStories(db, { section: slug, limit: IN_FEED }, now);
         const path = sectionPath(slug);
-        return answer(200, RSS, renderFeed({ frame: site.frame(), title: section.name, path, stories }), PUBLIC);
+        return answer(
+          200,
+          RSS,
+          renderFeed({ frame: site.frame(), title: section.name, path, stories }),
+          PUBLIC,
+        );
       });
     },
 
@@ -68,7 +73,10 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
   };
 }
 
-function monthBounds(month: string, zone: string): { since: Temporal.Instant; until: Temporal.Instant } | undefined {
+function monthBounds(
+  month: string,
+  zone: string,
+): { since: Temporal.Instant; until: Temporal.Instant } | undefined {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return undefined;
   const first = Temporal.PlainDate.from(`${month}-01`);
   return {

@@ -26,7 +26,10 @@ export function listAnswers(site: Site) {
    * A page that names stories, from memory until a story changes, the next one becomes visible or the day turns.
    * `make` gives undefined where there is nothing to list.
    */
-  function listed(key: string, make: (now: Temporal.Instant) => Promise<Answer | undefined>): Answer | Promise<Answer> {
+  function listed(
+    key: string,
+    make: (now: Temporal.Instant) => Promise<Answer | undefined>,
+  ): Answer | Promise<Answer> {
     const now = clock.now();
     const known = site.pages.get(key, now.epochMilliseconds);
     if (known !== undefined) return known;
@@ -53,9 +56,18 @@ export function listAnswers(site: Site) {
   }
 
   type ListOf = { readonly section?: string; readonly author?: string; readonly topic?: string };
-  type Heading = { readonly kind: 'section' | 'author' | 'topic'; readonly title: string; readonly description: string };
+  type Heading = {
+    readonly kind: 'section' | 'author' | 'topic';
+    readonly title: string;
+    readonly description: string;
+  };
 
-  async function listPage(path: string, query: ListOf, heading: Heading, ask: Ask): Promise<Answer | undefined> {
+  async function listPage(
+    path: string,
+    query: ListOf,
+    heading: Heading,
+    ask: Ask,
+  ): Promise<Answer | undefined> {
     const now = clock.now();
     const after = ask.query('after');
     const last = after === undefined ? undefined : await site.stories.find(after);

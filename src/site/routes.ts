@@ -4,7 +4,13 @@ import { fileAnswers } from './file-answers.ts';
 import { listAnswers, PUBLIC } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
 import { renderLogin } from './pages/login-page.tsx';
-import { renderAbout, renderContact, renderCorrections, renderPrivacy, renderTerms } from './pages/paper-pages.tsx';
+import {
+  renderAbout,
+  renderContact,
+  renderCorrections,
+  renderPrivacy,
+  renderTerms,
+} from './pages/paper-pages.tsx';
 import { renderSubscribe } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { storyAnswers } from './story-answers.ts';

@@ -35,6 +35,7 @@ const MOST_MATERIAL_BYTES = 32 * 1024 * 1024;
 /** What the pages of one revision are made of. The body is there when a pass has opened it. */
 type Material = {
   readonly revision: number;
+  readonly heard: number;
   readonly story: PreviewView;
   readonly related: readonly StoryCard[];
   readonly locked: number;
@@ -51,8 +52,14 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     sizeCalculation: ({ body, story }) => 2_000 + 4 * textLength(body ?? []) + 4 * textLength(story.preview),
   });
 
+  /** Silences of the change feed: what was loaded before one may be old, and serves while the database is away. */
+  let silences = 0;
+  let changed = 0;
   site.changes.subscribe(({ table, keys }) => {
-    if (table === 'content.stories' && !keys.includes('*')) for (const shortId of keys) materials.delete(shortId);
+    changed++;
+    if (table === '*') silences++;
+    else if (table === 'content.stories' && !keys.includes('*'))
+      for (const key of keys) materials.delete(key);
     else materials.clear();
   });
 
@@ -85,7 +92,8 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   }
 
   function withHead(ask: Ask, head: StoryHead | undefined): Answer | Promise<Answer> {
-    if (head === undefined || Temporal.Instant.compare(clock.now(), head.liveAt) < 0) return missing(site, 404);
+    if (head === undefined || Temporal.Instant.compare(clock.now(), head.liveAt) < 0)
+      return missing(site, 404);
     if (head.state === 'withdrawn') return missing(site, 410);
     if (head.state !== 'published') return missing(site, 404);
     const path = storyPath(head);
@@ -146,20 +154,33 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   /** What the page is made of: from memory, or loaded. The body only ever comes for a pass. */
   async function material(head: StoryHead, opened: Opened): Promise<Material> {
     const known = atHand(head);
-    if (known !== undefined && (opened.kind === 'preview' || known.body !== undefined)) {
-      return opened.kind === 'preview' ? { ...known, body: undefined } : known;
+    const enough = known !== undefined && (opened.kind === 'preview' || known.body !== undefined);
+    if (enough && known.heard === silences) return withoutLocked(known, opened);
+    const before = changed;
+    try {
+      const loaded = await load(head, opened);
+      // A revision's body never changes, so one that was opened before is still right.
+      const made = { ...loaded, body: loaded.body ?? known?.body };
+      if (before === changed) materials.set(head.shortId, made);
+      return withoutLocked(made, opened);
+    } catch (error) {
+      if (!enough || !isUnavailable(error)) throw error;
+      return withoutLocked(known, opened);
     }
+  }
+
+  async function load(head: StoryHead, opened: Opened): Promise<Material> {
     const { db } = site.database;
     const now = clock.now();
+    const heard = silences;
     const [story, body, related] = await Promise.all([
       loadPreview(db, head.id),
       opened.kind === 'full' ? loadBody(db, opened.pass, head.revision) : undefined,
       relatedStories(db, head, RELATED, now).then((ids) => storiesById(db, ids, now)),
     ]);
     if (story === undefined) throw new Error(`story ${head.id} was there and is gone`);
-    const made: Material = { revision: head.revision, story, body, related, locked: Math.max(0, story.words - wordsIn(story.preview)) };
-    materials.set(head.shortId, made);
-    return made;
+    const locked = Math.max(0, story.words - wordsIn(story.preview));
+    return { revision: head.revision, heard, story, body, related, locked };
   }
 
   return answerStory;
@@ -167,12 +188,19 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
 const NO_BENEFITS: ReadonlySet<string> = new Set();
 
+/** A preview is made of what a preview may show, whatever lies in memory beside it. */
+function withoutLocked(material: Material, opened: Opened): Material {
+  return opened.kind === 'full' ? material : { ...material, body: undefined };
+}
+
 /** All that a story's page says differently to different people: it names the page in memory. */
 function variant(opened: Opened): string {
   const { reading } = opened;
   if (opened.kind === 'preview') return `preview ${opened.reason} ${reading?.limit ?? ''}`;
   if (opened.reason === 'degraded') return 'full degraded';
-  return reading === undefined ? `full ${opened.reason === 'free' ? 'open' : ''}` : `full ${reading.left} ${reading.limit}`;
+  return reading === undefined
+    ? `full ${opened.reason === 'free' ? 'open' : ''}`
+    : `full ${reading.left} ${reading.limit}`;
 }
 
 function shownAs(
@@ -189,13 +217,16 @@ function shownAs(
     kind: 'full',
     body,
     degraded: opened.reason === 'degraded',
-    ...(opened.reading === undefined ? {} : { reading: { left: opened.reading.left, limit: opened.reading.limit } }),
+    ...(opened.reading === undefined
+      ? {}
+      : { reading: { left: opened.reading.left, limit: opened.reading.limit } }),
   };
 }
 
 /** Whether a browser or a previewer fetches this ahead of a visit that may never come. */
 function isPrefetch(ask: Ask): boolean {
-  const purpose = ask.header('sec-purpose') ?? ask.header('purpose') ?? ask.header('x-purpose') ?? ask.header('x-moz');
+  const purpose =
+    ask.header('sec-purpose') ?? ask.header('purpose') ?? ask.header('x-purpose') ?? ask.header('x-moz');
   return purpose !== undefined && /prefetch|prerender|preview/i.test(purpose);
 }
 
@@ -206,5 +237,8 @@ function textLength(elements: readonly StoryElement[]): number {
 }
 
 function wordsIn(elements: readonly StoryElement[]): number {
-  return elements.reduce((words, element) => words + elementText(element).split(/\s+/u).filter(Boolean).length, 0);
+  return elements.reduce(
+    (words, element) => words + elementText(element).split(/\s+/u).filter(Boolean).length,
+    0,
+  );
 }

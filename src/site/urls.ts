@@ -1,6 +1,10 @@
 /** Every address of the paper is made here. Paths are percent-encoded where they need to be. */
 
-type Addressed = { readonly section: { readonly slug: string } | string; readonly slug: string; readonly shortId: string };
+type Addressed = {
+  readonly section: { readonly slug: string } | string;
+  readonly slug: string;
+  readonly shortId: string;
+};
 
 /** A story's own address: `/section/words-of-the-headline-shortid`. */
 export function storyPath(story: Addressed): string {
@@ -11,11 +15,13 @@ export function storyPath(story: Addressed): string {
 export const sectionPath = (slug: string): string => `/${slug}`;
 export const authorPath = (slug: string): string => `/authors/${slug}`;
 export const topicPath = (slug: string): string => `/topics/${slug}`;
-export const feedPath = (section?: string): string => (section === undefined ? '/feed.xml' : `/${section}/feed.xml`);
+export const feedPath = (section?: string): string =>
+  section === undefined ? '/feed.xml' : `/${section}/feed.xml`;
 /** A page of a list that starts after a story. */
 export const afterPath = (path: string, shortId: string): string => `${path}?after=${shortId}`;
 /** One of the widths that pictures are kept in. */
-export const picturePath = (pictureId: string, width: PictureWidth): string => `/media/${pictureId}/${width}.webp`;
+export const picturePath = (pictureId: string, width: PictureWidth): string =>
+  `/media/${pictureId}/${width}.webp`;
 
 /** The widths in pixels that a picture is shown in; a browser picks one of them. */
 export const PICTURE_WIDTHS = [400, 800, 1200, 1600] as const;

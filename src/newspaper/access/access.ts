@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ChangeFeed } from '#platform/change-feed';
-import { type Clock, monotonicMs } from '#platform/clock';
+import type { Clock } from '#platform/clock';
 import { type Database, isUnavailable } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { SigningKeys } from '#platform/signing';
@@ -84,8 +84,6 @@ export type Access = {
 
 /** Meters of this many visitors and readers stay in memory: about 0.4 KB each. */
 const MOST_METERS = 60_000;
-/** After a charge found the database away, this long is not asked again: a reader must not wait for it each time. */
-const BREAK_MS = 1_000;
 /** In the records, who had no cookie. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
@@ -109,7 +107,6 @@ export async function openAccess(
   const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
     max: MOST_METERS,
   });
-  let brokenUntil = 0;
   let month: Month = monthOf(clock.now(), settings.zone());
   let monthZone = settings.zone();
   let dayOn = '';
@@ -213,8 +210,6 @@ export async function openAccess(
     now: Temporal.Instant,
   ): Promise<Opened> {
     const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand };
-    if (monotonicMs() < brokenUntil)
-      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
     const fresh = facts.holder === undefined ? visitors.issue() : undefined;
     const holder: Holder = facts.holder ?? { kind: 'visitor', id: fresh?.id as string };
     const monthOn = monthAt(now).key;
@@ -247,12 +242,6 @@ export async function openAccess(
       );
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      if (monotonicMs() >= brokenUntil)
-        log.warn(
-          { err: error },
-          'the meter cannot be asked: metered stories in memory are served and counted as degraded',
-        );
-      brokenUntil = monotonicMs() + BREAK_MS;
       return settle(facts, decideAccess(unavailable, policy, now), policy, now);
     }
   }

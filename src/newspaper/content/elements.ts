@@ -150,11 +150,17 @@ function listText(list: List): string {
     .join('\n');
 }
 
-/** How many words a body has: runs of letters and digits, in any script. */
-export function countWords(elements: readonly StoryElement[]): number {
+/**
+ * How many words a body has: runs of letters and digits, in any script.
+ *
+ * @param enough stops counting in the element that reaches this many, where the caller asks for no more
+ */
+export function countWords(elements: readonly StoryElement[], enough = Number.POSITIVE_INFINITY): number {
   let words = 0;
-  for (const one of elements)
+  for (const one of elements) {
     words += elementText(one).match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu)?.length ?? 0;
+    if (words >= enough) break;
+  }
   return words;
 }
 
@@ -168,7 +174,7 @@ const PREVIEW_WORDS = 120;
  * more than half of the body's words, so that a wall always has something behind it.
  */
 export function cutPreview(body: readonly StoryElement[]): StoryElement[] {
-  const most = Math.min(PREVIEW_WORDS, Math.floor(countWords(body) / 2));
+  const most = Math.min(PREVIEW_WORDS, Math.floor(countWords(body, 2 * PREVIEW_WORDS) / 2));
   const preview: StoryElement[] = [];
   let words = 0;
   for (const one of body) {

@@ -20,29 +20,35 @@ export type StoryMemory = {
 };
 
 export function rememberStories(db: Db, changes: ChangeFeed): StoryMemory {
-  const heads = new LRUCache<string, StoryHead>({ max: MOST_HEADS });
+  const heads = new LRUCache<string, { readonly head: StoryHead; readonly heard: number }>({
+    max: MOST_HEADS,
+  });
   const ask = headLookup(db);
-  /** Counts what was forgotten, so that an answer which was on its way meanwhile is not remembered. */
-  let forgotten = 0;
+  /** Counts silences of the feed: what was remembered before one may be old, and only serves while nothing else can. */
+  let silences = 0;
+  /** Counts changes, so that an answer which was on its way meanwhile is not remembered. */
+  let changed = 0;
   changes.subscribe(({ table, keys }) => {
     if (table !== '*' && table !== 'content.stories') return;
-    forgotten++;
-    if (table === '*' || keys.includes('*')) heads.clear();
+    changed++;
+    if (table === '*') silences++;
+    else if (keys.includes('*')) heads.clear();
     else for (const key of keys) heads.delete(key);
   });
 
   async function load(shortId: string): Promise<StoryHead | undefined> {
-    const before = forgotten;
+    const before = changed;
     const head = await ask(shortId);
-    if (head !== undefined && before === forgotten) heads.set(shortId, head);
+    if (head !== undefined && before === changed) heads.set(shortId, { head, heard: silences });
     return head;
   }
 
   return {
     find(shortId) {
       if (!isShortId(shortId)) return undefined;
-      return (changes.isCurrent() ? heads.get(shortId) : undefined) ?? load(shortId);
+      const known = changes.isCurrent() ? heads.get(shortId) : undefined;
+      return known?.heard === silences ? known.head : load(shortId);
     },
-    recall: (shortId) => heads.get(shortId),
+    recall: (shortId) => heads.get(shortId)?.head,
   };
 }

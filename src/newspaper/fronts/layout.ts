@@ -17,7 +17,11 @@ export function layFront(given: {
   readonly sections: readonly { readonly section: Named; readonly stories: readonly StoryCard[] }[];
 }): Front {
   const used = new Set<string>();
-  const take = (stories: readonly StoryCard[], most: number, fits: (story: StoryCard) => boolean = () => true) => {
+  const take = (
+    stories: readonly StoryCard[],
+    most: number,
+    fits: (story: StoryCard) => boolean = () => true,
+  ) => {
     const taken: StoryCard[] = [];
     for (const story of stories) {
       if (taken.length === most) break;
@@ -30,7 +34,9 @@ export function layFront(given: {
 
   const news = given.newest.filter((story) => story.section.slug !== 'opinion');
   const [lead] =
-    given.picks.length > 0 ? take(given.picks, 1) : [...take(news, 1, (story) => story.picture !== undefined), ...take(news, 1)];
+    given.picks.length > 0
+      ? take(given.picks, 1)
+      : [...take(news, 1, (story) => story.picture !== undefined), ...take(news, 1)];
   const picked = take(given.picks, SECONDS);
   const seconds = [...picked, ...take(news, SECONDS - picked.length)];
   const premium = take(given.newest, PREMIUM, (story) => story.access === 'premium');

@@ -9,7 +9,10 @@ const MOST_LINE = 16 * 1024 * 1024;
 const PLAIN_BITE = 1024 * 1024;
 const GZIP_BITE = 16 * 1024;
 
-/** One line that is not blank, without its end; or what is wrong with it, when it cannot be read. */
+/**
+ * One line that is not blank, without its end; or what is wrong with it, when it cannot be read. Its bytes are the
+ * reader's own, and stand only until the next lines are asked for.
+ */
 export type Line =
   | { readonly kind: 'line'; readonly number: number; readonly bytes: Buffer }
   | { readonly kind: 'unreadable'; readonly number: number; readonly reason: string };
@@ -94,11 +97,12 @@ function refuseOtherKinds(path: string, start: Buffer): void {
 type Bites = { readonly bites: readonly Buffer[]; readonly cut?: string };
 
 async function* plain(file: FileHandle): AsyncGenerator<Bites> {
+  const bite = Buffer.allocUnsafe(PLAIN_BITE);
   for (let at = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PLAIN_BITE), 0, PLAIN_BITE, at);
+    const { bytesRead } = await file.read(bite, 0, PLAIN_BITE, at);
     if (bytesRead === 0) return;
     at += bytesRead;
-    yield { bites: [buffer.subarray(0, bytesRead)] };
+    yield { bites: [bite.subarray(0, bytesRead)] };
   }
 }
 
@@ -166,7 +170,7 @@ class Splitter {
     const rest = bite.subarray(from);
     // A long line is counted, not kept.
     if (this.#begunLength + rest.length > MOST_LINE) this.#begun = [];
-    else if (rest.length > 0) this.#begun.push(rest);
+    else if (rest.length > 0) this.#begun.push(Buffer.from(rest));
     this.#begunLength += rest.length;
     return lines;
   }

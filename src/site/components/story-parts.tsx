@@ -7,7 +7,10 @@ import { authorPath, storyPath } from '../urls.ts';
 
 /** A story in another language than the paper says so, for voices, hyphens and the right letters. */
 export function languageOf(story: StoryCard, frame: Frame): { lang?: string } {
-  return story.language === frame.paper.language || story.language === '' ? {} : { lang: story.language };
+  const { language } = frame.paper;
+  const same =
+    story.language === '' || story.language === language || language.startsWith(`${story.language}-`);
+  return same ? {} : { lang: story.language };
 }
 
 /** The sign of a story for subscribers alone. A reader learns it once from the band on the front, and it is read out. */
