@@ -124,9 +124,12 @@ create table content.bodies (
 create table content.bylines (
   author_slug text not null references content.authors,
   story_id uuid not null references content.stories on delete cascade,
+  -- The story's own, kept here by a trigger, so that an author's newest stories are read from one index.
+  live_at timestamptz not null,
   primary key (author_slug, story_id)
 );
 create index bylines_story on content.bylines (story_id);
+create index bylines_newest on content.bylines (author_slug, live_at desc, story_id desc);
 
 -- Announces which stories changed, by short id, as long as they are few enough for a notification's 8,000 bytes.
 create function content.announce_stories() returns trigger language plpgsql as $$
@@ -162,9 +165,22 @@ create table topics.story_topics (
   topic_slug text not null references topics.topics,
   story_id uuid not null references content.stories on delete cascade,
   position integer not null,
+  -- The story's own, kept here by a trigger, so that a topic's newest stories are read from one index.
+  live_at timestamptz not null,
   primary key (topic_slug, story_id)
 );
 create index story_topics_story on topics.story_topics (story_id);
+create index story_topics_newest on topics.story_topics (topic_slug, live_at desc, story_id desc);
+
+create function content.carry_live_at() returns trigger language plpgsql as $$
+begin
+  update content.bylines set live_at = new.live_at where story_id = new.id;
+  update topics.story_topics set live_at = new.live_at where story_id = new.id;
+  return null;
+end $$;
+
+create trigger carry_live_at after update on content.stories
+  for each row when (old.live_at is distinct from new.live_at) execute function content.carry_live_at();
 
 --------------------------------------------------------------------------------------------------------- fronts
 

@@ -66,7 +66,7 @@ function writeStamp() {
 function install() {
   say('installing packages (once, and again when package-lock.json changes)');
   // Not `npm ci`: a lock made where packages for other platforms were not to be had does not satisfy it.
-  const npm = process.env.npm_execpath?.endsWith('.js')
+  const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
   run(npm, ['install', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional']);

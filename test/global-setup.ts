@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { migrate } from '../src/platform/migrate.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,11 +17,10 @@ declare module 'vitest' {
 /** The migrated, otherwise empty database that each test's own is a copy of. */
 export const TEMPLATE = 'broadsheet_template';
 
-/** One PostgreSQL for the whole run: starting one takes a second, copying a database a twentieth. */
+/** One PostgreSQL for the whole run: starting one takes a second, copying a database a hundredth. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const log = createLogger('warn');
-  const data = await mkdtemp(join(tmpdir(), 'broadsheet-test-postgres-'));
-  await chmod(data, 0o711);
+  const data = await scratchFolder('test-postgres');
   const postgres = await openEmbeddedPostgres({
     data,
     log,

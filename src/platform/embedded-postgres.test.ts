@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scratchFolder } from '../../test/scratch-folder.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from './embedded-postgres.ts';
 import { createLogger } from './log.ts';
 
@@ -22,8 +22,7 @@ let opened: EmbeddedPostgres[];
 let programs: Program[];
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'broadsheet-embedded-'));
-  await chmod(parent, 0o755);
+  parent = await scratchFolder('embedded');
   data = join(parent, 'data');
   opened = [];
   programs = [];

@@ -22,6 +22,7 @@ const STYLES = {
   shortDay: { day: 'numeric', month: 'short' },
   month: { month: 'long', year: 'numeric' },
   time: { hour: 'numeric', minute: '2-digit' },
+  zone: { timeZoneName: 'longGeneric' },
   timeInZone: { hour: 'numeric', minute: '2-digit', timeZoneName: 'short' },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
@@ -59,6 +60,12 @@ export const writeTimeInZone = (instant: Temporal.Instant, paper: Paper): string
 /** 14 November 2026, 6:40 pm IST. */
 export const writeDayAndTime = (instant: Temporal.Instant, paper: Paper): string =>
   `${write(instant, paper, 'day')}, ${write(instant, paper, 'timeInZone')}`;
+
+/** India Standard Time: the name of the paper's zone, the same in summer and winter. */
+export function writeZone(paper: Paper): string {
+  const parts = formatter(paper.language, paper.zone, 'zone').formatToParts(0);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? paper.zone;
+}
 
 /**
  * As short as it can be and still be exact: a time for today, the day for this year, and the full date before that.

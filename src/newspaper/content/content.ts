@@ -43,6 +43,7 @@ export {
   findStoryId,
   type ImportOutcome,
   importStories,
+  learnStatistics,
   listForStaff,
   publishStory,
   type StoryRow,

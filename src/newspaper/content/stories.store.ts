@@ -133,6 +133,7 @@ export async function loadPreview(db: Db, storyId: string): Promise<PreviewView 
 /** Which stories a list is of. Everything that is said must hold. */
 export type StoryQuery = {
   readonly section?: string;
+  /** An author's or a topic's: one of the two. */
   readonly author?: string;
   readonly topic?: string;
   /** Only stories that stand after this one in the list: the last of the page before. */
@@ -144,25 +145,27 @@ export type StoryQuery = {
 
 /** Stories that anybody may know of at `now`, newest first. */
 export async function listStories(db: Db, query: StoryQuery, now: Temporal.Instant): Promise<StoryCard[]> {
-  const conditions = [sql`s.state = 'published'`, sql`s.live_at <= ${now.toString()}`];
+  // An author's or a topic's stories are read from an index of their own, which knows when each went live.
+  const [link, owner] =
+    query.topic !== undefined
+      ? [sql`join topics.story_topics own on own.story_id = s.id`, sql`own.topic_slug = ${query.topic}`]
+      : query.author !== undefined
+        ? [sql`join content.bylines own on own.story_id = s.id`, sql`own.author_slug = ${query.author}`]
+        : [sql``, undefined];
+  const [liveAt, id] =
+    owner === undefined ? [sql`s.live_at`, sql`s.id`] : [sql`own.live_at`, sql`own.story_id`];
+  const conditions = [sql`s.state = 'published'`, sql`${liveAt} <= ${now.toString()}`];
+  if (owner !== undefined) conditions.push(owner);
   if (query.section !== undefined) conditions.push(sql`s.section = ${query.section}`);
-  if (query.author !== undefined) {
-    conditions.push(sql`exists (
-      select from content.bylines b where b.story_id = s.id and b.author_slug = ${query.author})`);
-  }
-  if (query.topic !== undefined) {
-    conditions.push(sql`exists (
-      select from topics.story_topics t where t.story_id = s.id and t.topic_slug = ${query.topic})`);
-  }
   if (query.after !== undefined) {
-    conditions.push(sql`(s.live_at, s.id) < (${query.after.liveAt.toString()}, ${query.after.id})`);
+    conditions.push(sql`(${liveAt}, ${id}) < (${query.after.liveAt.toString()}, ${query.after.id})`);
   }
-  if (query.since !== undefined) conditions.push(sql`s.live_at >= ${query.since.toString()}`);
-  if (query.until !== undefined) conditions.push(sql`s.live_at < ${query.until.toString()}`);
+  if (query.since !== undefined) conditions.push(sql`${liveAt} >= ${query.since.toString()}`);
+  if (query.until !== undefined) conditions.push(sql`${liveAt} < ${query.until.toString()}`);
   const { rows } = await sql<CardRow>`
-    select ${CARD_COLUMNS} from ${CARD_TABLES}
+    select ${CARD_COLUMNS} from ${CARD_TABLES} ${link}
     where ${sql.join(conditions, sql` and `)}
-    order by s.live_at desc, s.id desc limit ${query.limit}`.execute(db);
+    order by ${liveAt} desc, ${id} desc limit ${query.limit}`.execute(db);
   return rows.map(toCard);
 }
 

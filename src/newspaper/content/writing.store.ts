@@ -148,6 +148,12 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
   );
 }
 
+/** Tells the planner what a large import changed; until it knows, lists and related stories are read the slow way. */
+export async function learnStatistics(db: Db): Promise<void> {
+  await sql`analyze content.stories, content.revisions, content.bodies, content.bylines, content.authors,
+    topics.topics, topics.story_topics`.execute(db);
+}
+
 /** The words of the address; a headline without a letter or digit still needs some. */
 function storySlug(headline: string): string {
   return slugify(headline) || 'story';
@@ -185,8 +191,11 @@ async function replaceBylines(
     on conflict (slug) do nothing`.execute(tx);
   const pairs = bylines.flatMap((one) => one.authors.map((author) => [author.slug, one.storyId] as const));
   await sql`
-    insert into content.bylines (author_slug, story_id)
-    select * from unnest(${pairs.map(([slug]) => slug)}::text[], ${pairs.map(([, id]) => id)}::uuid[])
+    insert into content.bylines (author_slug, story_id, live_at)
+    select new.author_slug, new.story_id, s.live_at
+    from unnest(${pairs.map(([slug]) => slug)}::text[], ${pairs.map(([, id]) => id)}::uuid[])
+      as new (author_slug, story_id)
+    join content.stories s on s.id = new.story_id
     on conflict do nothing`.execute(tx);
 }
 

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type ImportOutcome, importStories, type StoryInput } from '#content';
+import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
 import { type Db, isUnavailable } from '#platform/db';
 import { type CallerError, Conflict } from '#values/errors';
 import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
 
 /** Stories of one transaction: more make it no faster, and hold more in memory. */
-const MOST_STORIES = 250;
+const MOST_STORIES = 100;
 /** The same in bytes of the file, for an archive of long stories. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 /** While the database writes one batch the next is converted. */
 const IN_FLIGHT = 2;
 /** So many refusals are told one by one; beyond, they are only counted. */
@@ -59,6 +59,9 @@ export async function importNdjson(
   for (const [index, file] of files.entries()) await run.read(index, file);
   return run.finish();
 }
+
+/** An import of this many stories changes what the database should know of its tables. */
+const LARGE = 500;
 
 type Placed = { readonly at: string; readonly story: StoryInput };
 
@@ -121,6 +124,7 @@ class Run {
     await this.#send();
     while (this.#writing.size > 0) await Promise.race(this.#writing);
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
     const { refused: refusedCount, ...counts } = this.#counts;
     return { ...counts, refused: this.#refused, refusedCount, kept: this.#kept, truncated: this.#truncated };
   }

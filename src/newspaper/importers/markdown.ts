@@ -7,24 +7,27 @@ import { withoutShortcodes } from './shortcodes.ts';
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
 
 // Four spaces mean code, but in front of a tag they are far more often somebody's indented HTML.
-markdown.block.ruler.before('code', 'indented-html', (state, line, _end, silent) => {
+markdown.block.ruler.before('code', 'indented-html', (state, line, end, silent) => {
   const start = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
   if (silent || (state.sCount[line] ?? 0) - state.blkIndent < 4) return false;
-  const text = state.src.slice(start, state.eMarks[line]);
-  if (!/^<\/?[a-z][^>]*>/i.test(text)) return false;
-  const token = state.push('html_block', '', 0);
-  token.content = `${text}\n`;
-  state.line = line + 1;
+  if (!/^<\/?[a-z][^>]*>/i.test(state.src.slice(start, state.eMarks[line]))) return false;
+  let next = line + 1;
+  while (next < end && !state.isEmpty(next)) next++;
+  state.push('html_block', '', 0).content = state.getLines(line, next, state.blkIndent, true);
+  state.line = next;
   return true;
 });
 
 /** Addresses with spaces in them, which older Markdown took and CommonMark shows as text. */
 const SPACED_ADDRESS = /\]\(\s*((?:https?:\/\/|mailto:)[^()\n"<>]{1,2000})\)/g;
 
+/** Text directly behind the end of a block of HTML, which Markdown would not read: `</p>_Last revised in May._` */
+const BEHIND_HTML = /(<\/(?:p|div|ol|ul|table|blockquote|figure|iframe)>)(?=[ \t]*[^\s<])/gi;
+
 /** Turns Markdown, with the shortcodes of a site generator still in it, into a story's elements. */
 export function markdownToElements(text: string, options: HtmlOptions = {}): StoryElement[] {
   const plain = withoutShortcodes(text, (line) => markdown.renderInline(line));
-  const repaired = plain.replace(SPACED_ADDRESS, (whole, address: string) =>
+  const repaired = plain.replace(BEHIND_HTML, '$1\n\n').replace(SPACED_ADDRESS, (whole, address: string) =>
     /\s/.test(address.trim())
       ? `](${address
           .trim()

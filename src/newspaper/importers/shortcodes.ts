@@ -21,6 +21,10 @@ export function withoutShortcodes(text: string, inline: (markdown: string) => st
 /** `[^1]: …` at the start of a line; Markdown itself would take it for the address of a link. */
 const FOOTNOTE_TEXT = /^( {0,3})\[\^([\w-]{1,40})\]:[ \t]+/gm;
 
+/** `[youtube=https://…]`, `[vimeo https://…]`, `[embed width=600]https://…[/embed]`. */
+const WORDPRESS_FILM =
+  /^\[(?:(?:youtube|vimeo)[= ]"?|embed[^\]]{0,200}\]\s*)(https?:\/\/[^\s"[\]]{1,500})(?:[^\][]{0,200}\]|\s*\[\/embed\])/;
+
 class Scan {
   #out = '';
   #at = 0;
@@ -189,6 +193,12 @@ class Scan {
       this.#at = found.end;
       return true;
     }
+    const film = WORDPRESS_FILM.exec(this.#text.slice(this.#at, this.#at + 1_000));
+    if (film !== null) {
+      this.#out += embed(film[1] ?? '', '');
+      this.#at += film[0].length;
+      return true;
+    }
     if (!this.#text.startsWith('[caption', this.#at)) return false;
     const found = this.#until('[/caption]', this.#at);
     const parts = found?.inside.match(
@@ -268,10 +278,7 @@ class Scan {
     this.#at = end;
     if (/(?:\]\(<?|=\s*["']?)$/.test(this.#out.slice(-4))) {
       this.#out += '#';
-      // The title behind it would go with the address; quotation marks inside it would break the link.
-      if (this.#out.endsWith('](#'))
-        this.#at +=
-          /^[ \t]*"[^\n]{0,300}?"[ \t]*(?=\))/.exec(this.#text.slice(end, end + 310))?.[0].length ?? 0;
+      if (this.#out.endsWith('](#')) this.#endAddress();
       return;
     }
     const line = this.#out.slice(this.#out.lastIndexOf('\n') + 1);
@@ -282,6 +289,15 @@ class Scan {
     else if (aloneOnLine && meaning !== '' && next !== '' && !next.startsWith('<'))
       this.#out += `${meaning}\n`;
     else this.#out += meaning;
+  }
+
+  /** Behind the address of a link: its title goes too, since quotation marks inside it would break the link. */
+  #endAddress(): void {
+    const near = this.#text.slice(this.#at, this.#at + 310);
+    const title = /^[ \t]*"[^\n]{0,300}?"[ \t]*(?=\))/.exec(near);
+    if (title !== null) this.#at += title[0].length;
+    // The author forgot to close it.
+    else if (/^[ \t]+[^\s"')]/.test(near)) this.#out += ')';
   }
 }
 

@@ -26,9 +26,10 @@ export async function tagStories(
     topics.map((topic, position) => ({ storyId, slug: topic.slug, position })),
   );
   await sql`
-    insert into topics.story_topics (topic_slug, story_id, position)
-    select * from unnest(${tags.map((tag) => tag.slug)}::text[], ${tags.map((tag) => tag.storyId)}::uuid[],
-      ${tags.map((tag) => tag.position)}::int[])
+    insert into topics.story_topics (topic_slug, story_id, position, live_at)
+    select new.topic_slug, new.story_id, new.position, s.live_at from unnest(${tags.map((tag) => tag.slug)}::text[], ${tags.map((tag) => tag.storyId)}::uuid[],
+      ${tags.map((tag) => tag.position)}::int[]) as new (topic_slug, story_id, position)
+      join content.stories s on s.id = new.story_id
     on conflict do nothing`.execute(tx);
 }
 

@@ -3,6 +3,9 @@ import { writeShort } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { authorsText, CardPicture, HeadlineLink, headlineLength, languageOf } from './story-parts.tsx';
 
+/** Above the words, beside them, or beside them on a phone and above them from there on. */
+type PicturePlace = 'above' | 'beside' | 'turning';
+
 type CardProps = {
   frame: Frame;
   story: StoryCard;
@@ -11,18 +14,18 @@ type CardProps = {
   /** Which heading fits the place: a card under a section's heading is one level below it. */
   level: 2 | 3;
   /** The width that its picture stands in; left out, it is set without one. */
-  picture?: { sizes: string; place: 'above' | 'beside'; eager?: boolean };
+  picture?: { sizes: string; place: PicturePlace; eager?: boolean };
   standfirst?: boolean;
   byline?: boolean;
-  /** Where stories of several sections stand together, one without a kicker names its section. */
-  mixed?: boolean;
+  /** Where stories of several sections stand together, one without a kicker names its section, or each does. */
+  mixed?: boolean | 'sections';
 };
 
 /** A story as it is announced. The headline is the one link, and is stretched over the card. */
 export function Card(props: CardProps) {
   const { frame, story, size } = props;
   const Heading = `h${props.level}` as const;
-  const kicker = story.kicker || (props.mixed ? story.section.name : '');
+  const kicker = props.mixed === 'sections' ? story.section.name : kickerOf(story, props.mixed === true);
   const picture = story.picture === undefined ? undefined : props.picture;
   const place = picture === undefined ? '' : ` card-picture-${picture.place}`;
   return (
@@ -41,6 +44,9 @@ export function Card(props: CardProps) {
     </article>
   );
 }
+
+const kickerOf = (story: StoryCard, mixed: boolean): string =>
+  story.kicker || (mixed ? story.section.name : '');
 
 /** A line of the latest: the time, then the words. */
 export function LatestLine({ frame, story }: { frame: Frame; story: StoryCard }) {

@@ -37,13 +37,20 @@ function Name({ frame, kind }: Pick<Props, 'frame' | 'kind'>) {
       {name}
     </a>
   );
-  // A paper may be called anything: a long name is set smaller rather than broken over three lines.
-  const size = name.length > 34 ? 'name-long' : name.length > 22 ? 'name-medium' : 'name-short';
   return kind.size === 'front' ? (
-    <h1 class={`masthead-name ${size}`}>{link}</h1>
+    <h1 class={`masthead-name name-${nameSize(name)}`}>{link}</h1>
   ) : (
-    <p class={`masthead-name ${size}`}>{link}</p>
+    <p class={`masthead-name name-${nameSize(name)}`}>{link}</p>
   );
+}
+
+/**
+ * Which of six sizes a paper's name is set in, so that it fills one line whatever the paper is called: the sizes in
+ * the style sheet are shares of the window's width, since the width of a word is not known to CSS.
+ */
+function nameSize(name: string): number {
+  const at = [8, 12, 16, 20, 26, 34].findIndex((letters) => name.length <= letters);
+  return at === -1 ? 7 : at + 1;
 }
 
 function EditionLine({ frame, madeAt }: { frame: Frame; madeAt: Temporal.Instant }) {

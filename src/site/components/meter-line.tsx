@@ -7,7 +7,7 @@ export function MeterLine(props: { frame: Frame; left: number; limit: number }) 
   const { frame, left, limit } = props;
   const { turnsAt } = frame.month;
   return (
-    <p class="meter-line" data-meter-left={left}>
+    <p class="meter-line" data-meter-left={left} lang={frame.paper.language}>
       <span>
         You have <strong>{`${left} of ${limit}`}</strong> free {limit === 1 ? 'story' : 'stories'} left this
         month.

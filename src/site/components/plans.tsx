@@ -15,7 +15,13 @@ export function termText(months: number): string {
  *
  * @param props.level of a plan's heading
  */
-export function Plans(props: { frame: Frame; level: 2 | 3; chosen?: string | undefined }) {
+export function Plans(props: {
+  frame: Frame;
+  level: 2 | 3;
+  /** Whether each leads to the page of plans; on that page itself they lead nowhere. */
+  linked?: boolean;
+  chosen?: string | undefined;
+}) {
   const { plans, paper } = props.frame;
   const Heading = `h${props.level}` as const;
   return (
@@ -23,7 +29,11 @@ export function Plans(props: { frame: Frame; level: 2 | 3; chosen?: string | und
       {plans.map((plan) => (
         <li class={plan.slug === props.chosen ? 'plan plan-chosen' : 'plan'}>
           <Heading class="plan-name">
-            <a href={`${PATHS.subscribe}?plan=${encodeURIComponent(plan.slug)}`}>{plan.name}</a>
+            {props.linked ? (
+              <a href={`${PATHS.subscribe}?plan=${encodeURIComponent(plan.slug)}`}>{plan.name}</a>
+            ) : (
+              plan.name
+            )}
             {plan.slug === props.chosen && <span class="plan-choice">Your choice</span>}
           </Heading>
           <p class="plan-price">

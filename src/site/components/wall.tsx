@@ -16,23 +16,36 @@ type WallProps = {
 /** What stands in place of the rest of a story. It is part of the column, printed like the rest of it. */
 export function Wall(props: WallProps) {
   const { frame, reason } = props;
-  const offersPlans = reason === 'limit-reached' || reason === 'subscribers-only';
+  const sells = reason === 'limit-reached' || reason === 'subscribers-only';
   return (
-    <section class="wall" data-wall data-reason={reason} aria-labelledby="wall-words">
+    <section
+      class="wall"
+      data-wall
+      data-reason={reason}
+      lang={frame.paper.language}
+      aria-labelledby="wall-words"
+    >
       <WallWords {...props} />
-      {offersPlans && frame.plans.length > 0 && (
+      {sells && frame.plans.length > 0 && (
         <div class="wall-plans">
-          <Plans frame={frame} level={3} />
+          <Plans frame={frame} level={3} linked />
           <p class="wall-small">Each plan renews by itself and can be cancelled at any time.</p>
         </div>
       )}
       {reason !== 'meter-unavailable' && reason !== 'closed' && (
-        <p class="wall-sign-in">
-          Already a subscriber? <a href={PATHS.login}>Sign in</a> and read on.
+        <p class="wall-ways">
+          {sells && (
+            <a class="button" href={PATHS.subscribe}>
+              Subscribe
+            </a>
+          )}
+          <span>
+            Already a subscriber? <a href={PATHS.login}>Sign in</a> and read on.
+          </span>
         </p>
       )}
       {reason === 'limit-reached' && (
-        <p class="wall-small">
+        <p class="wall-small wall-turn">
           Not now? Your count starts again on <Turn frame={frame} />. <a href={PATHS.meter}>What counted</a>
         </p>
       )}

@@ -42,7 +42,7 @@ function Element({ element, language }: { element: StoryElement; language: strin
       return (
         <blockquote>
           {element.paragraphs.map((paragraph, at) => (
-            <p class={opensWithMark(runsText(paragraph), at) ? 'hangs' : undefined}>
+            <p class={at > 0 ? undefined : opensWithMark(runsText(paragraph)) ? 'hangs' : 'marked'}>
               <Runs runs={paragraph} />
             </p>
           ))}
@@ -78,8 +78,8 @@ function Element({ element, language }: { element: StoryElement; language: strin
   }
 }
 
-/** A quotation mark that opens a quote hangs outside the column, so that the letters keep their edge. */
-const opensWithMark = (text: string, at: number): boolean => at === 0 && /^[“‘"«„]/u.test(text);
+/** A quote's opening mark hangs outside the column, so that the letters keep their edge; one without a mark gets it. */
+const opensWithMark = (text: string): boolean => /^[“‘"«„]/u.test(text);
 
 function StoryList({ list }: { list: List }) {
   const Kind = list.ordered ? 'ol' : 'ul';
@@ -133,7 +133,7 @@ export function Caption({ caption, credit }: { caption: string; credit: string }
 
 function LinkCard(props: { url: string; title: string; kind?: string; credit?: string }) {
   const host = hostOf(props.url);
-  const about = [props.kind, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
+  const about = `${props.kind ?? 'Link'}${host === '' ? '' : `: ${host}`}`;
   return (
     <aside class="link-card" aria-label={props.kind ?? 'Link'}>
       <p class="link-card-place">{about}</p>

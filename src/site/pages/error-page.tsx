@@ -60,11 +60,11 @@ const WORDS: Readonly<Record<Status, { readonly title: string; readonly says: st
   },
   500: {
     title: 'Something went wrong on our side',
-    says: 'The fault is ours and has been noted. Please try again; nothing was counted.',
+    says: 'The fault is ours and has been noted. Please try again.',
   },
   503: {
     title: 'We are not printing just now',
-    says: 'A part of our machinery is resting. Please try again in a minute; nothing was counted.',
+    says: 'Something that we need cannot be reached. Please try again in a minute.',
   },
 };
 

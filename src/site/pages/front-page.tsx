@@ -42,11 +42,14 @@ export function renderFront({
 const FULL_WIDTH = '100vw';
 
 function TopOfThePage({ frame, front, lead }: { frame: Frame; front: Front; lead: StoryCard }) {
-  // Two seconds stand under the lead, the rest beside it.
+  // In order of weight: three beside the lead, then two under it.
   const beside = front.seconds.slice(0, 3);
   const under = front.seconds.slice(3);
   return (
-    <section class="front-top" aria-labelledby="top-stories">
+    <section
+      class={front.latest.length === 0 ? 'front-top front-top-alone' : 'front-top'}
+      aria-labelledby="top-stories"
+    >
       <h2 id="top-stories" class="unseen">
         Top stories
       </h2>
@@ -61,13 +64,6 @@ function TopOfThePage({ frame, front, lead }: { frame: Frame; front: Front; lead
           byline
           mixed
         />
-        {under.length > 0 && (
-          <div class="front-under">
-            {under.map((story) => (
-              <Card frame={frame} story={story} size="medium" level={3} standfirst byline mixed />
-            ))}
-          </div>
-        )}
       </div>
       {beside.length > 0 && (
         <div class="front-seconds">
@@ -87,19 +83,46 @@ function TopOfThePage({ frame, front, lead }: { frame: Frame; front: Front; lead
           ))}
         </div>
       )}
+      {under.length > 0 && (
+        <div class="front-under">
+          {under.map((story) => (
+            <Card frame={frame} story={story} size="medium" level={3} standfirst byline mixed />
+          ))}
+        </div>
+      )}
       {front.latest.length > 0 && (
-        <section class="front-latest" aria-labelledby="latest">
-          <h2 id="latest" class="label">
-            Latest
-          </h2>
-          <ol class="latest">
-            {front.latest.map((story) => (
-              <LatestLine frame={frame} story={story} />
-            ))}
-          </ol>
-        </section>
+        <div class="front-latest">
+          <section aria-labelledby="latest">
+            <h2 id="latest" class="label">
+              Latest
+            </h2>
+            <ol class="latest">
+              {front.latest.map((story) => (
+                <LatestLine frame={frame} story={story} />
+              ))}
+            </ol>
+          </section>
+          <HouseNotice frame={frame} />
+        </div>
       )}
     </section>
+  );
+}
+
+/** The paper's own small advertisement, in the corner where papers have always printed theirs. */
+function HouseNotice({ frame }: { frame: Frame }) {
+  const lowest = lowestPerMonth(frame);
+  if (lowest === undefined) return null;
+  return (
+    <aside class="house-notice" aria-label={`Subscribe to ${frame.paper.name}`}>
+      <p class="house-notice-head">
+        <a href={PATHS.subscribe}>Read all of it</a>
+      </p>
+      <p>
+        Every story, from {lowest} a month.
+        {frame.freeStories > 0 && ` ${frame.freeStories} a month are free.`}
+      </p>
+    </aside>
   );
 }
 
@@ -122,7 +145,7 @@ function PremiumBand({ frame, stories }: { frame: Frame; stories: readonly Story
           </p>
         </div>
         {stories.map((story) => (
-          <Card frame={frame} story={story} size="medium" level={3} standfirst byline mixed />
+          <Card frame={frame} story={story} size="medium" level={3} standfirst byline mixed="sections" />
         ))}
       </div>
     </section>
@@ -198,7 +221,7 @@ function WideStrip({ frame, strip }: StripProps) {
             story={second}
             size="medium"
             level={3}
-            picture={{ sizes: '(min-width: 64rem) 18rem, 8rem', place: 'above' }}
+            picture={{ sizes: '(min-width: 44rem) 24rem, 7rem', place: 'turning' }}
             standfirst
             byline
           />
@@ -206,7 +229,7 @@ function WideStrip({ frame, strip }: StripProps) {
         {others.length > 0 && (
           <div class="strip-lines">
             {others.map((story) => (
-              <Card frame={frame} story={story} size="small" level={3} byline />
+              <Card frame={frame} story={story} size="small" level={3} standfirst byline />
             ))}
           </div>
         )}
@@ -226,7 +249,7 @@ function NarrowStrip({ frame, strip }: StripProps) {
           story={first}
           size="medium"
           level={3}
-          picture={{ sizes: `(min-width: 64rem) 24rem, ${FULL_WIDTH}`, place: 'above' }}
+          picture={{ sizes: '(min-width: 44rem) 24rem, 7rem', place: 'turning' }}
           standfirst
         />
       )}

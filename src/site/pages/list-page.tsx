@@ -22,8 +22,8 @@ type ListProps = {
 export function renderList(props: ListProps): string {
   const { frame, kind, stories } = props;
   const firstPage = props.newest === undefined;
-  const leads = kind === 'section' && firstPage && stories.length > 2;
-  const rows = leads ? stories.slice(3) : stories;
+  const top = kind === 'section' && firstPage && stories.length > 2 ? topOf(stories) : [];
+  const rows = stories.slice(top.length);
   const slug = props.path.slice(1);
   return documentText(
     <Layout
@@ -39,7 +39,7 @@ export function renderList(props: ListProps): string {
           <h1 class="page-title">{props.title}</h1>
           {props.description !== '' && <p class="page-standfirst">{props.description}</p>}
         </header>
-        {leads && <SectionTop frame={frame} stories={stories.slice(0, 3)} />}
+        {top.length > 0 && <SectionTop frame={frame} stories={top} />}
         {stories.length === 0 && <p class="empty-list">Nothing has been published here yet.</p>}
         {rows.length > 0 && (
           <ol class="list">
@@ -52,6 +52,16 @@ export function renderList(props: ListProps): string {
       </div>
     </Layout>,
   );
+}
+
+/** The lead, and as many seconds as fill the column beside its picture: two with pictures, or up to four without. */
+function topOf(stories: readonly StoryCard[]): readonly StoryCard[] {
+  let height = 0;
+  const seconds = stories.slice(1).findIndex((story) => {
+    height += story.picture === undefined ? 1 : 2;
+    return height > 4;
+  });
+  return stories.slice(0, seconds === -1 ? stories.length : seconds + 1);
 }
 
 function SectionTop({ frame, stories }: { frame: Frame; stories: readonly StoryCard[] }) {

@@ -8,7 +8,7 @@ export function renderLogin({ frame }: { frame: Frame }): string {
   const { contactEmail } = frame.paper;
   return documentText(
     <Layout frame={frame} title="Sign in">
-      <div class="wrap page">
+      <div class="wrap page page-aside">
         <header class="page-head">
           <h1 class="page-title">Sign in</h1>
           <p class="page-standfirst">Readers’ accounts open together with subscriptions.</p>

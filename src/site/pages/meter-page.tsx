@@ -3,7 +3,7 @@ import type { StoryCard } from '#content';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import { HeadlineLink, languageOf } from '../components/story-parts.tsx';
-import { writeDayAndTime, writeMonth } from '../dates.ts';
+import { writeDay, writeDayAndTime, writeMonth, writeZone } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 
@@ -20,7 +20,7 @@ export function renderMeter({ frame, book }: { frame: Frame; book: Book }): stri
   const { paper } = frame;
   return documentText(
     <Layout frame={frame} title="Your free stories">
-      <div class="wrap page">
+      <div class="wrap page page-aside">
         <header class="page-head">
           <h1 class="page-title">Your free stories</h1>
           <p class="page-standfirst" data-meter-left={book.left}>
@@ -28,14 +28,17 @@ export function renderMeter({ frame, book }: { frame: Frame; book: Book }): stri
             {book.limit === 1 ? 'story' : 'stories'} left in {writeMonth(book.month.startedAt, paper)}.
           </p>
         </header>
+        <p class="meter-figure" aria-hidden="true">
+          {book.left}
+        </p>
         <div class="prose">
           <h2>What counted</h2>
           <Reads frame={frame} reads={book.reads} />
           <h2>When the count starts again</h2>
           <p>
-            On{' '}
-            <time datetime={book.month.turnsAt.toString()}>{writeDayAndTime(book.month.turnsAt, paper)}</time>
-            . The month is the calendar month in our own time zone, {zoneText(paper.zone)}, wherever you read.
+            When <time datetime={book.month.turnsAt.toString()}>{writeDay(book.month.turnsAt, paper)}</time>{' '}
+            begins in our own time zone, {writeZone(paper)}, wherever you read. We count by the calendar
+            month.
           </p>
           <h2>What never counts</h2>
           <ul>
@@ -79,6 +82,3 @@ function Reads({ frame, reads }: { frame: Frame; reads: readonly Read[] }) {
     </ol>
   );
 }
-
-/** Asia/Kolkata as a reader would say it. */
-const zoneText = (zone: string): string => zone.replace(/_/g, ' ').replace(/\//g, ' / ');

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
+import { writeZone } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { feedPath, PATHS, sectionPath } from '../urls.ts';
 
@@ -11,14 +12,40 @@ type PaperPage = { frame: Frame };
 function PolicyPage(props: PaperPage & { title: string; path: string; standfirst: string; children: Child }) {
   return (
     <Layout frame={props.frame} title={props.title} path={props.path} description={props.standfirst}>
-      <div class="wrap page">
+      <div class="wrap page page-aside">
         <header class="page-head">
           <h1 class="page-title">{props.title}</h1>
           <p class="page-standfirst">{props.standfirst}</p>
         </header>
+        <PaperNav current={props.path} />
         <div class="prose">{props.children}</div>
       </div>
     </Layout>
+  );
+}
+
+const PAPER_PAGES = [
+  [PATHS.about, 'About us'],
+  [PATHS.corrections, 'Corrections'],
+  [PATHS.privacy, 'Privacy'],
+  [PATHS.terms, 'Terms'],
+  [PATHS.contact, 'Contact'],
+] as const;
+
+/** The other pages of this kind, in the margin. */
+function PaperNav({ current }: { current: string }) {
+  return (
+    <nav class="paper-nav" aria-label="About the paper">
+      <ul>
+        {PAPER_PAGES.map(([path, name]) => (
+          <li>
+            <a href={path} {...(path === current ? { 'aria-current': 'page' } : {})}>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 
@@ -58,8 +85,8 @@ export function renderAbout({ frame }: PaperPage): string {
         <a href={PATHS.corrections}>said openly</a>.
       </p>
       <p>
-        Dates and times are those of {zoneCity(paper.zone)}. A story says when it was first published, and
-        when it was last changed in a way that matters.
+        Dates and times are in {writeZone(paper)}. A story says when it was first published, and when it was
+        last changed in a way that matters.
       </p>
       <h2>How to read us</h2>
       <p>
@@ -253,6 +280,3 @@ function Publisher({ frame }: PaperPage) {
     </>
   );
 }
-
-/** Asia/Kolkata is told by its city. */
-const zoneCity = (zone: string): string => (zone.split('/').at(-1) ?? zone).replace(/_/g, ' ');

@@ -6,7 +6,7 @@ import { MeterLine } from '../components/meter-line.tsx';
 import { lowestPerMonth } from '../components/plans.tsx';
 import { Authors, headlineLength, languageOf, PremiumMark } from '../components/story-parts.tsx';
 import { Wall } from '../components/wall.tsx';
-import { writeDayAndTime, writeTimeInZone } from '../dates.ts';
+import { writeDay, writeTimeInZone } from '../dates.ts';
 import { Caption, Elements } from '../elements/elements.tsx';
 import { OwnPicture } from '../elements/picture.tsx';
 import type { Frame } from '../frame.ts';
@@ -60,13 +60,13 @@ export function renderStory(props: StoryProps): string {
             <MeterLine frame={frame} left={shown.reading.left} limit={shown.reading.limit} />
           )}
           {shown.kind === 'full' && shown.degraded && (
-            <p class="meter-line">
+            <p class="meter-line" lang={frame.paper.language}>
               Your free stories cannot be checked just now. This one is open to you, and it does not count.
             </p>
           )}
           <StoryText frame={frame} story={story} shown={shown} />
           {shown.kind === 'full' && <StoryEnd frame={frame} shown={shown} />}
-          <TopicLine story={story} />
+          <TopicLine frame={frame} story={story} />
           <p class="print-source">
             {frame.baseUrl}
             {storyPath(story)}
@@ -107,16 +107,20 @@ function StoryHeader({ story }: { story: PreviewView }) {
 function StoryMargin({ frame, story }: { frame: Frame; story: PreviewView }) {
   const updated = Temporal.Instant.compare(story.updatedAt, story.publishedAt.add({ minutes: 1 })) > 0;
   return (
-    <div class="story-margin">
+    <div class="story-margin" lang={frame.paper.language}>
       {story.authors.length > 0 && (
         <p class="story-authors">
-          By <Authors authors={story.authors} />
+          <Authors authors={story.authors} />
         </p>
       )}
       <p>
-        <time datetime={story.publishedAt.toString()}>{writeDayAndTime(story.publishedAt, frame.paper)}</time>
+        <DayAndTime at={story.publishedAt} frame={frame} />
       </p>
-      {updated && <p>Updated {updatedTime(story, frame)}</p>}
+      {updated && (
+        <p>
+          Updated <UpdatedAt story={story} frame={frame} />
+        </p>
+      )}
       {story.words > 0 && <p>{readingTime(story.words)}</p>}
       {story.access === 'premium' && (
         <p class="story-premium">
@@ -127,14 +131,21 @@ function StoryMargin({ frame, story }: { frame: Frame; story: PreviewView }) {
   );
 }
 
+function DayAndTime({ at, frame }: { at: Temporal.Instant; frame: Frame }) {
+  return (
+    <time datetime={at.toString()}>
+      <span class="whole">{writeDay(at, frame.paper)},</span>{' '}
+      <span class="whole">{writeTimeInZone(at, frame.paper)}</span>
+    </time>
+  );
+}
+
 /** The day is said again only when it is another one. */
-function updatedTime(story: PreviewView, frame: Frame) {
-  const { zone } = frame.paper;
-  const day = (at: Temporal.Instant) => at.toZonedDateTimeISO(zone).toPlainDate();
-  const text = day(story.updatedAt).equals(day(story.publishedAt))
-    ? writeTimeInZone(story.updatedAt, frame.paper)
-    : writeDayAndTime(story.updatedAt, frame.paper);
-  return <time datetime={story.updatedAt.toString()}>{text}</time>;
+function UpdatedAt({ story, frame }: { story: PreviewView; frame: Frame }) {
+  const { updatedAt, publishedAt } = story;
+  const day = (at: Temporal.Instant) => at.toZonedDateTimeISO(frame.paper.zone).toPlainDate();
+  if (!day(updatedAt).equals(day(publishedAt))) return <DayAndTime at={updatedAt} frame={frame} />;
+  return <time datetime={updatedAt.toString()}>{writeTimeInZone(updatedAt, frame.paper)}</time>;
 }
 
 /** Adults read a paper silently at some 240 words a minute. */
@@ -201,16 +212,16 @@ function StoryEnd({ frame, shown }: { frame: Frame; shown: Extract<Shown, { kind
   const lowest = lowestPerMonth(frame);
   if (shown.reading === undefined || lowest === undefined) return null;
   return (
-    <p class="story-end">
+    <p class="story-end" lang={frame.paper.language}>
       Read every story without counting, from {lowest} a month. <a href={PATHS.subscribe}>See the plans</a>
     </p>
   );
 }
 
-function TopicLine({ story }: { story: PreviewView }) {
+function TopicLine({ frame, story }: { frame: Frame; story: PreviewView }) {
   if (story.topics.length === 0) return null;
   return (
-    <nav class="topic-line" aria-label="Topics of this story">
+    <nav class="topic-line" aria-label="Topics of this story" lang={frame.paper.language}>
       <span>More on</span>
       <ul>
         {story.topics.map(({ slug, name }) => (
@@ -225,7 +236,7 @@ function TopicLine({ story }: { story: PreviewView }) {
 
 function AlsoRead({ frame, related }: { frame: Frame; related: readonly StoryCard[] }) {
   return (
-    <aside class="also-read" aria-labelledby="also-read">
+    <aside class="also-read" aria-labelledby="also-read" lang={frame.paper.language}>
       <h2 id="also-read" class="label">
         Also read
       </h2>
