@@ -133,7 +133,8 @@ async function buildAssets(outdir) {
     ? readdirSync(client).filter((name) => /\.ts$/.test(name) && !/\.(test|d)\.ts$/.test(name))
     : [];
   const styles = join(root, 'src', 'site', 'styles', 'site.css');
-  const entryPoints = [...scripts.map((name) => join(client, name)), ...(existsSync(styles) ? [styles] : [])];
+  const icon = join(root, 'src', 'site', 'styles', 'icon.svg');
+  const entryPoints = [...scripts.map((name) => join(client, name)), ...[styles, icon].filter(existsSync)];
   /** @type {Record<string, string>} */
   const manifest = {};
   if (entryPoints.length > 0) {
@@ -152,7 +153,7 @@ async function buildAssets(outdir) {
       platform: 'browser',
       target: ['es2022', 'chrome109', 'firefox115', 'safari16'],
       publicPath: '/assets',
-      loader: { '.woff2': 'file', '.woff': 'file', '.svg': 'file', '.png': 'file', '.webp': 'file' },
+      loader: { '.woff2': 'file', '.woff': 'file', '.svg': 'copy', '.png': 'file', '.webp': 'file' },
       metafile: true,
       logLevel: 'warning',
     });

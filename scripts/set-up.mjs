@@ -66,10 +66,19 @@ function writeStamp() {
 function install() {
   say('installing packages (once, and again when package-lock.json changes)');
   // Not `npm ci`: a lock made where packages for other platforms were not to be had does not satisfy it.
+  // Without saving, or another machine's npm would write the lock file in its own way.
   const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
-  run(npm, ['install', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional']);
+  run(npm, [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--include=dev',
+    '--include=optional',
+  ]);
   if (!existsSync(node)) {
     fail(
       'npm install brought no Node: the package "node" needs its install script (allowScripts in package.json)',

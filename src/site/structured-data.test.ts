@@ -166,6 +166,15 @@ describe('the head of a story', () => {
     });
   });
 
+  it('never says that a story was changed before it was published', () => {
+    const scheduled = previewView({
+      publishedAt: at('2026-11-23T06:00:00Z'),
+      updatedAt: at('2026-11-20T06:00:00Z'),
+    });
+    const said = article(storyHead({ ...full, story: scheduled }));
+    expect(said.dateModified).toBe(said.datePublished);
+  });
+
   it.each<[string, string]>([
     ['Rupee holds', 'Rupee holds'],
     ['x'.repeat(110), 'x'.repeat(110)],

@@ -39,7 +39,7 @@ export function storyHead({
     meta('name', 'robots', open ? 'max-image-preview:large' : 'max-image-preview:large, noarchive'),
     openGraph(frame, { type: 'article', title: story.headline, url, description, language: story.language }),
     meta('property', 'article:published_time', inZone(story.publishedAt, paper.zone)),
-    meta('property', 'article:modified_time', inZone(story.updatedAt, paper.zone)),
+    meta('property', 'article:modified_time', inZone(modifiedAt(story), paper.zone)),
     meta('property', 'article:section', story.section.name),
     ...story.authors.map(({ slug }) => meta('property', 'article:author', baseUrl + authorPath(slug))),
     ...story.topics.map(({ name }) => meta('property', 'article:tag', name)),
@@ -154,7 +154,7 @@ function newsArticle({ access, description, frame, open, story, url }: Article):
     headline: shorten(story.headline, HEADLINE_CHARACTERS),
     ...(description === '' ? {} : { description }),
     datePublished: inZone(story.publishedAt, paper.zone),
-    dateModified: inZone(story.updatedAt, paper.zone),
+    dateModified: inZone(modifiedAt(story), paper.zone),
     author: (story.authors.length > 0 ? story.authors : undefined)?.map(({ name, slug }) => ({
       '@type': 'Person',
       name,
@@ -194,6 +194,11 @@ function shorten(text: string, most: number): string {
   const space = beginning.lastIndexOf(' ');
   const cut = space > beginning.length / 2 ? beginning.slice(0, space) : beginning;
   return `${cut.replace(/[\s,;:–—-]+$/u, '')}…`;
+}
+
+/** A story that was written first and published later has not been changed before it was there. */
+function modifiedAt({ publishedAt, updatedAt }: PreviewView): Temporal.Instant {
+  return Temporal.Instant.compare(updatedAt, publishedAt) < 0 ? publishedAt : updatedAt;
 }
 
 /** ISO 8601 with the offset that the paper's clocks have then. */

@@ -61,6 +61,26 @@ export type MeterBook = {
   readonly left: number;
 };
 
+/** A day in the paper's zone, and the month it lies in. */
+type Calendar = {
+  readonly zone: string;
+  readonly month: Month;
+  readonly dayOn: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+};
+
+function calendarAt(now: Temporal.Instant, zone: string): Calendar {
+  const day = now.toZonedDateTimeISO(zone).toPlainDate();
+  return {
+    zone,
+    month: monthOf(now, zone),
+    dayOn: day.toString(),
+    fromMs: day.toZonedDateTime(zone).epochMilliseconds,
+    untilMs: day.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds,
+  };
+}
+
 export type Access = {
   /**
    * Decides whether a reader may read a story now and charges the read if it counts. Answers at once where memory is
@@ -107,33 +127,14 @@ export async function openAccess(
   const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
     max: MOST_METERS,
   });
-  let month: Month = monthOf(clock.now(), settings.zone());
-  let monthZone = settings.zone();
-  let dayOn = '';
-  let dayEnds = 0;
+  /** The month and the day that it is, with the milliseconds between which they hold: worked out once, asked often. */
+  let today = calendarAt(clock.now(), settings.zone());
 
-  function monthAt(now: Temporal.Instant): Month {
+  function calendar(now: Temporal.Instant): Calendar {
+    const ms = now.epochMilliseconds;
     const zone = settings.zone();
-    const inside =
-      zone === monthZone &&
-      Temporal.Instant.compare(now, month.startedAt) >= 0 &&
-      Temporal.Instant.compare(now, month.turnsAt) < 0;
-    if (!inside) {
-      month = monthOf(now, zone);
-      monthZone = zone;
-      dayEnds = 0;
-    }
-    return month;
-  }
-
-  /** The day in the paper's zone that a sum belongs to, worked out once a minute at the most. */
-  function dayAt(now: Temporal.Instant): string {
-    const minute = Math.floor(now.epochMilliseconds / 60_000);
-    if (minute !== dayEnds) {
-      dayEnds = minute;
-      dayOn = now.toZonedDateTimeISO(settings.zone()).toPlainDate().toString();
-    }
-    return dayOn;
+    if (ms < today.fromMs || ms >= today.untilMs || zone !== today.zone) today = calendarAt(now, zone);
+    return today;
   }
 
   function remembered(holder: Holder | undefined, meter: string, key: string): MeterState {
@@ -150,7 +151,7 @@ export async function openAccess(
   ): Facts & { readonly holder?: Holder } {
     const holder: Holder | undefined =
       reader.visitor.kind === 'visitor' ? { kind: 'visitor', id: reader.visitor.id } : undefined;
-    const key = monthAt(now).key;
+    const key = calendar(now).month.key;
     return {
       story,
       ...(holder === undefined ? {} : { holder }),
@@ -166,7 +167,7 @@ export async function openAccess(
     const decision = decideAccess(facts, policy, now);
     const meter = decision.reading?.meter;
     if (meter === undefined || meter === 'main') return { facts, decision };
-    const state = remembered(facts.holder, meter, monthAt(now).key);
+    const state = remembered(facts.holder, meter, calendar(now).month.key);
     const again: Facts = { ...facts, meter: { kind: 'known', state } };
     return { facts: again, decision: decideAccess(again, policy, now) };
   }
@@ -178,7 +179,7 @@ export async function openAccess(
     now: Temporal.Instant,
     cookie?: string,
   ): Opened {
-    const day = dayAt(now);
+    const day = calendar(now).dayOn;
     tally.count(day, `${decision.kind}:${decision.reason}`);
     if (decision.kind === 'full') {
       return {
@@ -193,7 +194,7 @@ export async function openAccess(
       {
         holderId: facts.holder?.id ?? NOBODY,
         storyId: facts.story.id,
-        monthOn: monthAt(now).key,
+        monthOn: calendar(now).month.key,
         reason: decision.reason,
         policyVersion: policy.version,
       },
@@ -212,7 +213,7 @@ export async function openAccess(
     const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand };
     const fresh = facts.holder === undefined ? visitors.issue() : undefined;
     const holder: Holder = facts.holder ?? { kind: 'visitor', id: fresh?.id as string };
-    const monthOn = monthAt(now).key;
+    const monthOn = calendar(now).month.key;
     try {
       const { opened, counted } = await charge({
         holder,
@@ -225,7 +226,7 @@ export async function openAccess(
       });
       const state: MeterState = { opened };
       meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state });
-      if (fresh !== undefined) tally.count(dayAt(now), 'visitor:fresh');
+      if (fresh !== undefined) tally.count(calendar(now).dayOn, 'visitor:fresh');
       const settled: Facts = { ...facts, holder, meter: { kind: 'known', state } };
       // The charge may have found the limit reached by another request: so it is decided again, on what it found.
       const decision = decideAccess(settled, policy, now);
@@ -250,7 +251,7 @@ export async function openAccess(
     openStory(story, reader, { bodyAtHand }) {
       const now = clock.now();
       const policy = policies.at(now);
-      if (reader.visitor.kind === 'tampered') tally.count(dayAt(now), 'visitor:tampered');
+      if (reader.visitor.kind === 'tampered') tally.count(calendar(now).dayOn, 'visitor:tampered');
       const { facts, decision } = decide(factsFor(story, reader, now), policy, now);
       if (decision.kind === 'full' && decision.charge !== undefined) {
         return chargeAndDecide(facts, decision.charge, bodyAtHand, policy, now);
@@ -264,10 +265,10 @@ export async function openAccess(
     visitor: (cookies) => visitors.read(cookies),
     isVerifiedCrawler: (address) => crawlers.crawlerAt(address) !== undefined,
     policy: () => policies.at(clock.now()),
-    month: () => monthAt(clock.now()),
+    month: () => calendar(clock.now()).month,
     async meterBook(visitor) {
       const now = clock.now();
-      const month = monthAt(now);
+      const month = calendar(now).month;
       const limit = policies.at(now).meters.main?.visitors ?? 0;
       if (visitor.kind !== 'visitor') return { month, reads: [], limit, left: limit };
       const all = await countedReads(db, { kind: 'visitor', id: visitor.id }, month.key);

@@ -432,7 +432,7 @@ function toCell(elements: readonly StoryElement[]): Cell {
 
 readWith('img image', (element, to, context) => {
   const alt = oneLine(attribute(element, 'alt') ?? '');
-  const size = Math.max(pixels(element, 'width'), pixels(element, 'height'));
+  const size = longerSide(element);
   // A counting pixel, or a small sign in the middle of a sentence.
   if (size <= 2) return;
   const link = context.style.href;
@@ -451,12 +451,13 @@ readWith('img image', (element, to, context) => {
 
 const IMAGE_FILE = /\.(?:jpe?g|png|gif|webp|avif|tiff?|bmp)(?:$|[?#])/i;
 
-/** A width or height in pixels; Infinity where none is given. */
-function pixels(element: Element, name: 'width' | 'height'): number {
-  const text = attribute(element, name);
-  return text !== undefined && /^\s*\d+(?:px)?\s*$/.test(text)
-    ? Number.parseInt(text, 10)
-    : Number.POSITIVE_INFINITY;
+/** The longer of the sides that are given in pixels; Infinity where none is. */
+function longerSide(element: Element): number {
+  const sides = ['width', 'height']
+    .map((name) => attribute(element, name))
+    .filter((side) => side !== undefined && /^\s*\d+(?:px)?\s*$/.test(side))
+    .map((side) => Number.parseInt(side ?? '', 10));
+  return sides.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...sides);
 }
 
 /** Pages that load pictures late keep the address elsewhere and put a placeholder in `src`. */
@@ -541,7 +542,7 @@ function captioned(elements: StoryElement[], { text, credit }: Caption): StoryEl
 
 readWith('iframe embed oembed video audio object', (element, to, context) => {
   to.endBlock();
-  if (Math.max(pixels(element, 'width'), pixels(element, 'height')) <= 2) return;
+  if (longerSide(element) <= 2) return;
   const url = embeddedAddress(element, context.base);
   if (url === undefined) return;
   const title = oneLine(attribute(element, 'title') ?? attribute(element, 'aria-label') ?? '');

@@ -22,7 +22,7 @@ markdown.block.ruler.before('code', 'indented-html', (state, line, end, silent) 
 const SPACED_ADDRESS = /\]\(\s*((?:https?:\/\/|mailto:)[^()\n"<>]{1,2000})\)/g;
 
 /** Text directly behind the end of a block of HTML, which Markdown would not read: `</p>_Last revised in May._` */
-const BEHIND_HTML = /(<\/(?:p|div|ol|ul|table|blockquote|figure|iframe)>)(?=[ \t]*[^\s<])/gi;
+const BEHIND_HTML = /(<\/(?:p|div|ol|ul|table|blockquote|figure|iframe)>)(?=[ \t]*[^\s<\])])/gi;
 
 /** Turns Markdown, with the shortcodes of a site generator still in it, into a story's elements. */
 export function markdownToElements(text: string, options: HtmlOptions = {}): StoryElement[] {

@@ -65,6 +65,7 @@ export function Furniture({ assets, title }: { assets: Frame['assets']; title: s
         <link rel="preload" href={assets[name]} as="font" type="font/woff2" crossorigin="anonymous" />
       ))}
       {assets['site.css'] !== undefined && <link rel="stylesheet" href={assets['site.css']} />}
+      {assets['icon.svg'] !== undefined && <link rel="icon" href={assets['icon.svg']} type="image/svg+xml" />}
       <meta name="theme-color" content="#fbfaf6" media="(prefers-color-scheme: light)" />
       <meta name="theme-color" content="#14161a" media="(prefers-color-scheme: dark)" />
     </>
