@@ -75,6 +75,7 @@ function install() {
     '--no-save',
     '--no-audit',
     '--no-fund',
+    '--no-update-notifier',
     '--loglevel=error',
     '--include=dev',
     '--include=optional',

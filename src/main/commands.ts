@@ -93,15 +93,15 @@ async function runImport({ args, clock, config, paper }: CommandContext): Promis
       : {}),
   });
   if (process.stderr.isTTY) process.stderr.write('\n');
-  const { created, kept, refused, skipped, updated } = report;
+  const { created, kept, refused, refusedCount, skipped, updated } = report;
   const lines = [
-    `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refused.length}`,
+    `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
     ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
     ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
   ];
   return {
     text: lines.join('\n'),
-    json: { created, updated, skipped, refused, kept },
+    json: { created, updated, skipped, refused, refused_count: refusedCount, kept },
     ...(report.truncated ? { failure: 'a file ends in the middle; what stood before that is imported' } : {}),
   };
 }

@@ -87,8 +87,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) =>
-      failure(site, status === 414 || status === 503 || status === 404 ? status : 500, ask.requestId),
+    failed: (status, ask) => failure(site, status, ask.requestId),
   });
   return {
     database,

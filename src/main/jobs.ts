@@ -1,4 +1,4 @@
-import { type Runner, run } from 'graphile-worker';
+import { Logger as JobLogger, type Runner, run } from 'graphile-worker';
 import type { Clock } from '#platform/clock';
 import type { Logger } from '#platform/log';
 import { SCHEDULE } from '../jobs/schedule.ts';
@@ -6,12 +6,7 @@ import { taskList } from '../jobs/tasks.ts';
 import type { Paper } from './compose.ts';
 
 /** Works on jobs in this process, beside the requests. Any number of processes may; each job is done by one. */
-export async function startJobs(
-  paper: Paper,
-  _databaseUrl: string,
-  clock: Clock,
-  log: Logger,
-): Promise<{ stop(): Promise<void> }> {
+export async function startJobs(paper: Paper, clock: Clock, log: Logger): Promise<{ stop(): Promise<void> }> {
   const runner: Runner = await run({
     pgPool: paper.database.pool,
     taskList: taskList({ db: paper.database.db, zone: () => paper.publication().zone, clock, log }),
@@ -19,6 +14,12 @@ export async function startJobs(
     concurrency: 2,
     noHandleSignals: true,
     schema: 'jobs',
+    logger: new JobLogger(() => (level, message) => {
+      // What it calls info is its own working, job by job.
+      if (level === 'error') log.error(message);
+      else if (level === 'warning') log.warn(message);
+      else log.debug(message);
+    }),
   });
   return { stop: () => runner.stop() };
 }

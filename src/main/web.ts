@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
     stops.push(() => paper.close());
     const isNew = await loadDemoOnce(paper, config, systemClock, log);
-    const jobs = await startJobs(paper, databaseUrl, systemClock, log);
+    const jobs = await startJobs(paper, systemClock, log);
     stops.push(() => jobs.stop());
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));

@@ -21,6 +21,8 @@ export type ChangeFeed = {
   isCurrent(): boolean;
   /** Calls back for each change, and with the table `*` after a silence in which changes may have been missed. */
   subscribe(hear: (change: Change) => void): void;
+  /** Says in the log that something which changed could not be read again. */
+  complain(error: unknown, table: string): void;
   stop(): Promise<void>;
 };
 
@@ -90,6 +92,8 @@ export async function startChangeFeed(url: string, log: Logger): Promise<ChangeF
   timer = setTimeout(() => void tick(), HEARTBEAT_MS);
 
   return {
+    complain: (error, table) =>
+      log.error({ err: error, table }, 'what changed cannot be read: the value before stands'),
     isCurrent: () => monotonicMs() < leaseUntil,
     subscribe: (hear) => {
       subscribers.push(hear);
@@ -127,8 +131,9 @@ export async function keepCurrent<Value>(
       outdated = false;
       try {
         value = await load();
-      } catch {
-        // The feed says `*` once it hears the database again, and this is tried again then.
+      } catch (error) {
+        // Where the database is away, the feed says `*` once it hears it again, and this is tried again then.
+        changes.complain(error, tables[0] ?? '');
       }
     }
     loading = false;

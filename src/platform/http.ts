@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
@@ -21,6 +22,7 @@ export type Route = {
 export type Ask = {
   /** HEAD asks like GET and is answered without a body. */
   readonly method: string;
+  /** As it was sent: still percent-encoded. */
   readonly path: string;
   readonly requestId: string;
   /** A part of the path that the route names. */
@@ -81,6 +83,27 @@ export function answer(
     headers: ['Content-Type', type, ...headers, ...SECURITY_HEADERS],
     body: encoded(body),
   };
+}
+
+/**
+ * An answer that is the same for everybody: shared caches may keep it for some seconds, and whoever has it already is
+ * told so (304) by a digest of its text.
+ */
+export function publicAnswer(
+  type: string,
+  body: string | Buffer,
+  seconds: number,
+  headers: readonly string[] = [],
+): Answer {
+  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 16);
+  // Weak (RFC 9110, 8.8.1): the same page in another coding is the same page.
+  return answer(200, type, body, [
+    'Cache-Control',
+    `public, max-age=${seconds}`,
+    'ETag',
+    `W/"${tag}"`,
+    ...headers,
+  ]);
 }
 
 export const HTML = 'text/html; charset=utf-8';
@@ -207,7 +230,7 @@ function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask
   };
   return {
     method: c.req.method,
-    path: c.req.path,
+    path: rawPath(c.req.url),
     requestId: `${started}-${(++requests).toString(36)}`,
     param: (name: string) => c.req.param(name) ?? '',
     query(name: string) {
@@ -224,6 +247,13 @@ function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask
       );
     },
   };
+}
+
+/** The path of an absolute address, as it was sent. */
+function rawPath(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }
 
 /** Values of the cookies of one name, in the order sent (RFC 6265, section 4.2). */
@@ -284,11 +314,19 @@ function bytesFor(body: Encoded, coding: 'br' | 'gzip'): Buffer {
   return body.gzip;
 }
 
+/** Whether the caller has this very page already (RFC 9110, 13.1.2). Only `publicAnswer` makes a tag, in this place. */
+function isKnown({ headers, status }: Answer, ask: Ask): boolean {
+  if (status !== 200 || headers[4] !== 'ETag') return false;
+  const known = ask.header('if-none-match');
+  return known?.split(',').some((tag) => tag.trim() === headers[5]) ?? false;
+}
+
 const COMPRESSIBLE =
   /^(text\/|application\/(json|problem\+json|rss\+xml|xml|javascript|manifest\+json)|image\/svg)/;
 
 /** Writes to Node's own response where there is one, which costs a third of a web Response; tests get a Response. */
-function write(c: Context, result: Answer, ask: Ask, more: readonly string[]): Response {
+function write(c: Context, made: Answer, ask: Ask, more: readonly string[]): Response {
+  const result = isKnown(made, ask) ? { ...made, status: 304, body: undefined } : made;
   const headers = [...result.headers, ...more, 'X-Request-Id', ask.requestId];
   let bytes: Buffer | undefined;
   if (result.body !== undefined) {

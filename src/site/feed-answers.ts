@@ -1,10 +1,10 @@
 import { listStories, storiesByMonth } from '#content';
-import { type Answer, type Ask, answer } from '#platform/http';
+import { type Answer, type Ask, publicAnswer } from '#platform/http';
 import { renderFeed } from './feeds/feed.ts';
 import { renderNewsSitemap } from './feeds/news-sitemap.ts';
 import { renderRobots } from './feeds/robots.ts';
 import { renderSitemapIndex, renderSitemapMonth, SITEMAP_URLS } from './feeds/sitemap.ts';
-import { type listAnswers, PUBLIC } from './list-answers.ts';
+import { type listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
 import type { Site } from './parts.ts';
 import { missing } from './plain-answers.ts';
 import { sectionPath } from './urls.ts';
@@ -20,56 +20,56 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
   const zone = () => site.publication().zone;
 
   return {
-    feed: () =>
-      listed('feed', async (now) => {
+    feed: (ask: Ask) =>
+      listed('feed', ask, async (now) => {
         const stories = await listStories(db, { limit: IN_FEED }, now);
-        return answer(200, RSS, renderFeed({ frame: site.frame(), path: '/', stories }), PUBLIC);
+        return publicAnswer(RSS, renderFeed({ frame: site.frame(), path: '/', stories }), PUBLIC_SECONDS);
       }),
 
     sectionFeed(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('section');
       const section = site.frame().sections.find((one) => one.slug === slug);
-      if (section === undefined) return missing(site, 404);
-      return listed(`feed ${slug}`, async (now) => {
+      if (section === undefined) return missing(site, ask);
+      return listed(`feed ${slug}`, ask, async (now) => {
         const stories = await listStories(db, { section: slug, limit: IN_FEED }, now);
         const path = sectionPath(slug);
-        return answer(
-          200,
+        return publicAnswer(
           RSS,
           renderFeed({ frame: site.frame(), title: section.name, path, stories }),
-          PUBLIC,
+          PUBLIC_SECONDS,
         );
       });
     },
 
-    sitemap: () =>
-      listed('sitemap', async (now) => {
+    sitemap: (ask: Ask) =>
+      listed('sitemap', ask, async (now) => {
         const months = await storiesByMonth(db, zone(), now);
-        return answer(200, XML, renderSitemapIndex({ frame: site.frame(), months }), PUBLIC);
+        return publicAnswer(XML, renderSitemapIndex({ frame: site.frame(), months }), PUBLIC_SECONDS);
       }),
 
     /** One month's stories; a month of more than a sitemap may hold comes in parts. */
     sitemapMonth(ask: Ask): Answer | Promise<Answer> {
       const name = /^(\d{4}-\d{2})(?:-(\d{1,3}))?\.xml$/.exec(ask.param('month'));
       const month = name?.[1] === undefined ? undefined : monthBounds(name[1], zone());
-      if (month === undefined) return missing(site, 404);
+      if (month === undefined) return missing(site, ask);
       const part = Number(name?.[2] ?? 1);
-      return listed(`sitemap ${name?.[1]} ${part}`, async (now) => {
+      return listed(`sitemap ${name?.[1]} ${part}`, ask, async (now) => {
         const all = await listStories(db, { ...month, limit: part * SITEMAP_URLS }, now);
         const stories = all.slice((part - 1) * SITEMAP_URLS);
         if (stories.length === 0) return undefined;
-        return answer(200, XML, renderSitemapMonth({ frame: site.frame(), stories }), PUBLIC);
+        return publicAnswer(XML, renderSitemapMonth({ frame: site.frame(), stories }), PUBLIC_SECONDS);
       });
     },
 
-    newsSitemap: () =>
-      listed('news sitemap', async (now) => {
+    newsSitemap: (ask: Ask) =>
+      listed('news sitemap', ask, async (now) => {
         const since = now.subtract({ hours: 48 });
         const stories = await listStories(db, { since, limit: IN_NEWS_SITEMAP }, now);
-        return answer(200, XML, renderNewsSitemap({ frame: site.frame(), stories }), PUBLIC);
+        return publicAnswer(XML, renderNewsSitemap({ frame: site.frame(), stories }), PUBLIC_SECONDS);
       }),
 
-    robots: () => answer(200, 'text/plain; charset=utf-8', renderRobots({ frame: site.frame() }), PUBLIC),
+    robots: () =>
+      publicAnswer('text/plain; charset=utf-8', renderRobots({ frame: site.frame() }), PUBLIC_SECONDS),
   };
 }
 

@@ -16,14 +16,14 @@ export function fileAnswers(site: Site) {
   }
 
   return {
-    asset: (ask: Ask): Answer => files.get(ask.path) ?? missing(site, 404),
+    asset: (ask: Ask): Answer => files.get(ask.path) ?? missing(site, ask),
 
     async picture(ask: Ask): Promise<Answer> {
       const id = ask.param('picture');
       const width = PICTURE_WIDTHS.find((one) => `${one}.webp` === ask.param('file'));
-      if (width === undefined || !/^[0-9a-f-]{36}$/.test(id)) return missing(site, 404);
+      if (width === undefined || !/^[0-9a-f-]{36}$/.test(id)) return missing(site, ask);
       const bytes = await openPicture(site.objects, id, width);
-      return bytes === undefined ? missing(site, 404) : answer(200, 'image/webp', bytes, FOR_EVER);
+      return bytes === undefined ? missing(site, ask) : answer(200, 'image/webp', bytes, FOR_EVER);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { findAuthor, listStories, nextLiveAt } from '#content';
 import { loadFront } from '#fronts';
 import { isUnavailable } from '#platform/db';
-import { type Answer, type Ask, answer, HTML } from '#platform/http';
+import { type Answer, type Ask, HTML, publicAnswer } from '#platform/http';
 import { findTopic, listTopics } from '#topics';
 import { ANY_STORY } from './page-memory.ts';
 import { renderFront } from './pages/front-page.tsx';
@@ -15,7 +15,7 @@ import { afterPath, authorPath, sectionPath, topicPath } from './urls.ts';
 const PER_PAGE = 24;
 const MOST_TOPICS = 300;
 /** Lists are the same for everybody; a shared cache is at most this far behind. */
-export const PUBLIC = ['Cache-Control', 'public, max-age=30'];
+export const PUBLIC_SECONDS = 30;
 
 /** Front, sections, authors and topics: made when something changed, and then sent from memory. */
 export function listAnswers(site: Site) {
@@ -28,6 +28,7 @@ export function listAnswers(site: Site) {
    */
   function listed(
     key: string,
+    ask: Ask,
     make: (now: Temporal.Instant) => Promise<Answer | undefined>,
   ): Answer | Promise<Answer> {
     const now = clock.now();
@@ -37,7 +38,7 @@ export function listAnswers(site: Site) {
       .make(key, async () => {
         const [made, next] = await Promise.all([make(now), nextLiveAt(db, now)]);
         return {
-          answer: made ?? missing(site, 404),
+          answer: made ?? missing(site, ask),
           mentions: [ANY_STORY],
           until: Math.min(next?.epochMilliseconds ?? Number.POSITIVE_INFINITY, endOfDay(now)),
         };
@@ -77,8 +78,7 @@ export function listAnswers(site: Site) {
     if (found.length === 0 && (last !== undefined || heading.kind !== 'section')) return undefined;
     const stories = found.slice(0, PER_PAGE);
     const end = stories.at(-1);
-    return answer(
-      200,
+    return publicAnswer(
       HTML,
       renderList({
         frame: site.frame(),
@@ -88,29 +88,33 @@ export function listAnswers(site: Site) {
         ...(found.length > PER_PAGE && end !== undefined ? { older: afterPath(path, end.shortId) } : {}),
         ...(last === undefined ? {} : { newest: path }),
       }),
-      PUBLIC,
+      PUBLIC_SECONDS,
     );
   }
 
   return {
-    front: (): Answer | Promise<Answer> =>
-      listed('front', async (now) =>
-        answer(200, HTML, renderFront({ frame: site.frame(), front: await loadFront(db, now), now }), PUBLIC),
+    front: (ask: Ask): Answer | Promise<Answer> =>
+      listed('front', ask, async (now) =>
+        publicAnswer(
+          HTML,
+          renderFront({ frame: site.frame(), front: await loadFront(db, now), now }),
+          PUBLIC_SECONDS,
+        ),
       ),
 
     section(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('section');
       const section = site.frame().sections.find((one) => one.slug === slug);
-      if (section === undefined) return missing(site, 404);
+      if (section === undefined) return missing(site, ask);
       const heading: Heading = { kind: 'section', title: section.name, description: section.description };
-      return listed(`section ${slug} ${ask.query('after') ?? ''}`, () =>
+      return listed(`section ${slug} ${ask.query('after') ?? ''}`, ask, () =>
         listPage(sectionPath(slug), { section: slug }, heading, ask),
       );
     },
 
     author(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('author');
-      return listed(`author ${slug} ${ask.query('after') ?? ''}`, async () => {
+      return listed(`author ${slug} ${ask.query('after') ?? ''}`, ask, async () => {
         const author = await findAuthor(db, slug);
         if (author === undefined) return undefined;
         const heading: Heading = { kind: 'author', title: author.name, description: '' };
@@ -120,7 +124,7 @@ export function listAnswers(site: Site) {
 
     topic(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('topic');
-      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, async () => {
+      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, ask, async () => {
         const topic = await findTopic(db, slug);
         if (topic === undefined) return undefined;
         const heading: Heading = { kind: 'topic', title: topic.name, description: '' };
@@ -128,13 +132,12 @@ export function listAnswers(site: Site) {
       });
     },
 
-    topics: (): Answer | Promise<Answer> =>
-      listed('topics', async (now) =>
-        answer(
-          200,
+    topics: (ask: Ask): Answer | Promise<Answer> =>
+      listed('topics', ask, async (now) =>
+        publicAnswer(
           HTML,
           renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
-          PUBLIC,
+          PUBLIC_SECONDS,
         ),
       ),
 

@@ -1,7 +1,7 @@
-import { type Answer, type Ask, answer, HTML, type Route } from '#platform/http';
+import { type Answer, type Ask, HTML, publicAnswer, type Route } from '#platform/http';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
-import { listAnswers, PUBLIC } from './list-answers.ts';
+import { listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
 import { renderLogin } from './pages/login-page.tsx';
 import {
@@ -28,7 +28,7 @@ export function siteRoutes(site: Site): Route[] {
     handle,
   });
   const fixed = (path: string, render: (given: { frame: ReturnType<Site['frame']> }) => string): Route =>
-    get(path, () => answer(200, HTML, render({ frame: site.frame() }), PUBLIC));
+    get(path, () => publicAnswer(HTML, render({ frame: site.frame() }), PUBLIC_SECONDS));
 
   return [
     get(PATHS.front, lists.front),
@@ -43,7 +43,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.subscribe, (ask) => {
       const chosen = ask.query('plan');
       const html = renderSubscribe({ frame: site.frame(), ...(chosen === undefined ? {} : { chosen }) });
-      return answer(200, HTML, html, PUBLIC);
+      return publicAnswer(HTML, html, PUBLIC_SECONDS);
     }),
     fixed(PATHS.login, renderLogin),
     fixed(PATHS.about, renderAbout),

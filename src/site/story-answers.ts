@@ -11,7 +11,7 @@ import {
   storiesById,
 } from '#content';
 import { isUnavailable } from '#platform/db';
-import { type Answer, type Ask, answer, HTML, redirect } from '#platform/http';
+import { type Answer, type Ask, answer, HTML, publicAnswer, redirect } from '#platform/http';
 import { relatedStories } from '#topics';
 import { renderStory, type Shown } from './pages/story-page.tsx';
 import type { Site } from './parts.ts';
@@ -26,7 +26,6 @@ const RELATED = 5;
 const FRESH_MS = 10 * 60_000;
 /** A change of a free story, also to one that is no longer free, has reached every shared cache after this long. */
 const PUBLIC_SECONDS = 30;
-const PUBLIC = ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`];
 /** Full and preview stand under one address, so no cache may keep either. */
 const PRIVATE = ['Cache-Control', 'private, no-store'];
 /** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
@@ -93,11 +92,11 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
   function withHead(ask: Ask, head: StoryHead | undefined): Answer | Promise<Answer> {
     if (head === undefined || Temporal.Instant.compare(clock.now(), head.liveAt) < 0)
-      return missing(site, 404);
-    if (head.state === 'withdrawn') return missing(site, 410);
-    if (head.state !== 'published') return missing(site, 404);
+      return missing(site, ask);
+    if (head.state === 'withdrawn') return missing(site, ask, 410);
+    if (head.state !== 'published') return missing(site, ask);
     const path = storyPath(head);
-    if (ask.path !== path) return redirect(301, path, PUBLIC);
+    if (ask.path !== path) return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
     const reader = readerOf(ask);
     const facts = { ...head, level: head.access };
     if (ask.method === 'HEAD' || isPrefetch(ask)) {
@@ -148,7 +147,10 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
       related: [...related],
       head: storyHead({ frame, story, access: opened.kind, open }),
     });
-    return answer(200, HTML, html, ['X-Access', opened.kind, ...(open ? PUBLIC : PRIVATE)]);
+    const says = ['X-Access', opened.kind];
+    return open
+      ? publicAnswer(HTML, html, PUBLIC_SECONDS, says)
+      : answer(200, HTML, html, [...PRIVATE, ...says]);
   }
 
   /** What the page is made of: from memory, or loaded. The body only ever comes for a pass. */

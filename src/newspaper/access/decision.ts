@@ -75,13 +75,16 @@ export function decideAccess(facts: Facts, policy: Policy, now: Temporal.Instant
       return decideMetered(facts, policy, terms.meter, rule);
     case 'closed':
       return { kind: 'preview', reason: 'closed', rule };
+    default:
+      // Terms that a newer program wrote: what is not understood stays shut.
+      return { kind: 'preview', reason: 'closed', rule };
   }
 }
 
 function decideMetered(facts: Facts, policy: Policy, meter: string, rule: string): Decision {
   if (facts.benefits.has('reading')) return { kind: 'full', reason: 'subscriber', rule };
   if (facts.verifiedCrawler) return { kind: 'full', reason: 'crawler', rule };
-  const limits = policy.meters[meter];
+  const limits = Object.hasOwn(policy.meters, meter) ? policy.meters[meter] : undefined;
   if (limits === undefined) return { kind: 'preview', reason: 'closed', rule };
   if (facts.meter.kind === 'unavailable') {
     return facts.bodyAtHand

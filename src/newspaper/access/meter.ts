@@ -15,9 +15,9 @@ export function limitFor(holder: Holder | undefined, limits: MeterLimits): numbe
   return holder?.kind === 'reader' ? limits.readers : limits.visitors;
 }
 
-/** How many stories are left this month; never less than none, also when the limit was lowered since. */
+/** How many stories are left this month: none when the limit was lowered below what was opened, or is no number. */
 export function left(state: MeterState, limit: number): number {
-  return Math.max(0, limit - state.opened.size);
+  return limit >= 1 ? Math.max(0, Math.floor(limit) - state.opened.size) : 0;
 }
 
 /**

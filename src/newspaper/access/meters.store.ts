@@ -52,34 +52,31 @@ export function meterCharges(pool: pg.Pool): (request: ChargeRequest) => Promise
 
 async function chargeAll(pool: pg.Pool, requests: ChargeRequest[]): Promise<ChargeResult[]> {
   const results = new Array<ChargeResult>(requests.length);
-  let open = requests.map((request, at) => ({ request, at }));
+  /** What the round before told of each meter. */
+  const told = new Map<string, ReadonlySet<string>>();
+  let open = requests.map((request, at) => ({ request, at, meter: meterKey(request) }));
   while (open.length > 0) {
     const later: typeof open = [];
-    // A statement may touch a row once: of one holder's stories the first goes now, the others in the next round.
-    const now = new Map<string, Map<string, { request: ChargeRequest; at: number }>>();
+    // A statement may touch a row once: of one meter's stories the first goes now, the others in the next round.
+    const groups = new Map<string, Map<string, (typeof open)[number]>>();
     for (const one of open) {
       const { holder, monthOn, meter, limit, policyVersion } = one.request;
       const alike = `${holder.kind} ${monthOn} ${meter} ${limit} ${policyVersion}`;
-      const group = now.get(alike) ?? new Map();
-      now.set(alike, group);
-      if (group.has(holder.id)) later.push(one);
-      else group.set(holder.id, one);
+      const group = groups.get(alike) ?? new Map();
+      groups.set(alike, group);
+      if (group.has(one.meter)) later.push(one);
+      else group.set(one.meter, one);
     }
-    for (const group of now.values()) {
-      for (const [at, result] of await chargeGroup(pool, [...group.values()])) results[at] = result;
+    for (const group of groups.values()) {
+      for (const [one, result] of await chargeGroup(pool, [...group.values()])) {
+        results[one.at] = result;
+        told.set(one.meter, result.opened);
+      }
     }
-    open = later.filter(({ request, at }) => {
-      const sameMeter = requests.findIndex(
-        (other, index) =>
-          index !== at &&
-          results[index] !== undefined &&
-          other.holder.id === request.holder.id &&
-          other.meter === request.meter &&
-          other.monthOn === request.monthOn,
-      );
-      const opened = results[sameMeter]?.opened;
-      // What the round before told of this meter already answers: read before, or the limit is reached.
+    open = later.filter(({ at, meter, request }) => {
+      const opened = told.get(meter);
       if (opened === undefined || (!opened.has(request.storyId) && opened.size < request.limit)) return true;
+      // That already answers: it was opened before, or the limit is reached.
       results[at] = { opened, counted: false };
       return false;
     });
@@ -87,10 +84,13 @@ async function chargeAll(pool: pg.Pool, requests: ChargeRequest[]): Promise<Char
   return results;
 }
 
-async function chargeGroup(
-  pool: pg.Pool,
-  group: readonly { request: ChargeRequest; at: number }[],
-): Promise<[number, ChargeResult][]> {
+function meterKey({ holder, meter, monthOn }: ChargeRequest): string {
+  return `${holder.id} ${monthOn} ${meter}`;
+}
+
+type Asked = { readonly request: ChargeRequest; readonly at: number; readonly meter: string };
+
+async function chargeGroup(pool: pg.Pool, group: readonly Asked[]): Promise<[Asked, ChargeResult][]> {
   // One order for everybody: two processes that charge the same meters lock them the same way round.
   const sorted =
     group.length === 1
@@ -119,7 +119,7 @@ async function chargeGroup(
   return sorted.map((one) => {
     const row = byHolder.get(one.request.holder.id);
     if (row === undefined) throw new Error('a charge came back without its meter');
-    return [one.at, { opened: new Set(row.story_ids), counted: row.last_charge_counted }];
+    return [one, { opened: new Set(row.story_ids), counted: row.last_charge_counted }];
   });
 }
 

@@ -30,7 +30,7 @@ const policySchema: z.ZodType<Omit<Policy, 'version'>> = z
   .refine(
     (policy) =>
       [...policy.rules.map((rule) => rule.terms), policy.otherwise].every(
-        (one) => one.kind !== 'metered' || policy.meters[one.meter] !== undefined,
+        (one) => one.kind !== 'metered' || Object.hasOwn(policy.meters, one.meter),
       ),
     'a rule names a meter that has no limits',
   );
@@ -86,7 +86,10 @@ export async function addPolicy(
 ): Promise<void> {
   const checked = policySchema.safeParse(policy);
   if (!checked.success)
-    throw new Invalid('bad-policy', checked.error.issues.map((issue) => issue.message).join('; '));
+    throw new Invalid(
+      'bad-policy',
+      checked.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`.trim()).join('; '),
+    );
   await sql`
     insert into access.policies (policy, in_force_from, made_at, made_by)
     values (${JSON.stringify(checked.data)}::jsonb, ${made.from.toString()}, ${made.at.toString()}, ${made.by})`.execute(

@@ -42,7 +42,8 @@ export function startTally(db: Db, log: Logger): Tally {
       if (walls.size > MOST_WALLS) walls.delete(walls.keys().next().value as string);
     } else {
       before.shown += one.shown;
-      before.lastAt = one.lastAt;
+      if (Temporal.Instant.compare(one.firstAt, before.firstAt) < 0) before.firstAt = one.firstAt;
+      if (Temporal.Instant.compare(one.lastAt, before.lastAt) > 0) before.lastAt = one.lastAt;
     }
   }
 

@@ -12,5 +12,7 @@ export function openCatalog(
   changes: ChangeFeed,
   today: () => Temporal.PlainDate,
 ): Promise<() => readonly Plan[]> {
-  return keepCurrent(changes, ['billing.plans', 'billing.prices'], () => listPlans(db, today()));
+  return keepCurrent(changes, ['billing.plans', 'billing.prices', 'publication.settings'], () =>
+    listPlans(db, today()),
+  );
 }

@@ -70,33 +70,43 @@ const list: z.ZodType<List> = z.lazy(() =>
   z.object({ kind: z.literal('list'), ordered: z.boolean(), items: z.array(listItem) }),
 );
 
-const element = z.union([
-  z.object({ kind: z.literal('paragraph'), text }),
-  z.object({ kind: z.literal('heading'), level: z.union([z.literal(2), z.literal(3), z.literal(4)]), text }),
-  list,
-  z.object({ kind: z.literal('quote'), paragraphs: z.array(text), attribution: z.string().exactOptional() }),
-  z.object({
-    kind: z.literal('picture'),
-    pictureId: z.string().exactOptional(),
-    url: z.string().refine(isSafeHref).exactOptional(),
-    alt: z.string(),
-    caption: z.string(),
-    credit: z.string(),
-  }),
-  z.object({
-    kind: z.literal('table'),
-    caption: z.string(),
-    head: z.array(text),
-    rows: z.array(z.array(text)),
-  }),
-  z.object({ kind: z.literal('embed'), url: z.string().refine(isSafeHref), title: z.string() }),
-  z.object({ kind: z.literal('preformatted'), text: z.string() }),
-  z.object({ kind: z.literal('divider') }),
-  z.object({ kind: z.literal('correction'), on: z.iso.date(), text }),
-]);
+/** One for each kind: a kind without a schema does not compile. */
+const SCHEMAS: { readonly [Kind in StoryElement['kind']]: z.ZodType<Extract<StoryElement, { kind: Kind }>> } =
+  {
+    paragraph: z.object({ kind: z.literal('paragraph'), text }),
+    heading: z.object({
+      kind: z.literal('heading'),
+      level: z.union([z.literal(2), z.literal(3), z.literal(4)]),
+      text,
+    }),
+    list,
+    quote: z.object({
+      kind: z.literal('quote'),
+      paragraphs: z.array(text),
+      attribution: z.string().exactOptional(),
+    }),
+    picture: z.object({
+      kind: z.literal('picture'),
+      pictureId: z.string().exactOptional(),
+      url: z.string().refine(isSafeHref).exactOptional(),
+      alt: z.string(),
+      caption: z.string(),
+      credit: z.string(),
+    }),
+    table: z.object({
+      kind: z.literal('table'),
+      caption: z.string(),
+      head: z.array(text),
+      rows: z.array(z.array(text)),
+    }),
+    embed: z.object({ kind: z.literal('embed'), url: z.string().refine(isSafeHref), title: z.string() }),
+    preformatted: z.object({ kind: z.literal('preformatted'), text: z.string() }),
+    divider: z.object({ kind: z.literal('divider') }),
+    correction: z.object({ kind: z.literal('correction'), on: z.iso.date(), text }),
+  };
 
 /** A whole body as it is read back from storage: a tree that does not fit is an error, and is never shown in part. */
-export const elementsSchema: z.ZodType<StoryElement[]> = z.array(element);
+export const elementsSchema: z.ZodType<StoryElement[]> = z.array(z.union(Object.values(SCHEMAS)));
 
 /**
  * Whether an address may stand in a story: http, https and mailto, or a place on this site. Scripts, data and files
@@ -150,6 +160,9 @@ function listText(list: List): string {
     .join('\n');
 }
 
+/** A word, in any script: a letter or digit and what is joined to it. */
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu;
+
 /**
  * How many words a body has: runs of letters and digits, in any script.
  *
@@ -158,7 +171,7 @@ function listText(list: List): string {
 export function countWords(elements: readonly StoryElement[], enough = Number.POSITIVE_INFINITY): number {
   let words = 0;
   for (const one of elements) {
-    words += elementText(one).match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu)?.length ?? 0;
+    words += elementText(one).match(WORD)?.length ?? 0;
     if (words >= enough) break;
   }
   return words;
@@ -193,10 +206,14 @@ export function cutPreview(body: readonly StoryElement[]): StoryElement[] {
   return preview;
 }
 
-function cutText(words: string, most: number): string {
-  const pieces = words.split(/(\s+)/u);
-  const beginning = pieces.slice(0, Math.max(0, 2 * most - 1)).join('');
-  const sentence = beginning.match(/^[\s\S]*[.!?।](?=\s|$)/u)?.[0];
+/** The beginning of a text, at most so many words long, to the end of a sentence where one ends in its second half. */
+function cutText(text: string, most: number): string {
+  const last = [...text.matchAll(WORD)][most - 1];
+  if (last === undefined) return '';
+  const beginning = text.slice(0, last.index + last[0].length);
+  const sentence = `${beginning}${text.slice(beginning.length).match(/^[.!?।。！？]+/u)?.[0] ?? ''}`.match(
+    /^[\s\S]*[.!?।。！？](?=\s|$)/u,
+  )?.[0];
   if (sentence !== undefined && sentence.length > beginning.length / 2) return sentence;
-  return beginning === '' ? '' : `${beginning.replace(/[\s,;:–—-]+$/u, '')} …`;
+  return `${beginning} …`;
 }

@@ -23,6 +23,7 @@ function toldFeed(): ChangeFeed & { current: boolean; tell(change: Change): void
     },
     subscribe: (hear) => void subscribers.push(hear),
     stop: async () => undefined,
+    complain: () => undefined,
     tell: (change) => {
       for (const hear of subscribers) hear(change);
     },
@@ -145,7 +146,7 @@ describe('the memory of stories', () => {
         .poll(async () => {
           const { rows } = await sql<{ waiting: number }>`
             select count(*)::int as waiting from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock'`.execute(tx);
+            where datname = current_database() and wait_event_type = 'Lock'`.execute(database.db);
           return rows[0]?.waiting;
         })
         .toBe(1);

@@ -150,7 +150,7 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
 
 /** Tells the planner what a large import changed; until it knows, lists and related stories are read the slow way. */
 export async function learnStatistics(db: Db): Promise<void> {
-  await sql`analyze content.stories, content.revisions, content.bodies, content.bylines, content.authors,
+  await sql`analyze content.stories, content.revisions, content.bylines, content.authors,
     topics.topics, topics.story_topics`.execute(db);
 }
 

@@ -13,7 +13,7 @@ export function Footer({ frame }: { frame: Frame }) {
           {paper.tagline !== '' && <p class="footer-tagline">{paper.tagline}</p>}
         </div>
         <nav aria-labelledby="all-sections" class="footer-sections">
-          <h2 id="all-sections">Sections</h2>
+          <h2 id="all-sections">All sections</h2>
           <ul>
             {frame.sections.map(({ slug, name }) => (
               <li>

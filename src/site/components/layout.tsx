@@ -1,6 +1,8 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
+import type { Named } from '#content';
 import type { Frame } from '../frame.ts';
+import { listHead } from '../structured-data.ts';
 import { feedPath } from '../urls.ts';
 import { Footer } from './footer.tsx';
 import { Masthead, type MastheadKind } from './masthead.tsx';
@@ -17,7 +19,12 @@ type LayoutProps = {
   masthead?: MastheadKind;
   /** Slug of the section that this page belongs to, or a path, to mark in the navigation. */
   current?: string;
-  feed?: string;
+  /** The section whose feed belongs to this page; left out, it is the whole paper's. */
+  feed?: Named;
+  /** Where the list on this page goes on. */
+  next?: string | undefined;
+  /** The language of the page's main text, when it is not the paper's. */
+  textLanguage?: string;
   children: Child;
 };
 
@@ -33,9 +40,9 @@ export function Layout(props: LayoutProps) {
         <Furniture
           assets={assets}
           title={props.title === undefined && paper.tagline === '' ? paper.name : title}
+          textLanguage={props.textLanguage ?? paper.language}
         />
         {props.head === undefined ? <UsualHead {...props} /> : raw(props.head)}
-        <link rel="alternate" type="application/rss+xml" title={paper.name} href={props.feed ?? feedPath()} />
       </head>
       <body>
         <a class="skip" href="#main">
@@ -51,19 +58,29 @@ export function Layout(props: LayoutProps) {
   );
 }
 
-/** The fonts that every page needs, asked for before the style sheet has said so. Italics come when they are used. */
+/**
+ * The fonts that a page needs at once, asked for before the style sheet has said so: fonts are optional to the browser,
+ * so one that comes late is not shown until the next page. Italics may wait.
+ */
 const FIRST_FONTS = ['stix-two-text-latin-wght-normal.woff2', 'libre-franklin-latin-wght-normal.woff2'];
+const DEVANAGARI_FONTS = ['martel-devanagari-700-normal.woff2', 'martel-devanagari-400-normal.woff2'];
+/** Languages that are written in Devanagari. */
+const DEVANAGARI = /^(hi|mr|ne|sa|kok|mai|bho|doi)\b/;
 
 /** What stands in the head of every page, also of one that is printed while the database is away. */
-export function Furniture({ assets, title }: { assets: Frame['assets']; title: string }) {
+export function Furniture(props: { assets: Frame['assets']; title: string; textLanguage?: string }) {
+  const { assets, title, textLanguage = '' } = props;
+  const fonts = DEVANAGARI.test(textLanguage) ? [...FIRST_FONTS, ...DEVANAGARI_FONTS] : FIRST_FONTS;
   return (
     <>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>{title}</title>
-      {FIRST_FONTS.filter((name) => assets[name] !== undefined).map((name) => (
-        <link rel="preload" href={assets[name]} as="font" type="font/woff2" crossorigin="anonymous" />
-      ))}
+      {fonts
+        .filter((name) => assets[name] !== undefined)
+        .map((name) => (
+          <link rel="preload" href={assets[name]} as="font" type="font/woff2" crossorigin="anonymous" />
+        ))}
       {assets['site.css'] !== undefined && <link rel="stylesheet" href={assets['site.css']} />}
       {assets['icon.svg'] !== undefined && <link rel="icon" href={assets['icon.svg']} type="image/svg+xml" />}
       <meta name="theme-color" content="#fbfaf6" media="(prefers-color-scheme: light)" />
@@ -72,19 +89,26 @@ export function Furniture({ assets, title }: { assets: Frame['assets']; title: s
   );
 }
 
-function UsualHead({ frame, title, path, description }: LayoutProps) {
-  if (path === undefined) return <meta name="robots" content="noindex" />;
-  const url = `${frame.baseUrl}${path}`;
+function UsualHead({ frame, title, path, description, feed, next }: LayoutProps) {
+  const { paper } = frame;
   return (
     <>
-      <link rel="canonical" href={url} />
-      {description !== undefined && description !== '' && <meta name="description" content={description} />}
-      <meta property="og:type" content="website" />
-      <meta property="og:site_name" content={frame.paper.name} />
-      <meta property="og:title" content={title ?? frame.paper.name} />
-      <meta property="og:url" content={url} />
-      {description !== undefined && description !== '' && (
-        <meta property="og:description" content={description} />
+      {path === undefined ? (
+        <meta name="robots" content="noindex" />
+      ) : (
+        raw(
+          listHead({
+            frame,
+            path,
+            title: title ?? paper.name,
+            description: description ?? '',
+            ...(feed === undefined ? {} : { feed }),
+            ...(next === undefined ? {} : { next }),
+          }),
+        )
+      )}
+      {feed === undefined && (
+        <link rel="alternate" type="application/rss+xml" title={paper.name} href={feedPath()} />
       )}
     </>
   );

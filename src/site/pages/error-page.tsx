@@ -3,7 +3,7 @@ import { Furniture, Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 
-type Status = 400 | 404 | 410 | 414 | 500 | 503;
+type Status = 400 | 403 | 404 | 409 | 410 | 414 | 422 | 500 | 503;
 
 type ErrorProps = {
   /** Left out while the database is away and nothing is known of the paper. */
@@ -46,9 +46,17 @@ const WORDS: Readonly<Record<Status, { readonly title: string; readonly says: st
     title: 'We could not read that request',
     says: 'Something in the address is not as it should be. Going to it from the front usually helps.',
   },
+  403: {
+    title: 'This is not open to you',
+    says: 'You may not do this here, or the request did not come from one of our own pages.',
+  },
   404: {
     title: 'There is no page here',
     says: 'The address may be mistyped, or the page has moved and left no word of where to.',
+  },
+  409: {
+    title: 'That has changed meanwhile',
+    says: 'Somebody, or you in another window, was faster. Look at it again and then decide.',
   },
   410: {
     title: 'This story has been withdrawn',
@@ -57,6 +65,10 @@ const WORDS: Readonly<Record<Status, { readonly title: string; readonly says: st
   414: {
     title: 'That address is too long',
     says: 'It is longer than any of ours. Please start again from the front.',
+  },
+  422: {
+    title: 'We could not use what was sent',
+    says: 'Something in it is missing or not as it should be. Please go back and look at it again.',
   },
   500: {
     title: 'Something went wrong on our side',

@@ -3,7 +3,6 @@ import { Card, ListRow } from '../components/cards.tsx';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
-import { feedPath } from '../urls.ts';
 
 type ListProps = {
   frame: Frame;
@@ -31,7 +30,8 @@ export function renderList(props: ListProps): string {
       title={firstPage ? props.title : `${props.title}: older stories`}
       {...(firstPage ? { path: props.path } : {})}
       description={props.description}
-      {...(kind === 'section' ? { current: slug, feed: feedPath(slug) } : {})}
+      next={props.older}
+      {...(kind === 'section' ? { current: slug, feed: { slug, name: props.title } } : {})}
     >
       <div class="wrap list-page">
         <header class="page-head">

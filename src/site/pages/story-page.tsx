@@ -51,7 +51,13 @@ type StoryProps = {
 export function renderStory(props: StoryProps): string {
   const { frame, story, shown, related } = props;
   return documentText(
-    <Layout frame={frame} title={story.headline} head={props.head} current={story.section.slug}>
+    <Layout
+      frame={frame}
+      title={story.headline}
+      head={props.head}
+      current={story.section.slug}
+      textLanguage={story.language}
+    >
       <article class="story wrap" data-access={shown.kind} {...languageOf(story, frame)}>
         <StoryHeader story={story} />
         <StoryMargin frame={frame} story={story} />
