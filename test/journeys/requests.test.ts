@@ -1,0 +1,213 @@
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setStory } from '#content';
+import { createLogger } from '#platform/log';
+import { drain, listen } from '../../src/main/serve.ts';
+import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+
+/** Requests as they come off the wire, well made and not: each gets a clear answer, and the server stays up. */
+let paper: TestPaper;
+let server: Server;
+let port: number;
+let free: StoredStory;
+let metered: StoredStory;
+
+beforeAll(async () => {
+  paper = await testPaper();
+  [free, metered] = (await storeStories(paper.database.db, [
+    storyInput({ access: 'free' }),
+    storyInput({ access: 'metered' }),
+  ])) as [StoredStory, StoredStory];
+  server = await listen(paper, { host: '127.0.0.1', port: 0 });
+  port = (server.address() as AddressInfo).port;
+});
+
+afterAll(async () => {
+  await drain(server, paper, createLogger('silent'));
+  await paper.end();
+});
+
+/** Sends exactly these bytes and gives what came back. */
+async function raw(bytes: string | Buffer): Promise<{ status: number; head: string; body: string }> {
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (data: Buffer) => chunks.push(data));
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  await new Promise((resolve) => socket.on('close', resolve));
+  const text = Buffer.concat(chunks).toString('utf8');
+  const [head = '', body = ''] = text.split('\r\n\r\n', 2);
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head, body };
+}
+
+const get = (target: string, ...headers: string[]) =>
+  raw(
+    `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers.map((one) => `${one}\r\n`).join('')}\r\n`,
+  );
+
+describe('a request that is not as it should be', () => {
+  it.each([
+    ['a path of 10,000 characters', () => `/${'a'.repeat(10_000)}`, 414],
+    ['a story with 10,000 characters behind it', () => `${free.path}?${'a'.repeat(10_000)}`, 414],
+    ['bytes that are not UTF-8', () => '/nation/%ff%fe%c0%80-0000000000', 404],
+    ['a broken escape', () => '/nation/%zz%', 404],
+    ['a NUL', () => '/nation/%00', 404],
+    ['a way out of the folder', () => '/assets/..%2f..%2fpackage.json', 404],
+    ['a way out of the folder, plainly', () => '/assets/../../package.json', 404],
+    ['slashes doubled', () => free.path.replace('/', '//'), 404],
+    ['an unknown short id', () => '/nation/words-zzzzzzzzzz', 404],
+    ['no short id', () => '/nation/words', 404],
+    ['an unknown section', () => '/nowhere', 404],
+    ['an unknown page', () => '/topics/nothing', 404],
+    ['a month that there is not', () => '/sitemaps/2026-13.xml', 404],
+    ['a list after nothing', () => '/nation?after=zzzzzzzzzz', 404],
+    ['a picture of no width', () => '/media/00000000-0000-0000-0000-000000000000/1.webp', 404],
+  ])('such as %s is answered', async (_, target, status) => {
+    const answer = await get(target());
+    expect(answer.status).toBe(status);
+    expect(answer.body).not.toMatch(/\bat .*\.(ts|js):\d+|node_modules|Error:/);
+    expect((await get('/livez')).status).toBe(200);
+  });
+
+  it('such as parameters given as lists is read as if they were not given', async () => {
+    for (const query of ['?after=1&after=2', '?after[]=1', '?after[x]=1', '?plan=a&plan=b', '?=&&&?']) {
+      expect([query, (await get(`/nation${query}`)).status]).toEqual([query, 200]);
+      expect([query, (await get(`/subscribe${query}`)).status]).toEqual([query, 200]);
+    }
+  });
+
+  it('such as one that is no HTTP, or has headers of 20 KB, is refused without harm', async () => {
+    expect((await raw('hello\r\n\r\n')).status).toBe(400);
+    expect((await get('/', `Cookie: a=${'b'.repeat(20_000)}`)).status).toBe(431);
+    expect(
+      (await raw(Buffer.from('GET /caf\xe9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 'latin1')))
+        .status,
+    ).toBeGreaterThanOrEqual(400);
+    expect((await raw('GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).status).toBe(400);
+    expect(
+      (
+        await raw(
+          'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n',
+        )
+      ).status,
+    ).toBe(400);
+    expect((await get('/livez')).status).toBe(200);
+  });
+
+  it('such as one for another method or from another site changes nothing', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']) {
+      const answer = await raw(
+        `${method} ${metered.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      );
+      expect([method, answer.status]).toEqual([method, 404]);
+    }
+  });
+
+  it('is told what is wrong in the language of programs when a program asks', async () => {
+    for (const [target, status] of [
+      ['/nowhere', 404],
+      ['/nation/words-zzzzzzzzzz', 404],
+      [`/${'a'.repeat(3_000)}`, 414],
+    ] as const) {
+      const { head, body } = await get(target, 'Accept: application/json');
+      expect(head).toMatch(/content-type: application\/problem\+json/i);
+      expect(JSON.parse(body)).toMatchObject({ status });
+    }
+  });
+});
+
+describe('every answer', () => {
+  it('says what the browser may do with it', async () => {
+    for (const target of ['/', free.path, metered.path, '/nowhere', '/feed.xml', '/livez', '/robots.txt']) {
+      const { head } = await get(target);
+      for (const header of [
+        /^content-security-policy: default-src 'none';.*frame-ancestors 'none'/im,
+        /^x-content-type-options: nosniff/im,
+        /^referrer-policy: strict-origin-when-cross-origin/im,
+        /^cross-origin-opener-policy: same-origin/im,
+        /^x-request-id: \S+/im,
+      ]) {
+        expect(head).toMatch(header);
+      }
+      expect(head).not.toMatch(/^(x-powered-by|server):/im);
+    }
+  });
+
+  it('takes its links from the configured address, never from the Host header', async () => {
+    for (const target of ['/', free.path, '/feed.xml', '/sitemap.xml', '/robots.txt']) {
+      const { head, body } = await raw(
+        `GET ${target} HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n`,
+      );
+      expect(head + body).not.toContain('evil.example');
+    }
+  });
+
+  it('is compressed for who can read it, and the same text', async () => {
+    const plain = await fetch(`http://127.0.0.1:${port}${free.path}`, {
+      headers: { 'accept-encoding': 'identity' },
+    });
+    const text = await plain.text();
+    for (const coding of ['br', 'gzip']) {
+      const packed = await fetch(`http://127.0.0.1:${port}${free.path}`, {
+        headers: { 'accept-encoding': coding },
+      });
+      expect(packed.headers.get('content-encoding')).toBe(coding);
+      expect(packed.headers.get('vary')).toBe('Accept-Encoding');
+      expect(await packed.text()).toBe(text);
+      expect(Number(packed.headers.get('content-length'))).toBeLessThan(text.length / 2);
+    }
+  });
+
+  it('that is the same for everybody is not sent twice; one that was decided for a reader always is', async () => {
+    for (const target of ['/', '/nation', '/feed.xml', '/about', free.path]) {
+      const { head } = await get(target);
+      const tag = /^etag: (.*)$/im.exec(head)?.[1] ?? '';
+      expect([target, (await get(target, `If-None-Match: ${tag}`)).status]).toEqual([target, 304]);
+      expect([target, (await get(target, 'If-None-Match: W/"something else"')).status]).toEqual([
+        target,
+        200,
+      ]);
+    }
+    const { head } = await get(metered.path);
+    expect(head).not.toMatch(/^(etag|last-modified):/im);
+  });
+});
+
+describe('a story under an address in another script', () => {
+  it('opens, and every other spelling of its address leads there', async () => {
+    const [hindi] = (await storeStories(paper.database.db, [
+      storyInput({ headline: 'नौ साल बाद पुल खुला', language: 'hi', access: 'free' }),
+    ])) as [StoredStory];
+    expect((await get(hindi.path)).status).toBe(200);
+    const words = decodeURIComponent(hindi.path);
+    for (const other of [
+      hindi.path.toLowerCase(),
+      encodeURI(words.replace('नौ', 'दस')),
+      `/markets/anything-${hindi.shortId}`,
+      `/nation/${hindi.shortId}`,
+    ]) {
+      if (other === hindi.path) continue;
+      const { status, head } = await get(other);
+      expect([other, status, /^location: (.*)$/im.exec(head)?.[1]]).toEqual([other, 301, hindi.path]);
+    }
+  });
+
+  it('keeps its readers when the headline, the section or the access changes', async () => {
+    const [story] = (await storeStories(paper.database.db, [storyInput({ access: 'free' })])) as [
+      StoredStory,
+    ];
+    expect((await get(story.path)).head).toMatch(/^x-access: full/im);
+    await setStory(
+      paper.database.db,
+      story.id,
+      { headline: 'A second thought', access: 'premium' },
+      paper.clock.now(),
+    );
+    await expect.poll(async () => (await get(story.path)).status).toBe(301);
+    const moved = /^location: (.*)$/im.exec((await get(story.path)).head)?.[1] as string;
+    expect(moved).toMatch(/\/nation\/a-second-thought-/);
+    expect((await get(moved)).head).toMatch(/^x-access: preview/im);
+  });
+});
