@@ -3,7 +3,11 @@ import { createServer } from 'node:http';
 
 /** The yardstick: Node's own server, sending one recorded answer to every request and doing nothing else. */
 const [file = '', port = '0'] = process.argv.slice(2);
-const recorded = JSON.parse(readFileSync(file, 'utf8')) as { status: number; headers: string[]; body: string };
+const recorded = JSON.parse(readFileSync(file, 'utf8')) as {
+  status: number;
+  headers: string[];
+  body: string;
+};
 const body = Buffer.from(recorded.body, 'base64');
 
 createServer((_request, response) => {

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
-import { ask, end, load, MEASURED_CPU, median, OTHER_CPU, residentMb, start, untilReady } from './processes.ts';
+import {
+  ask,
+  end,
+  load,
+  MEASURED_CPU,
+  median,
+  OTHER_CPU,
+  residentMb,
+  start,
+  untilReady,
+} from './processes.ts';
 
 /**
  * Measures the reader's pages: each against a bare node:http server that sends the same bytes and headers, in turns in
@@ -42,7 +52,9 @@ const env = {
 
 try {
   pinDatabase();
-  say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`);
+  say(
+    `machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`,
+  );
   say(`${STORIES} stories; ${PAIRS} pairs of ${SECONDS} s, 64 connections; medians`);
   fill();
   const paper = start(MEASURED_CPU, process.execPath, ['dist/main/web.js'], env);
@@ -58,7 +70,9 @@ try {
     say(`| memory | MB |`);
     say(`|---|---|`);
     say(`| web process, idle | ${idle} |`);
-    say(`| web process, after ${stories.length} stories in random order (${Math.round(spread)} a second) | ${residentMb(paper.pid as number)} |`);
+    say(
+      `| web process, after ${stories.length} stories in random order (${Math.round(spread)} a second) | ${residentMb(paper.pid as number)} |`,
+    );
   } finally {
     await end(paper);
   }
@@ -89,7 +103,11 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
     if (recorded.status !== 200) throw new Error(`${name}: ${url} answered ${recorded.status}`);
     const file = join(folder, 'recorded.json');
     writeFileSync(file, JSON.stringify({ ...recorded, body: recorded.body.toString('base64') }));
-    const bare = start(MEASURED_CPU, process.execPath, [join(import.meta.dirname, 'bare-server.ts'), file, String(BARE)]);
+    const bare = start(MEASURED_CPU, process.execPath, [
+      join(import.meta.dirname, 'bare-server.ts'),
+      file,
+      String(BARE),
+    ]);
     try {
       const bareUrl = `http://127.0.0.1:${BARE}/`;
       await untilReady(bareUrl);
@@ -140,7 +158,9 @@ request = function() return wrk.format("GET", paths[math.random(#paths)]) end
 function fill(): void {
   const generated = join(folder, 'stories.ndjson');
   const node = process.execPath;
-  spawnSync('sh', ['-c', `'${node}' demo/generate.ts ${STORIES} --seed 1 > '${generated}'`], { stdio: 'inherit' });
+  spawnSync('sh', ['-c', `'${node}' demo/generate.ts ${STORIES} --seed 1 > '${generated}'`], {
+    stdio: 'inherit',
+  });
   const { status, stderr } = spawnSync(node, ['dist/main/cli.js', 'import', 'ndjson', generated], {
     env: { ...process.env, ...env },
     encoding: 'utf8',
@@ -150,19 +170,27 @@ function fill(): void {
 }
 
 function listed(): Listed[] {
-  const { stdout } = spawnSync(process.execPath, ['dist/main/cli.js', 'story', 'list', '--json', '--limit', String(STORIES)], {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 30,
-  });
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['dist/main/cli.js', 'story', 'list', '--json', '--limit', String(STORIES)],
+    {
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+      maxBuffer: 2 ** 30,
+    },
+  );
   return JSON.parse(stdout) as Listed[];
 }
 
 /** The embedded server and what it starts share the second processor with the load. */
 function pinDatabase(): void {
-  const { stdout } = spawnSync('sh', ['-c', `ps -eo pid,args | grep '[p]ostgres -D ${folder}' | awk '{print $1}'`], {
-    encoding: 'utf8',
-  });
+  const { stdout } = spawnSync(
+    'sh',
+    ['-c', `ps -eo pid,args | grep '[p]ostgres -D ${folder}' | awk '{print $1}'`],
+    {
+      encoding: 'utf8',
+    },
+  );
   for (const pid of stdout.split('\n').filter(Boolean)) spawnSync('taskset', ['-acp', OTHER_CPU, pid]);
 }
 

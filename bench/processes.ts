@@ -9,7 +9,12 @@ export const MEASURED_CPU = '0';
 export const OTHER_CPU = '1';
 
 /** Starts a program on one processor; what it prints goes nowhere unless it fails to start. */
-export function start(cpu: string, program: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+export function start(
+  cpu: string,
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): ChildProcess {
   return spawn('taskset', ['-c', cpu, program, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -24,7 +29,11 @@ export async function end(child: ChildProcess): Promise<void> {
 }
 
 /** One answer as it came: for the yardstick to send the same. */
-export type Recorded = { readonly status: number; readonly headers: readonly string[]; readonly body: Buffer };
+export type Recorded = {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+};
 
 /** Asks once. Headers that Node's server adds by itself are left out of what is recorded. */
 export function ask(url: string, headers: Record<string, string> = {}): Promise<Recorded> {
@@ -63,7 +72,12 @@ export async function untilReady(url: string, patienceMs = 60_000): Promise<numb
 }
 
 /** Requests a second that a server answers to 64 connections, by wrk on the other processor. */
-export function load(url: string, seconds: number, headers: Record<string, string> = {}, script?: string): Load {
+export function load(
+  url: string,
+  seconds: number,
+  headers: Record<string, string> = {},
+  script?: string,
+): Load {
   const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const args = ['-c', OTHER_CPU, 'wrk', '-t1', '-c64', `-d${seconds}s`, '--latency', ...given];
   const { stdout, status, stderr } = spawnSync('taskset', [...args, ...(script ? ['-s', script] : []), url], {

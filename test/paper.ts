@@ -36,7 +36,7 @@ export type TestPaper = Paper & {
   end(): Promise<void>;
 };
 
-export const BASE_URL = 'http://localhost:3000';
+const BASE_URL = 'http://localhost:3000';
 
 export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper> {
   const database = await testDatabase();

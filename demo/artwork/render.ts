@@ -33,6 +33,8 @@ for (const name of names) {
     .toFile(target);
   const { size } = await stat(target);
   total += size;
-  console.log(`${name}.webp`.padEnd(28), `${(size / 1024).toFixed(1).padStart(6)} KB`);
+  process.stdout.write(`${`${name}.webp`.padEnd(28)} ${(size / 1024).toFixed(1).padStart(6)} KB\n`);
 }
-console.log(`${names.length} drawings`.padEnd(28), `${(total / 1024).toFixed(1).padStart(6)} KB`);
+process.stdout.write(
+  `${`${names.length} drawings`.padEnd(28)} ${(total / 1024).toFixed(1).padStart(6)} KB\n`,
+);

@@ -257,7 +257,7 @@ function rawPath(url: string): string {
 }
 
 /** Values of the cookies of one name, in the order sent (RFC 6265, section 4.2). */
-export function cookiesNamed(header: string | undefined, name: string): string[] {
+function cookiesNamed(header: string | undefined, name: string): string[] {
   if (header === undefined || !header.includes(name)) return [];
   const values: string[] = [];
   for (const pair of header.split(';')) {
@@ -271,7 +271,7 @@ export function cookiesNamed(header: string | undefined, name: string): string[]
  * Who is on the other side of the proxies that we run. Each proxy adds the address that it was called from, so the
  * last `hops` addresses are ours to believe and whatever stands before them is what a caller made up.
  */
-export function clientAddress(peer: string, forwardedFor: string | undefined, hops: number): string {
+function clientAddress(peer: string, forwardedFor: string | undefined, hops: number): string {
   if (hops === 0 || forwardedFor === undefined) return peer;
   const chain = [...forwardedFor.split(',').map((one) => one.trim()), peer];
   return chain[Math.max(0, chain.length - 1 - hops)] ?? peer;

@@ -427,6 +427,28 @@ describe('a policy that changes in the middle of the month', () => {
     expect(inWords(await other.open(read, other.reader(cookie)))).toBe('full already-read');
     expect(inWords(await other.open(read, other.reader(cookie)))).toBe('full already-read');
   });
+
+  it('gives a section its own meter, which is not used up when the main one is', async () => {
+    const paper = await startProcess();
+    await limit(2, paper, {
+      meters: { main: { visitors: 2, readers: 10 }, markets: { visitors: 1, readers: 5 } },
+      rules: [
+        { name: 'markets', when: { sections: ['markets'] }, terms: { kind: 'metered', meter: 'markets' } },
+        ...DEFAULT_POLICY.rules,
+      ],
+    });
+    const elsewhere = () => story('metered', { section: 'nation' });
+    const first = await paper.open(elsewhere(), paper.reader());
+    const reader = paper.reader(first.kind === 'full' ? first.visitorCookie : undefined);
+    await paper.open(elsewhere(), reader);
+    expect(inWords(await paper.open(elsewhere(), reader))).toBe('preview limit-reached');
+    const markets = story();
+    expect(await paper.open(markets, reader)).toMatchObject({
+      reason: 'within-limit',
+      reading: { meter: 'markets', limit: 1, left: 0 },
+    });
+    expect(paper.lookAt(markets, reader)).toMatchObject({ reason: 'already-read' });
+  });
 });
 
 describe('the visitor cookie', () => {

@@ -25,9 +25,20 @@ const FOOTNOTE_TEXT = /^( {0,3})\[\^([\w-]{1,40})\]:[ \t]+/gm;
 const WORDPRESS_FILM =
   /^\[(?:(?:youtube|vimeo)[= ]"?|embed[^\]]{0,200}\]\s*)(https?:\/\/[^\s"[\]]{1,500})(?:[^\][]{0,200}\]|\s*\[\/embed\])/;
 
+/** A closing tag, and a sign in it that tells early where one may be. */
+type Closing = { readonly sign: string; readonly tag: RegExp };
+const HUGO_HIGHLIGHT_ENDS: Closing = { sign: 'highlight', tag: /\{\{[<%]\s*\/\s*highlight\s*[>%]\}\}/ };
+const LIQUID_HIGHLIGHT_ENDS: Closing = { sign: 'endhighlight', tag: /\{%-?\s*endhighlight\s*-?%\}/ };
+
+/** As much of what was written last as decides how the next piece is put. */
+const TAIL = 200;
+
 class Scan {
-  #out = '';
+  readonly #parts: string[] = [];
+  #tail = '';
   #at = 0;
+  /** Where each closing sign comes next, so that many openings look for it once. */
+  readonly #next = new Map<string, number>();
   readonly #text: string;
   readonly #inline: (markdown: string) => string;
 
@@ -43,14 +54,20 @@ class Scan {
       start.lastIndex = this.#at;
       const found = start.exec(text);
       const next = found?.index ?? text.length;
-      this.#out += text.slice(this.#at, next);
+      this.#write(text.slice(this.#at, next));
       this.#at = next;
       if (found !== null && !this.#special(found[0])) {
-        this.#out += found[0];
+        this.#write(found[0]);
         this.#at++;
       }
     }
-    return this.#out;
+    return this.#parts.join('');
+  }
+
+  #write(text: string): void {
+    if (text === '') return;
+    this.#parts.push(text);
+    this.#tail = text.length >= TAIL ? text.slice(-TAIL) : (this.#tail + text).slice(-TAIL);
   }
 
   /** Reads what begins here; false when it is nothing special. */
@@ -65,43 +82,57 @@ class Scan {
     return false;
   }
 
-  /** The text up to a closing sign that is not far, and the place behind it. */
-  #until(close: string, from: number): { inside: string; end: number } | undefined {
-    const near = this.#text.slice(from, from + LONGEST);
-    const at = near.indexOf(close);
-    return at < 0 ? undefined : { inside: near.slice(0, at), end: from + at + close.length };
+  /** Where a sign comes next; Infinity where it does not come again. */
+  #find(sign: string, from: number): number {
+    let at = this.#next.get(sign) ?? -1;
+    if (at < from) {
+      at = this.#text.indexOf(sign, from);
+      if (at < 0) at = Number.POSITIVE_INFINITY;
+      this.#next.set(sign, at);
+    }
+    return at;
   }
 
+  /** The text up to a closing sign that is not far, and the place behind it. */
+  #until(close: string, from: number): { inside: string; end: number } | undefined {
+    const at = this.#find(close, from);
+    return at > from + LONGEST ? undefined : { inside: this.#text.slice(from, at), end: at + close.length };
+  }
+
+  /** Code is written as it is, and with it what only looks like its beginning. */
   #code(sign: string): boolean {
-    const text = this.#text;
-    let width = 1;
-    while (text[this.#at + width] === sign) width++;
-    const marks = sign.repeat(width);
-    const isFence = width >= 3 && /(?:^|\n)[ \t>]*(?:[-*+] +|\d+[.)] +)?$/.test(this.#out.slice(-80));
-    if (isFence) {
-      const close = new RegExp(`\\n[ \\t>]*${sign}{${width},}[ \\t]*(?=\\n|$)`, 'g');
-      close.lastIndex = this.#at;
-      const found = close.exec(text);
-      const end = found === null ? text.length : found.index + found[0].length;
-      this.#out += withoutRaw(text.slice(this.#at, end));
-      this.#at = end;
-      return true;
-    }
-    let end = -1;
-    if (sign === '`') {
-      const near = text.slice(this.#at + width, this.#at + width + LONGEST);
-      const close = new RegExp(`(?<!\`)\`{${width}}(?!\`)`).exec(near);
-      if (close !== null && !/\n[ \t]*\n/.test(near.slice(0, close.index)))
-        end = this.#at + 2 * width + close.index;
-    }
-    if (end < 0) {
-      this.#out += marks;
-      this.#at += width;
-    } else {
-      this.#out += withoutRaw(text.slice(this.#at, end));
-      this.#at = end;
-    }
+    const width = this.#widthAt(sign, this.#at);
+    const isFence = width >= 3 && /(?:^|\n)[ \t>]*(?:[-*+] +|\d+[.)] +)?$/.test(this.#tail.slice(-80));
+    const end = isFence ? this.#endOfFence(sign, width) : this.#endOfSpan(sign, width);
+    this.#write(withoutRaw(this.#text.slice(this.#at, end)));
+    this.#at = end;
     return true;
+  }
+
+  #widthAt(sign: string, at: number): number {
+    let width = 1;
+    while (this.#text[at + width] === sign) width++;
+    return width;
+  }
+
+  #endOfFence(sign: string, width: number): number {
+    const close = new RegExp(`\\n[ \\t>]*${sign}{${width},}[ \\t]*(?=\\n|$)`, 'g');
+    close.lastIndex = this.#at;
+    const found = close.exec(this.#text);
+    return found === null ? this.#text.length : found.index + found[0].length;
+  }
+
+  /** Behind the same number of backticks in the same paragraph; without them, behind the opening ones. */
+  #endOfSpan(sign: string, width: number): number {
+    const opened = this.#at + width;
+    if (sign !== '`') return opened;
+    const last = Math.min(opened + LONGEST, this.#find('\n\n', opened));
+    for (let at = this.#find('`', opened); at < last; at = this.#find('`', at)) {
+      const other = this.#widthAt('`', at);
+      at += other;
+      if (other === width) return at;
+    }
+    return opened;
   }
 
   #hugo(): boolean {
@@ -111,18 +142,14 @@ class Scan {
     const inside = found.inside.trim();
     if (inside.startsWith('/*')) {
       // A shortcode that is shown, not used.
-      this.#out += `{{${this.#text[this.#at + 2]} ${inside.replace(/^\/\*|\*\/$/g, '').trim()} ${close}`;
+      this.#write(`{{${this.#text[this.#at + 2]} ${inside.replace(/^\/\*|\*\/$/g, '').trim()} ${close}`);
       this.#at = found.end;
       return true;
     }
     const name = inside.match(/^\/?\s*([\w./-]+)/)?.[1] ?? '';
     const closes = inside.startsWith('/');
     const words = parseWords(inside.slice(inside.indexOf(name) + name.length));
-    if (
-      name === 'highlight' &&
-      !closes &&
-      this.#fence(found.end, words.plain[0], /\{\{[<%]\s*\/\s*highlight\s*[>%]\}\}/)
-    ) {
+    if (name === 'highlight' && !closes && this.#fence(found.end, words.plain[0], HUGO_HIGHLIGHT_ENDS)) {
       return true;
     }
     this.#replace(found.end, closes ? '\n\n' : this.#meaning(name, words), closes || isWrapper(name, words));
@@ -136,18 +163,15 @@ class Scan {
     const name = inside.match(/^[\w-]+/)?.[0] ?? '';
     const words = parseWords(inside.slice(name.length));
     if (name === 'comment') {
-      const rest = this.#until('endcomment', found.end);
-      const end = rest === undefined ? undefined : this.#until('%}', rest.end);
-      this.#at = end?.end ?? found.end;
+      const close = this.#until('endcomment', found.end);
+      this.#at = Math.min(this.#find('%}', close?.end ?? found.end) + 2, this.#text.length);
+      if (close === undefined) this.#at = found.end;
     } else if (name === 'raw') {
       const close = /\{%-?\s*endraw\s*-?%\}/.exec(this.#text.slice(found.end));
       const end = close === null ? this.#text.length : found.end + close.index;
-      this.#out += this.#text.slice(found.end, end);
+      this.#write(this.#text.slice(found.end, end));
       this.#at = end + (close?.[0].length ?? 0);
-    } else if (
-      name !== 'highlight' ||
-      !this.#fence(found.end, words.plain[0], /\{%-?\s*endhighlight\s*-?%\}/)
-    ) {
+    } else if (name !== 'highlight' || !this.#fence(found.end, words.plain[0], LIQUID_HIGHLIGHT_ENDS)) {
       this.#replace(
         found.end,
         LIQUID_PICTURES.has(name) ? this.#picture(liquidPicture(name, words)) : '',
@@ -189,14 +213,13 @@ class Scan {
       const found = this.#until(']', this.#at + 2);
       const name = found?.inside ?? '';
       if (found === undefined || !/^[\w-]{1,40}$/.test(name) || this.#text[found.end] === ':') return false;
-      this.#out += `<sup>${name}</sup>`;
+      this.#write(`<sup>${name}</sup>`);
       this.#at = found.end;
       return true;
     }
     const film = WORDPRESS_FILM.exec(this.#text.slice(this.#at, this.#at + 1_000));
     if (film !== null) {
-      this.#out += embed(film[1] ?? '', '');
-      this.#at += film[0].length;
+      this.#replace(this.#at + film[0].length, embed(film[1] ?? '', ''), false);
       return true;
     }
     if (!this.#text.startsWith('[caption', this.#at)) return false;
@@ -205,7 +228,7 @@ class Scan {
       /^\[caption[^\]]*\]\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*<\/a>)?)([\s\S]*)$/,
     );
     if (found === undefined || !parts) return false;
-    this.#out += `<figure>${parts[1]}<figcaption>${(parts[2] ?? '').trim()}</figcaption></figure>`;
+    this.#write(`<figure>${parts[1]}<figcaption>${(parts[2] ?? '').trim()}</figcaption></figure>`);
     this.#at = found.end;
     return true;
   }
@@ -260,12 +283,13 @@ class Scan {
   }
 
   /** Code between two shortcodes becomes a fenced block; false when it all stands on one line. */
-  #fence(from: number, language: string | undefined, close: RegExp): boolean {
-    const near = this.#text.slice(from, from + 20 * LONGEST);
-    const found = close.exec(near);
-    const code = found === null ? '' : near.slice(0, found.index);
-    if (found === null || !code.includes('\n')) return false;
-    this.#out += `\n\n~~~~~~ ${language ?? ''}\n${code.replace(/^\n+|\s+$/g, '')}\n~~~~~~\n\n`;
+  #fence(from: number, language: string | undefined, close: Closing): boolean {
+    const sign = this.#find(close.sign, from);
+    if (sign > from + 20 * LONGEST || this.#find('\n', from) > sign) return false;
+    const found = close.tag.exec(this.#text.slice(from, sign + LONGEST));
+    if (found === null) return false;
+    const code = this.#text.slice(from, from + found.index);
+    this.#write(`\n\n~~~~~~ ${language ?? ''}\n${code.replace(/^\n+|\s+$/g, '')}\n~~~~~~\n\n`);
     this.#at = from + found.index + found[0].length;
     return true;
   }
@@ -276,19 +300,21 @@ class Scan {
    */
   #replace(end: number, meaning: string, isBlock: boolean): void {
     this.#at = end;
-    if (/(?:\]\(<?|=\s*["']?)$/.test(this.#out.slice(-4))) {
-      this.#out += '#';
-      if (this.#out.endsWith('](#')) this.#endAddress();
+    if (/(?:\]\(<?|=\s*["']?)$/.test(this.#tail.slice(-4))) {
+      this.#write('#');
+      if (this.#tail.endsWith('](#')) this.#endAddress();
       return;
     }
-    const line = this.#out.slice(this.#out.lastIndexOf('\n') + 1);
-    const rest = this.#text.slice(end, end + 200).match(/^[ \t]*\n([^\n]*)/);
-    const aloneOnLine = line.trim() === '' && rest !== null;
-    const next = rest?.[1]?.trim() ?? '';
-    if (isBlock && line.trim() === '' && !/\n[ \t]*$/.test(meaning)) this.#out += `${meaning}\n\n${line}`;
-    else if (aloneOnLine && meaning !== '' && next !== '' && !next.startsWith('<'))
-      this.#out += `${meaning}\n`;
-    else this.#out += meaning;
+    const line = this.#tail.slice(this.#tail.lastIndexOf('\n') + 1);
+    const atLineStart = /(?:^|\n)[ \t]*$/.test(this.#tail);
+    const behind = this.#text.slice(end, end + 200);
+    const sameLine = behind.match(/^[ \t]*([^\s<\])])/);
+    const nextLine = behind.match(/^[ \t]*\n[ \t]*([^\s<])/);
+    const swallows = /^<(?:figure|iframe|blockquote|p)\b/.test(meaning);
+    if (isBlock && atLineStart && !/\n[ \t]*$/.test(meaning)) this.#write(`${meaning}\n\n${line}`);
+    else if (atLineStart && swallows && sameLine) this.#write(`${meaning}\n\n${line}`);
+    else if (atLineStart && meaning !== '' && nextLine) this.#write(`${meaning}\n`);
+    else this.#write(meaning);
   }
 
   /** Behind the address of a link: its title goes too, since quotation marks inside it would break the link. */
@@ -297,7 +323,7 @@ class Scan {
     const title = /^[ \t]*"[^\n]{0,300}?"[ \t]*(?=\))/.exec(near);
     if (title !== null) this.#at += title[0].length;
     // The author forgot to close it.
-    else if (/^[ \t]+[^\s"')]/.test(near)) this.#out += ')';
+    else if (/^[ \t]+[^\s"')]/.test(near)) this.#write(')');
   }
 }
 

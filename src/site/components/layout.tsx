@@ -32,21 +32,20 @@ type LayoutProps = {
 export function Layout(props: LayoutProps) {
   const { frame } = props;
   const { paper, assets } = frame;
-  const title =
-    props.title === undefined ? `${paper.name}: ${paper.tagline}` : `${props.title} — ${paper.name}`;
+  const front = paper.tagline === '' ? paper.name : `${paper.name}: ${paper.tagline}`;
   return (
     <html lang={paper.language}>
       <head>
         <Furniture
           assets={assets}
-          title={props.title === undefined && paper.tagline === '' ? paper.name : title}
+          title={props.title === undefined ? front : `${props.title} — ${paper.name}`}
           textLanguage={props.textLanguage ?? paper.language}
         />
         {props.head === undefined ? <UsualHead {...props} /> : raw(props.head)}
       </head>
       <body>
         <a class="skip" href="#main">
-          Skip to the story
+          Skip to content
         </a>
         <Masthead frame={frame} kind={props.masthead ?? { size: 'page' }} current={props.current} />
         <main id="main" tabindex={-1}>
