@@ -160,7 +160,7 @@ function isoInstant(text: string): string {
 async function storySet(context: CommandContext): Promise<CommandResult> {
   const { args, clock, options, paper } = context;
   const { db } = paper.database;
-  const id = await findStoryId(db, one(args, 'story set ID'));
+  const name = one(args, 'story set ID');
   const { access, embargo, headline, section, standfirst } = options;
   if (access !== undefined && !ACCESS_LEVELS.includes(access as AccessLevel)) {
     throw new Misuse(`--access is one of ${ACCESS_LEVELS.join(', ')}`);
@@ -175,6 +175,7 @@ async function storySet(context: CommandContext): Promise<CommandResult> {
       : {}),
   };
   if (Object.keys(change).length === 0) throw new Misuse('story set needs something to change');
+  const id = await findStoryId(db, name);
   await setStory(db, id, change, clock.now());
   return shown(context, id);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '#platform/folders';
 import { LOG_LEVELS, type LogLevel } from '#platform/log';
 import { Invalid } from '#values/errors';
 
@@ -192,7 +193,7 @@ async function readSecret(path: string): Promise<string | undefined> {
 
 /** Whole or not at all, and the same for two processes that start at once: whoever links second reads the first's. */
 async function makeSecret(data: string, path: string): Promise<string> {
-  await mkdir(data, { recursive: true, mode: 0o711 });
+  await makeFolder(data, 0o711);
   const unfinished = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(unfinished, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true });
   try {

@@ -22,6 +22,7 @@ import pg from 'pg';
 import { monotonicMs } from './clock.ts';
 import { isUnavailable } from './db.ts';
 import { type FileLock, lock, tryLock } from './file-lock.ts';
+import { makeFolder } from './folders.ts';
 import type { Logger } from './log.ts';
 import { findPostgresProgram, type PostgresProgram, programOptions } from './postgres-program.ts';
 
@@ -129,7 +130,7 @@ export async function openEmbeddedPostgres(options: {
 
 async function openFolder(data: string, log: Logger, settings: Record<string, string>): Promise<Folder> {
   try {
-    await mkdir(data, { recursive: true, mode: 0o711 });
+    await makeFolder(data, 0o711);
     // One name for one folder: the server is recognised by it.
     const real = await realpath(data);
     return {

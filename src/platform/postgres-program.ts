@@ -1,8 +1,9 @@
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './folders.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -149,7 +150,7 @@ function idOf(user: string | number, what: '-u' | '-g' | '-un'): string | undefi
 
 /** Lets the user into the data folder, and finds the folder above it that bars the way, if one does. */
 async function makeReachable(data: string, user: ServerUser): Promise<void> {
-  await mkdir(data, { recursive: true, mode: 0o711 });
+  await makeFolder(data, 0o711);
   const { mode } = await stat(data);
   if ((mode & 0o011) !== 0o011) await chmod(data, (mode & 0o7777) | 0o011);
   if (canEnter(data, user)) return;

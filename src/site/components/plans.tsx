@@ -4,7 +4,7 @@ import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 
 /** "3 months", "1 year", "2 years". */
-export function termText(months: number): string {
+function termText(months: number): string {
   const [count, unit] = months % 12 === 0 ? [months / 12, 'year'] : [months, 'month'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -63,10 +63,7 @@ function WallWords({ frame, reason, limit, locked }: WallProps) {
               ? 'You have read this month’s 1 free story.'
               : `You have read this month’s ${limit} free stories.`}
           </h2>
-          <p class="wall-text">
-            Subscribe to finish this one{more(locked)} and to read everything else we publish, without
-            counting.
-          </p>
+          <p class="wall-text">Subscribe for unlimited reading, and finish this story now{more(locked)}.</p>
         </>
       );
     case 'subscribers-only':

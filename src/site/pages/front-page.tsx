@@ -118,10 +118,8 @@ function HouseNotice({ frame }: { frame: Frame }) {
       <p class="house-notice-head">
         <a href={PATHS.subscribe}>Read all of it</a>
       </p>
-      <p>
-        Every story, from {lowest} a month.
-        {frame.freeStories > 0 && ` ${frame.freeStories} a month are free.`}
-      </p>
+      <p>Every story, from {lowest} a month.</p>
+      {frame.freeStories > 0 && <p>{frame.freeStories} a month are free.</p>}
     </aside>
   );
 }
