@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listForStaff } from '#content';
+import { findStoryId, listForStaff } from '#content';
+import { setPicks } from '#fronts';
 import { addPicture } from '#media';
 import type { Clock } from '#platform/clock';
 import type { Logger } from '#platform/log';
@@ -8,6 +9,15 @@ import { setPublication } from '#publication';
 import { loadDemo } from '../../demo/load-demo.ts';
 import { HOME, type Paper } from './compose.ts';
 import type { Config } from './config.ts';
+
+/** What the demonstration's editors put on the front; the rest fills itself. */
+const FRONT = [
+  'metro-tunnel-breakthrough',
+  'cyclone-nirali-shelters',
+  'kdx-40-kesar-drag',
+  'banerji-letter',
+  'hathigarh-network-outage',
+];
 
 /** Loads the demonstration newspaper into a database that holds no story yet, when the configuration wants it. */
 export async function loadDemoOnce(
@@ -34,6 +44,7 @@ export async function loadDemoOnce(
       return id;
     },
   });
+  await setPicks(db, 'home', await Promise.all(FRONT.map((name) => findStoryId(db, name))));
   log.info('the demonstration newspaper is loaded');
   return true;
 }

@@ -118,8 +118,10 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof DatabaseAway) return true;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  // 08: connection; 53: no resources (disk full, too many connections); 57P: being stopped or starting; 58: system.
-  if (/^(08|53|57P|58)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code)) return true;
+  // 08: connection; 53: no resources (disk full, too many connections); 57P: being stopped or starting; 58: system;
+  // 25006: it has become a replica that only reads.
+  if (/^(08|53|57P|58|25006)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code))
+    return true;
   if (
     /connection (terminated|timeout|ended)|timeout exceeded|Query read timeout|not queryable/i.test(
       error.message,

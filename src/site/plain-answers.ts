@@ -17,7 +17,7 @@ export function missing(site: Site, ask: Ask, status: 404 | 410 = 404): Answer {
 }
 
 /** The page for a failed request; it also works while nothing can be asked of the database. */
-export function failure(site: Site | undefined, status: ErrorStatus, requestId: string): Answer {
-  const html = renderError({ ...(site === undefined ? {} : { frame: site.frame() }), status, requestId });
+export function failure(site: Site, status: ErrorStatus, requestId: string): Answer {
+  const html = renderError({ frame: site.frame(), status, requestId });
   return answer(status, HTML, html, ['Cache-Control', 'no-store', 'X-Robots-Tag', 'noindex']);
 }

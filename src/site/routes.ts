@@ -11,6 +11,7 @@ import {
   renderPrivacy,
   renderTerms,
 } from './pages/paper-pages.tsx';
+import { renderSections } from './pages/sections-page.tsx';
 import { renderSubscribe } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { storyAnswers } from './story-answers.ts';
@@ -51,6 +52,7 @@ export function siteRoutes(site: Site): Route[] {
     fixed(PATHS.privacy, renderPrivacy),
     fixed(PATHS.terms, renderTerms),
     fixed(PATHS.contact, renderContact),
+    fixed(PATHS.sections, renderSections),
     get(PATHS.topics, lists.topics),
     get('/topics/:topic', lists.topic),
     get('/authors/:author', lists.author),

@@ -218,6 +218,7 @@ function shownAs(
   return {
     kind: 'full',
     body,
+    open: opened.reason === 'free',
     degraded: opened.reason === 'degraded',
     ...(opened.reading === undefined
       ? {}

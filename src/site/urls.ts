@@ -32,6 +32,7 @@ export const PATHS = {
   subscribe: '/subscribe',
   login: '/login',
   meter: '/meter',
+  sections: '/sections',
   topics: '/topics',
   about: '/about',
   corrections: '/corrections',

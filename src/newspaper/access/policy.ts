@@ -17,7 +17,7 @@ export type MeterLimits = { readonly visitors: number; readonly readers: number 
 
 export type Rule = { readonly name: string; readonly when: Condition; readonly terms: Terms };
 
-/** All that is said must hold; what is not said does not matter. Ages are whole days since publication. */
+/** All that is said must hold; what is not said does not matter. Ages are days of 24 hours since publication, and parts of them. */
 export type Condition = {
   readonly levels?: readonly string[];
   readonly sections?: readonly string[];

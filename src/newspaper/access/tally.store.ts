@@ -34,8 +34,7 @@ export function startTally(db: Db, log: Logger): Tally {
   let writing: Promise<void> = Promise.resolve();
 
   function keepWall(one: Gathered): void {
-    const { holderId, storyId, monthOn, reason, policyVersion } = one.wall;
-    const key = `${holderId} ${storyId} ${monthOn} ${reason} ${policyVersion}`;
+    const key = wallKey(one.wall);
     const before = walls.get(key);
     if (before === undefined) {
       walls.set(key, one);
@@ -86,6 +85,10 @@ export function startTally(db: Db, log: Logger): Tally {
   };
 }
 
+function wallKey({ holderId, monthOn, policyVersion, reason, storyId }: ShownWall): string {
+  return `${holderId} ${storyId} ${monthOn} ${reason} ${policyVersion}`;
+}
+
 async function addSums(db: Db, sums: ReadonlyMap<string, number>): Promise<void> {
   if (sums.size === 0) return;
   // Sorted, so that two processes which write at once lock the sums in the same order.
@@ -99,9 +102,8 @@ async function addSums(db: Db, sums: ReadonlyMap<string, number>): Promise<void>
 
 async function addWalls(db: Db, walls: readonly Gathered[]): Promise<void> {
   if (walls.length === 0) return;
-  const sorted = walls.toSorted((a, b) =>
-    a.wall.holderId + a.wall.storyId < b.wall.holderId + b.wall.storyId ? -1 : 1,
-  );
+  // Sorted, so that two processes which write at once lock the same walls in the same order.
+  const sorted = walls.toSorted((a, b) => (wallKey(a.wall) < wallKey(b.wall) ? -1 : 1));
   await sql`
     insert into access.walls as old
       (holder_id, story_id, month_on, reason, policy_version, shown, first_at, last_at)

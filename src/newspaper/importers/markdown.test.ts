@@ -155,7 +155,7 @@ describe('shortcodes are dropped and their text is kept', () => {
       '{% highlight ruby %}\na = 1\n{% endhighlight %}',
       [{ kind: 'preformatted', text: 'a = 1' }],
     ],
-    ['a highlighted word', 'a {{< highlight >}}b{{< /highlight >}}.', [p('a b .')]],
+    ['a highlighted word', 'a {{< highlight >}}b{{< /highlight >}}.', [p('a b.')]],
     [
       'the ids of headings',
       '## A {#a}\n\nb\n{: .lead}',
@@ -227,9 +227,9 @@ describe('shortcodes are dropped and their text is kept', () => {
   });
 
   it.each(['{{< ', '{% ', '{{ ', '[', '`a', '{{< a >}}', '{% highlight %}', '[^1]', '~~~\n'])(
-    'half a megabyte of %j is no trouble',
+    '100,000 times %j is no trouble',
     (piece) => {
-      expect(() => words(piece.repeat(500_000 / piece.length))).not.toThrow();
+      expect(() => words(piece.repeat(100_000))).not.toThrow();
     },
   );
 });

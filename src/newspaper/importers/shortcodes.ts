@@ -152,7 +152,11 @@ class Scan {
     if (name === 'highlight' && !closes && this.#fence(found.end, words.plain[0], HUGO_HIGHLIGHT_ENDS)) {
       return true;
     }
-    this.#replace(found.end, closes ? '\n\n' : this.#meaning(name, words), closes || isWrapper(name, words));
+    const isBlock = isWrapper(name, words);
+    if (closes) {
+      this.#write(isBlock ? '\n\n' : '');
+      this.#at = found.end;
+    } else this.#replace(found.end, this.#meaning(name, words), isBlock);
     return true;
   }
 

@@ -185,7 +185,7 @@ describe('a record is refused, with the reason', () => {
       { ...WHOLE, body_format: 'rtf' },
       /^body_format "rtf" is not one of html, markdown, text$/,
     ],
-    ['a body that is not text', { ...WHOLE, body: { html: 'a' } }, /^body is not text but a object$/],
+    ['a body that is not text', { ...WHOLE, body: { html: 'a' } }, /^body is not text but an object$/],
     [
       'a body of 50 MB',
       { ...WHOLE, body: 'a'.repeat(50 * 1024 * 1024) },

@@ -175,7 +175,13 @@ function sayWhy(issue: z.core.$ZodIssue | undefined): string {
   if (field === 'access') return `access ${quoted(value)} is not one of ${ACCESS_LEVELS.join(', ')}`;
   if (field === 'body_format') return `body_format ${quoted(value)} is not one of html, markdown, text`;
   const kind = field === 'authors' || field === 'topics' ? 'a list of names' : 'text';
-  return `${field} is not ${kind} but ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
+  const given =
+    value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? 'a list'
+        : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  return `${field} is not ${kind} but ${given}`;
 }
 
 function quoted(value: unknown): string {

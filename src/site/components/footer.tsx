@@ -1,6 +1,9 @@
 import type { Frame } from '../frame.ts';
 import { feedPath, PATHS, sectionPath } from '../urls.ts';
 
+/** As many as stand beside the other columns; a paper that moved in with a hundred has a page for them. */
+const MOST_SECTIONS = 15;
+
 export function Footer({ frame }: { frame: Frame }) {
   const { paper } = frame;
   return (
@@ -13,13 +16,18 @@ export function Footer({ frame }: { frame: Frame }) {
           {paper.tagline !== '' && <p class="footer-tagline">{paper.tagline}</p>}
         </div>
         <nav aria-labelledby="all-sections" class="footer-sections">
-          <h2 id="all-sections">All sections</h2>
+          <h2 id="all-sections">Sections</h2>
           <ul>
-            {frame.sections.map(({ slug, name }) => (
+            {frame.sections.slice(0, MOST_SECTIONS).map(({ slug, name }) => (
               <li>
                 <a href={sectionPath(slug)}>{name}</a>
               </li>
             ))}
+            {frame.sections.length > MOST_SECTIONS && (
+              <li>
+                <a href={PATHS.sections}>All sections</a>
+              </li>
+            )}
             <li>
               <a href={PATHS.topics}>Topics</a>
             </li>

@@ -92,7 +92,7 @@ function SectionBar({ frame, current }: { frame: Frame; current: string | undefi
         </li>
         {frame.sections.length > MOST_SECTIONS && (
           <li>
-            <a href="#all-sections">All sections</a>
+            <a href={PATHS.sections}>All sections</a>
           </li>
         )}
       </ul>

@@ -1,6 +1,6 @@
+import type { PreviewReason } from '#access';
 import { writeDay } from '../dates.ts';
 import type { Frame } from '../frame.ts';
-import type { PreviewReason } from '../pages/story-page.tsx';
 import { PATHS } from '../urls.ts';
 import { Plans } from './plans.tsx';
 
@@ -46,7 +46,8 @@ export function Wall(props: WallProps) {
       )}
       {reason === 'limit-reached' && (
         <p class="wall-small wall-turn">
-          Not now? Your count starts again on <Turn frame={frame} />. <a href={PATHS.meter}>What counted</a>
+          Not now? <span data-meter-left="0">None of your free stories are left this month</span>; the count
+          starts again on <Turn frame={frame} />. <a href={PATHS.meter}>What counted</a>
         </p>
       )}
     </section>

@@ -46,7 +46,7 @@ function item(baseUrl: string, language: string, story: StoryCard): string {
   return `<item>
 <title>${xmlText(story.headline)}</title>
 <link>${address}</link>
-<guid isPermaLink="true">${address}</guid>
+<guid isPermaLink="false">urn:uuid:${story.id}</guid>
 <pubDate>${rfc822(story.publishedAt)}</pubDate>
 ${xmlElement('description', story.standfirst)}${story.authors.map((author) => xmlElement('dc:creator', author.name)).join('')}${xmlElement('category', story.section.name)}${story.language === language ? '' : xmlElement('dc:language', story.language)}${picture(baseUrl, story)}</item>
 `;

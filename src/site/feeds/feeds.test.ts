@@ -98,7 +98,7 @@ describe('a feed', () => {
     expect(item.children.map((one) => [one.name, one.text.trim()])).toEqual([
       ['title', 'Rupee holds'],
       ['link', address],
-      ['guid', address],
+      ['guid', `urn:uuid:${story.id}`],
       ['pubDate', 'Mon, 23 Nov 2026 01:15:30 GMT'],
       ['description', 'The central bank is said to have sold dollars.'],
       ['dc:creator', 'Tara Nambiar'],
@@ -106,7 +106,7 @@ describe('a feed', () => {
       ['category', 'Markets'],
       ['media:content', ''],
     ]);
-    expect(all(item, 'guid')[0]?.attributes).toEqual({ isPermaLink: 'true' });
+    expect(all(item, 'guid')[0]?.attributes).toEqual({ isPermaLink: 'false' });
     expect(all(item, 'media:content')[0]?.attributes).toEqual({
       url: 'https://paper.example/media/0198-p/1200.webp',
       medium: 'image',

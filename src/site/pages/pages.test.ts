@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PreviewReason } from '#access';
 import type { StoryElement } from '#content';
 import { paragraph } from '../../../test/builders.ts';
 import { previewView, storyCard, testFrame } from '../../../test/site.ts';
@@ -9,7 +10,7 @@ import { renderList } from './list-page.tsx';
 import { renderLogin } from './login-page.tsx';
 import { renderMeter } from './meter-page.tsx';
 import { renderAbout, renderContact, renderCorrections, renderPrivacy, renderTerms } from './paper-pages.tsx';
-import { type PreviewReason, renderStory, type Shown } from './story-page.tsx';
+import { renderStory, type Shown } from './story-page.tsx';
 import { renderSubscribe } from './subscribe-page.tsx';
 import { renderTopics } from './topics-page.tsx';
 
@@ -27,7 +28,7 @@ const NASTY = '<script>alert("x")</script> & \'more\'';
 
 const story = previewView({ picture });
 const body: StoryElement[] = [...story.preview, paragraph('What only a pass can load.')];
-const full: Shown = { kind: 'full', body, reading: { left: 3, limit: 5 }, degraded: false };
+const full: Shown = { kind: 'full', body, open: false, reading: { left: 3, limit: 5 }, degraded: false };
 const stopped = (reason: PreviewReason, limit = 5): Shown => ({
   kind: 'preview',
   reason,
@@ -136,13 +137,18 @@ describe('a story that opened', () => {
   });
 
   it('is open to the end when it is free', () => {
-    const free = storyPage({ kind: 'full', body, degraded: false }, previewView({ access: 'free' }));
+    const free = storyPage(
+      { kind: 'full', body, open: true, degraded: false },
+      previewView({ access: 'free' }),
+    );
     expect(free).not.toContain('story-locked');
     expect(free).not.toContain('data-meter-left');
   });
 
   it('says that it did not count while the meter could not be asked', () => {
-    expect(words(storyPage({ kind: 'full', body, degraded: true }))).toContain('it does not count');
+    expect(words(storyPage({ kind: 'full', body, open: false, degraded: true }))).toContain(
+      'it does not count',
+    );
   });
 });
 

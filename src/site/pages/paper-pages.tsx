@@ -164,8 +164,8 @@ export function renderPrivacy({ frame }: PaperPage): string {
       </p>
       <h2>Logs</h2>
       <p>
-        Our software notes requests in order to find faults: what was asked for, when and how it ended. It
-        writes no names, no mail addresses and no text of stories into its log.
+        Our software keeps no record of requests. What fails is noted, in order to mend it: when, with what
+        error and under which number. No name, no address and no text of a story goes into its log.
       </p>
       <h2>Links that lead elsewhere</h2>
       <p>

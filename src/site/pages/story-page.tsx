@@ -1,3 +1,4 @@
+import type { PreviewReason } from '#access';
 import type { PreviewView, StoryCard, StoryElement } from '#content';
 import { Card } from '../components/cards.tsx';
 import { documentText } from '../components/document.ts';
@@ -12,19 +13,13 @@ import { OwnPicture } from '../elements/picture.tsx';
 import type { Frame } from '../frame.ts';
 import { PATHS, sectionPath, storyPath, topicPath } from '../urls.ts';
 
-/** Why a story stops at the wall; the same words as the decision's. */
-export type PreviewReason =
-  | 'limit-reached'
-  | 'subscribers-only'
-  | 'registration-required'
-  | 'meter-unavailable'
-  | 'closed';
-
 /** What was decided for this reader. Only a full one brings a body. */
 export type Shown =
   | {
       readonly kind: 'full';
       readonly body: readonly StoryElement[];
+      /** Anybody may read it whole: nothing of it stands behind a wall. */
+      readonly open: boolean;
       /** Where the reader stands on the meter, when this story counts. */
       readonly reading?: { readonly left: number; readonly limit: number } | undefined;
       /** The meter could not be asked, and the story was opened without counting. */
@@ -171,7 +166,7 @@ function StoryText({ frame, story, shown }: Pick<StoryProps, 'frame' | 'story' |
       </div>
     );
   }
-  if (story.access === 'free' && shown.reading === undefined) {
+  if (shown.open) {
     return (
       <div class={`story-text${capital}`}>
         <Elements elements={shown.body} language={language} />

@@ -1,3 +1,4 @@
+import { byLetter } from '../components/by-letter.ts';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
@@ -47,18 +48,4 @@ function Count({ stories }: { stories: number }) {
       <span class="unseen"> {stories === 1 ? 'story' : 'stories'}</span>
     </span>
   );
-}
-
-function byLetter(topics: readonly Topic[], language: string): [string, Topic[]][] {
-  const { compare } = new Intl.Collator(language, { numeric: true });
-  const letters = new Map<string, Topic[]>();
-  for (const topic of [...topics].sort((a, b) => compare(a.name, b.name))) {
-    // É belongs to E; figures and signs share one place.
-    const first = (topic.name.normalize('NFD')[0] ?? '').toLocaleUpperCase(language);
-    const letter = /\p{L}/u.test(first) ? first : '#';
-    const those = letters.get(letter);
-    if (those === undefined) letters.set(letter, [topic]);
-    else those.push(topic);
-  }
-  return [...letters];
 }

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { generateStories } from '../demo/generate.ts';
+import { monotonicMs, systemClock } from '../src/platform/clock.ts';
+import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
+import { createLogger } from '../src/platform/log.ts';
+import { MEASURED_CPU, OTHER_CPU } from './processes.ts';
+
+/**
+ * Measures an import as an operator runs it: `broadsheet import ndjson` on one core, PostgreSQL on the other, first
+ * into an empty paper and then once more, when every story is known.
+ *
+ *     node bench/import.ts              100,000 generated stories
+ *     node bench/import.ts --huge       a file of 2 GB, for the memory it takes
+ *
+ * It imports into DATABASE_URL where that is set, which should be an empty database; else into one of its own.
+ */
+const { values } = parseArgs({
+  options: { stories: { type: 'string', default: '100000' }, huge: { type: 'boolean', default: false } },
+});
+const HUGE_BYTES = 2 * 1024 ** 3;
+
+const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-import-'));
+spawnSync('chmod', ['711', folder]);
+const data = join(folder, 'data');
+const own =
+  process.env.DATABASE_URL === undefined
+    ? await openEmbeddedPostgres({ data, log: createLogger('warn') })
+    : undefined;
+try {
+  const file = join(folder, 'stories.ndjson');
+  const stories = await fill(file);
+  const megabytes = Math.round(statSync(file).size / 1024 ** 2);
+  say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}`);
+  say(`${stories} stories, ${megabytes} MB; the import on one core, PostgreSQL on another\n`);
+  if (own !== undefined)
+    pin(Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]));
+  say('| import | seconds | stories a second | most memory, MB |');
+  say('|---|---|---|---|');
+  for (const what of ['into an empty paper', 'once more']) {
+    const { seconds, peakMb } = await runImport(file, own?.url ?? (process.env.DATABASE_URL as string));
+    say(`| ${what} | ${seconds.toFixed(1)} | ${Math.round(stories / seconds)} | ${peakMb} |`);
+  }
+} finally {
+  await own?.release();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Writes generated stories to a file: as many as were asked for, or as fill two gigabytes. */
+async function fill(file: string): Promise<number> {
+  const out = createWriteStream(file);
+  const most = values.huge ? 10_000_000 : Number(values.stories);
+  let stories = 0;
+  let bytes = 0;
+  let block = '';
+  for (const line of generateStories(most, { seed: 1, until: systemClock.now() })) {
+    block += `${line}\n`;
+    stories++;
+    if (block.length < 1_000_000) continue;
+    bytes += Buffer.byteLength(block);
+    if (!out.write(block)) await once(out, 'drain');
+    block = '';
+    if (values.huge && bytes >= HUGE_BYTES) break;
+  }
+  out.end(block);
+  await finished(out);
+  return stories;
+}
+
+async function runImport(file: string, url: string): Promise<{ seconds: number; peakMb: number }> {
+  const begun = monotonicMs();
+  const child = spawn(
+    'taskset',
+    ['-c', MEASURED_CPU, process.execPath, 'dist/main/cli.js', 'import', 'ndjson', file],
+    {
+      env: { ...process.env, DATABASE_URL: url, BROADSHEET_DATA: data },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const peak = watchMemory(child);
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`the import ended with ${code}`);
+  return { seconds: (monotonicMs() - begun) / 1000, peakMb: peak() };
+}
+
+/** The most memory a process had, in megabytes, as the kernel counts it until the process ends. */
+function watchMemory(child: ChildProcess): () => number {
+  let peakKb = 0;
+  const timer = setInterval(() => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has just ended.
+    }
+  }, 50);
+  child.on('exit', () => clearInterval(timer));
+  return () => Math.round(peakKb / 1024);
+}
+
+/** Backends are started by the postmaster and stay on its core. */
+function pin(postmaster: number): void {
+  spawnSync('taskset', ['-acp', OTHER_CPU, String(postmaster)]);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
