@@ -3,7 +3,7 @@
  * Surfaces turn it into an error page or into RFC 9457 problem details; anything else that is thrown is our own fault.
  */
 export abstract class CallerError extends Error {
-  abstract readonly status: 403 | 404 | 409 | 422;
+  abstract readonly status: 404 | 409 | 422;
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -15,11 +15,6 @@ export abstract class CallerError extends Error {
 /** What was asked for does not exist, or not for this caller. */
 export class NotFound extends CallerError {
   readonly status = 404;
-}
-
-/** The caller may not do this. */
-export class Forbidden extends CallerError {
-  readonly status = 403;
 }
 
 /** What the caller sent cannot be used; the message says what would be right. */
