@@ -1,5 +1,5 @@
 import { Logger as JobLogger, type Runner, run } from 'graphile-worker';
-import type { Clock } from '#platform/clock';
+import { type Clock, machineMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
 import { SCHEDULE } from '../jobs/schedule.ts';
 import { taskList } from '../jobs/tasks.ts';
@@ -21,5 +21,16 @@ export async function startJobs(paper: Paper, clock: Clock, log: Logger): Promis
       else log.debug(message);
     }),
   });
+  // The first night is too late for the crawlers' addresses; and a start has better to do than to fetch them at once.
+  await runner.addJob(
+    'refresh-crawler-ranges',
+    {},
+    { jobKey: 'at-start', runAt: inTwoMinutes(), maxAttempts: 3 },
+  );
   return { stop: () => runner.stop() };
+}
+
+/** The queue runs on the machine's own time. */
+function inTwoMinutes(): Date {
+  return new Date(machineMs() + 120_000);
 }

@@ -20,8 +20,8 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
   const zone = () => site.publication().zone;
 
   return {
-    feed: (ask: Ask) =>
-      listed('feed', ask, async (now) => {
+    feed: () =>
+      listed('feed', async (now) => {
         const stories = await listStories(db, { limit: IN_FEED }, now);
         return publicAnswer(RSS, renderFeed({ frame: site.frame(), path: '/', stories }), PUBLIC_SECONDS);
       }),
@@ -30,7 +30,7 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
       const slug = ask.param('section');
       const section = site.frame().sections.find((one) => one.slug === slug);
       if (section === undefined) return missing(site, ask);
-      return listed(`feed ${slug}`, ask, async (now) => {
+      return listed(`feed ${slug}`, async (now) => {
         const stories = await listStories(db, { section: slug, limit: IN_FEED }, now);
         const path = sectionPath(slug);
         return publicAnswer(
@@ -41,28 +41,28 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
       });
     },
 
-    sitemap: (ask: Ask) =>
-      listed('sitemap', ask, async (now) => {
+    sitemap: () =>
+      listed('sitemap', async (now) => {
         const months = await storiesByMonth(db, zone(), now);
         return publicAnswer(XML, renderSitemapIndex({ frame: site.frame(), months }), PUBLIC_SECONDS);
       }),
 
     /** One month's stories; a month of more than a sitemap may hold comes in parts. */
     sitemapMonth(ask: Ask): Answer | Promise<Answer> {
-      const name = /^(\d{4}-\d{2})(?:-(\d{1,3}))?\.xml$/.exec(ask.param('month'));
+      const name = /^(\d{4}-\d{2})(?:-([1-9]\d{0,2}))?\.xml$/.exec(ask.param('month'));
       const month = name?.[1] === undefined ? undefined : monthBounds(name[1], zone());
       if (month === undefined) return missing(site, ask);
       const part = Number(name?.[2] ?? 1);
-      return listed(`sitemap ${name?.[1]} ${part}`, ask, async (now) => {
-        const all = await listStories(db, { ...month, limit: part * SITEMAP_URLS }, now);
-        const stories = all.slice((part - 1) * SITEMAP_URLS);
+      return listed(`sitemap ${name?.[1]} ${part}`, async (now) => {
+        const skip = (part - 1) * SITEMAP_URLS;
+        const stories = await listStories(db, { ...month, limit: SITEMAP_URLS, skip }, now);
         if (stories.length === 0) return undefined;
         return publicAnswer(XML, renderSitemapMonth({ frame: site.frame(), stories }), PUBLIC_SECONDS);
       });
     },
 
-    newsSitemap: (ask: Ask) =>
-      listed('news sitemap', ask, async (now) => {
+    newsSitemap: () =>
+      listed('news sitemap', async (now) => {
         const since = now.subtract({ hours: 48 });
         const stories = await listStories(db, { since, limit: IN_NEWS_SITEMAP }, now);
         return publicAnswer(XML, renderNewsSitemap({ frame: site.frame(), stories }), PUBLIC_SECONDS);

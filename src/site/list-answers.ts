@@ -3,6 +3,7 @@ import { loadFront } from '#fronts';
 import { isUnavailable } from '#platform/db';
 import { type Answer, type Ask, HTML, publicAnswer } from '#platform/http';
 import { findTopic, listTopics } from '#topics';
+import { NotFound } from '#values/errors';
 import { ANY_STORY } from './page-memory.ts';
 import { renderFront } from './pages/front-page.tsx';
 import { renderList } from './pages/list-page.tsx';
@@ -24,11 +25,10 @@ export function listAnswers(site: Site) {
 
   /**
    * A page that names stories, from memory until a story changes, the next one becomes visible or the day turns.
-   * `make` gives undefined where there is nothing to list.
+   * `make` gives undefined where there is nothing to list, which is answered 404.
    */
   function listed(
     key: string,
-    ask: Ask,
     make: (now: Temporal.Instant) => Promise<Answer | undefined>,
   ): Answer | Promise<Answer> {
     const now = clock.now();
@@ -37,8 +37,9 @@ export function listAnswers(site: Site) {
     return site.pages
       .make(key, async () => {
         const [made, next] = await Promise.all([make(now), nextLiveAt(db, now)]);
+        if (made === undefined) throw new NotFound('nothing-listed', 'there is nothing to list here');
         return {
-          answer: made ?? missing(site, ask),
+          answer: made,
           mentions: [ANY_STORY],
           until: Math.min(next?.epochMilliseconds ?? Number.POSITIVE_INFINITY, endOfDay(now)),
         };
@@ -93,8 +94,8 @@ export function listAnswers(site: Site) {
   }
 
   return {
-    front: (ask: Ask): Answer | Promise<Answer> =>
-      listed('front', ask, async (now) =>
+    front: (): Answer | Promise<Answer> =>
+      listed('front', async (now) =>
         publicAnswer(
           HTML,
           renderFront({ frame: site.frame(), front: await loadFront(db, now), now }),
@@ -107,14 +108,14 @@ export function listAnswers(site: Site) {
       const section = site.frame().sections.find((one) => one.slug === slug);
       if (section === undefined) return missing(site, ask);
       const heading: Heading = { kind: 'section', title: section.name, description: section.description };
-      return listed(`section ${slug} ${ask.query('after') ?? ''}`, ask, () =>
+      return listed(`section ${slug} ${ask.query('after') ?? ''}`, () =>
         listPage(sectionPath(slug), { section: slug }, heading, ask),
       );
     },
 
     author(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('author');
-      return listed(`author ${slug} ${ask.query('after') ?? ''}`, ask, async () => {
+      return listed(`author ${slug} ${ask.query('after') ?? ''}`, async () => {
         const author = await findAuthor(db, slug);
         if (author === undefined) return undefined;
         const heading: Heading = { kind: 'author', title: author.name, description: '' };
@@ -124,7 +125,7 @@ export function listAnswers(site: Site) {
 
     topic(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('topic');
-      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, ask, async () => {
+      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, async () => {
         const topic = await findTopic(db, slug);
         if (topic === undefined) return undefined;
         const heading: Heading = { kind: 'topic', title: topic.name, description: '' };
@@ -132,8 +133,8 @@ export function listAnswers(site: Site) {
       });
     },
 
-    topics: (ask: Ask): Answer | Promise<Answer> =>
-      listed('topics', ask, async (now) =>
+    topics: (): Answer | Promise<Answer> =>
+      listed('topics', async (now) =>
         publicAnswer(
           HTML,
           renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),

@@ -77,8 +77,7 @@ export function rememberPages(changes: ChangeFeed): PageMemory {
       const before = changed;
       const making = make()
         .then((page) => {
-          // What is not there is not kept: made-up addresses must not push out real pages.
-          if (before === changed && page.answer.status === 200) {
+          if (before === changed) {
             pages.set(key, page);
             for (const one of page.mentions) {
               const keys = byMention.get(one) ?? new Set();

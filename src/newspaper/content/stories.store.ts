@@ -141,6 +141,8 @@ export type StoryQuery = {
   readonly since?: Temporal.Instant;
   readonly until?: Temporal.Instant;
   readonly limit: number;
+  /** So many of the newest are passed over: for sitemaps, which no person pages through. */
+  readonly skip?: number;
 };
 
 /** Stories that anybody may know of at `now`, newest first. */
@@ -165,7 +167,7 @@ export async function listStories(db: Db, query: StoryQuery, now: Temporal.Insta
   const { rows } = await sql<CardRow>`
     select ${CARD_COLUMNS} from ${CARD_TABLES} ${link}
     where ${sql.join(conditions, sql` and `)}
-    order by ${liveAt} desc, ${id} desc limit ${query.limit}`.execute(db);
+    order by ${liveAt} desc, ${id} desc limit ${query.limit} offset ${query.skip ?? 0}`.execute(db);
   return rows.map(toCard);
 }
 
