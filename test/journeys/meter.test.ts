@@ -61,7 +61,7 @@ describe('a visitor’s calendar month', () => {
   it('opens five stories, says before the wall how many are left, and shows the wall on the sixth', async () => {
     const { seen } = await readAll(stories.slice(0, 6));
     expect(seen.map((one) => one.access)).toEqual(['full', 'full', 'full', 'full', 'full', 'preview']);
-    expect(seen.map((one) => one.left)).toEqual(['4', '3', '2', '1', '0', undefined]);
+    expect(seen.map((one) => one.left)).toEqual(['4', '3', '2', '1', '0', '0']);
     const wall = seen[5];
     expect(wall?.reason).toBe('limit-reached');
     expect(wall?.text).toMatch(/5 free/);

@@ -7,11 +7,11 @@ import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
 
 /** Stories of one transaction: more make it no faster, and hold more in memory. */
-const MOST_STORIES = 250;
+const MOST_STORIES = 100;
 /** The same in bytes of the file, for an archive of long stories. */
 const MOST_BYTES = 1024 * 1024;
 /** While the database writes one batch the next is converted. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 1;
 /** So many refusals are told one by one; beyond, they are only counted. */
 const MOST_TOLD = 10_000;
 

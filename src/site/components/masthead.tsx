@@ -76,7 +76,7 @@ const MOST_SECTIONS = 12;
 function SectionBar({ frame, current }: { frame: Frame; current: string | undefined }) {
   const shown = frame.sections.slice(0, MOST_SECTIONS);
   return (
-    <nav class="section-bar" aria-label="Sections">
+    <nav class="section-bar" aria-label="Main sections">
       <ul class="wrap">
         {shown.map(({ slug, name }) => (
           <li>
