@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { Hono } from 'hono';
 import type { AccessLevel, StoryElement, StoryInput } from '#content';
 import { storyInput } from '../builders.ts';
 
@@ -77,29 +78,107 @@ export function canaryStory(
 
 const SHINGLE = 8;
 
-/** @returns what of a story's locked text an answer shows; empty when it shows nothing */
-export function leaked(story: CanaryStory, texts: readonly string[]): string[] {
-  const found = new Set<string>();
+/** What to look for, and the words without which none of it can be there: looked up first, since most pages hold none. */
+type Trace = { readonly shingles: readonly string[]; readonly words: readonly string[] };
+const traces = new WeakMap<CanaryStory, Trace>();
+
+function traceOf(story: CanaryStory): Trace {
+  const known = traces.get(story);
+  if (known !== undefined) return known;
   const shingles = story.locked.flatMap((sentence) => {
     const words = wordsOf(sentence);
     return words
       .slice(0, Math.max(1, words.length - SHINGLE + 1))
       .map((_, at) => words.slice(at, at + SHINGLE).join(' '));
   });
-  for (const text of texts) {
-    const plain = ` ${wordsOf(text).join(' ')} `;
+  const trace = { shingles, words: [...new Set(shingles.flatMap((one) => one.split(' ')))] };
+  traces.set(story, trace);
+  return trace;
+}
+
+type Plain = { readonly plain: string; readonly words: ReadonlySet<string> };
+const plains = new WeakMap<readonly string[], readonly Plain[]>();
+
+function plainOf(texts: readonly string[]): readonly Plain[] {
+  const known = plains.get(texts);
+  if (known !== undefined) return known;
+  const made = texts.map((text) => {
+    const words = wordsOf(text);
+    return { plain: ` ${words.join(' ')} `, words: new Set(words) };
+  });
+  plains.set(texts, made);
+  return made;
+}
+
+/** @returns what of a story's locked text an answer shows; empty when it shows nothing */
+export function leaked(story: CanaryStory, texts: readonly string[]): string[] {
+  const found = new Set<string>();
+  const { shingles, words } = traceOf(story);
+  for (const { plain, words: there } of plainOf(texts)) {
+    if (!words.some((word) => there.has(word))) continue;
     for (const shingle of shingles) if (plain.includes(` ${shingle} `)) found.add(shingle);
-    for (const address of story.addresses) if (text.includes(address)) found.add(address);
   }
+  for (const text of texts)
+    for (const address of story.addresses) if (text.includes(address)) found.add(address);
   return [...found];
+}
+
+/** @returns what an answer tells of a story that nobody outside may know of: not its text alone, also that it is there */
+export function revealed(
+  story: CanaryStory & { readonly id: string; readonly shortId: string },
+  texts: readonly string[],
+): string[] {
+  const { headline, standfirst, authors, topics } = story.input;
+  // Other stories have the same authors and topics; what is its own has its kind in it.
+  const names = [...authors, ...topics]
+    .flatMap((one) => [one.slug, one.name])
+    .filter((one) => one.includes(story.kind));
+  const telling = [headline, standfirst, story.seen, story.id, story.shortId, ...names];
+  const told = telling.filter((one) => texts.some((text) => text.includes(one)));
+  return [...leaked(story, texts), ...told];
+}
+
+/** @returns what of a story's text an answer does not show, for who may read it: empty when all of it is there */
+export function withheld(story: CanaryStory, texts: readonly string[]): string[] {
+  return [story.seen, ...story.locked, ...story.addresses].filter(
+    (one) => !texts.some((text) => text.includes(one)),
+  );
 }
 
 function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
+/**
+ * Asks as a caller from an address would: the request comes with Node's own beside it, whose socket knows where it
+ * comes from, and no header can change that.
+ */
+export async function askFrom(
+  app: Hono,
+  address: string,
+  path: string,
+  options: { cookie?: string | undefined; headers?: Record<string, string>; method?: string } = {},
+): Promise<Response> {
+  const { cookie, headers: given = {}, method = 'GET' } = options;
+  const headers: Record<string, string> = { ...given, ...(cookie === undefined ? {} : { cookie }) };
+  return app.request(
+    `http://localhost:3000${path}`,
+    { method, headers },
+    { incoming: { url: path, headers, socket: { remoteAddress: address } } },
+  );
+}
+
+/** Waits until it is so: a change made in the database is heard by each process a moment later. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`it never came to ${isSo}`);
+}
+
 /** Everything an answer could be read as: its headers, its bytes, and those again with each kind of escape undone. */
-export async function readings(response: Response): Promise<string[]> {
+export async function readings(response: Response): Promise<readonly string[]> {
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
   const text = decode(
     Buffer.from(await response.arrayBuffer()),
@@ -122,7 +201,7 @@ export async function readings(response: Response): Promise<string[]> {
     for (const [encoded] of one.matchAll(/[A-Za-z0-9+/_-]{40,}={0,2}/g))
       all.push(Buffer.from(encoded, 'base64').toString('utf8'));
   }
-  return all;
+  return [...new Set(all)];
 }
 
 function decode(bytes: Buffer, coding: string | null): Buffer {

@@ -8,16 +8,19 @@ let free: StoredStory;
 let metered: StoredStory;
 let unread: StoredStory;
 let premium: StoredStory;
+/** Metered, and nobody has opened it yet: there is its wall in memory, and not its body. */
+let onlyWall: StoredStory;
 let exhausted: string | undefined;
 
 beforeAll(async () => {
   paper = await testPaper();
-  [free, metered, unread, premium] = (await storeStories(paper.database.db, [
+  [free, metered, unread, premium, onlyWall] = (await storeStories(paper.database.db, [
     storyInput({ access: 'free' }),
     storyInput({ access: 'metered' }),
     storyInput({ access: 'metered' }),
     storyInput({ access: 'premium' }),
-  ])) as [StoredStory, StoredStory, StoredStory, StoredStory];
+    storyInput({ access: 'metered' }),
+  ])) as [StoredStory, StoredStory, StoredStory, StoredStory, StoredStory];
   const more = await storeStories(
     paper.database.db,
     Array.from({ length: 4 }, () => storyInput()),
@@ -28,7 +31,8 @@ beforeAll(async () => {
   const first = await paper.get(metered.path);
   exhausted = cookieOf(first);
   for (const { path } of more) await paper.get(path, { cookie: exhausted });
-  expect((await paper.get(unread.path, { cookie: exhausted })).headers.get('x-access')).toBe('preview');
+  for (const { path } of [unread, onlyWall])
+    expect((await paper.get(path, { cookie: exhausted })).headers.get('x-access')).toBe('preview');
 });
 
 beforeEach(() => paper.wire.mend());
@@ -66,6 +70,9 @@ describe.each([
     expect((await see(unread.path, exhausted)).access).toBe('preview');
     expect((await see(metered.path, exhausted)).access).toBe('full');
     // Everything else stays shut.
+    const wall = await see(onlyWall.path);
+    expect([wall.status, wall.access, wall.headers.getSetCookie()]).toEqual([200, 'preview', []]);
+    expect(wall.text).toContain('data-reason="meter-unavailable"');
     expect((await see(premium.path)).access).toBe('preview');
     const nothing = await see(cold.path);
     expect([nothing.status, nothing.access, nothing.headers.get('retry-after')]).toEqual([503, null, '5']);

@@ -2,10 +2,12 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setStory } from '#content';
+import { answer, type Route, serveRoutes } from '#platform/http';
 import { createLogger } from '#platform/log';
 import { drain, listen } from '../../src/main/serve.ts';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
+import { until } from './leaks.ts';
 
 /** Requests as they come off the wire, well made and not: each gets a clear answer, and the server stays up. */
 let paper: TestPaper;
@@ -20,6 +22,8 @@ beforeAll(async () => {
     storyInput({ access: 'free' }),
     storyInput({ access: 'metered' }),
   ])) as [StoredStory, StoredStory];
+  // The section is heard of a moment after it is there.
+  await until(async () => (await paper.get('/nation')).status === 200);
   server = await listen(paper, { host: '127.0.0.1', port: 0 });
   port = (server.address() as AddressInfo).port;
 });
@@ -114,6 +118,83 @@ describe('a request that is not as it should be', () => {
       const { head, body } = await get(target, 'Accept: application/json');
       expect(head).toMatch(/content-type: application\/problem\+json/i);
       expect(JSON.parse(body)).toMatchObject({ status });
+    }
+  });
+});
+
+describe('a route', () => {
+  const options = {
+    origin: 'https://paper.example',
+    trustedProxyHops: 0,
+    log: createLogger('silent'),
+    secure: true,
+    failed: (status: number) => answer(status, 'text/plain', `failed ${status}`),
+  };
+  const route = (given: Partial<Route>): Route => ({
+    method: 'POST',
+    path: '/thing',
+    who: 'anyone',
+    handle: () => answer(200, 'text/plain', 'done'),
+    ...given,
+  });
+
+  it.each([undefined, '', 'everyone', 'staff:', 'anyone else', 'reader\n'])(
+    'that does not say who may call it does not start: %j',
+    (who) => {
+      expect(() => serveRoutes([route({}), route({ path: '/other', who: who as never })], options)).toThrow(
+        /\/other/,
+      );
+    },
+  );
+
+  it('that changes something is called from the paper’s own pages alone, or by a gateway that proves itself', async () => {
+    let calls = 0;
+    const handle = () => {
+      calls++;
+      return answer(200, 'text/plain', 'done');
+    };
+    const app = serveRoutes([route({ handle }), route({ path: '/hook', who: 'gateway', handle })], options);
+    const post = async (headers: Record<string, string>, target = '/thing') =>
+      (await app.request(`https://paper.example${target}`, { method: 'POST', headers })).status;
+    for (const headers of [
+      {},
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: 'http://paper.example' },
+      { origin: 'https://paper.example.evil.example' },
+      { origin: 'https://paper.example:8443' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'none' },
+      { 'sec-fetch-site': 'cross-site', origin: 'https://paper.example' },
+      { referer: 'https://paper.example/' },
+      { host: 'paper.example', 'x-forwarded-host': 'paper.example' },
+    ] as Record<string, string>[])
+      expect([headers, await post(headers)]).toEqual([headers, 403]);
+    expect(calls).toBe(0);
+    expect(await post({ origin: 'https://paper.example' })).toBe(200);
+    expect(await post({ 'sec-fetch-site': 'same-origin' })).toBe(200);
+    expect(await post({}, '/hook')).toBe(200);
+    expect(calls).toBe(3);
+  });
+
+  it('that throws says that it failed, and not what or where; one whose page of errors throws, too', async () => {
+    const boom = () => {
+      throw new Error('the locked text');
+    };
+    const late = async () => boom();
+    const failing = { ...options, failed: boom };
+    for (const [given, handle] of [
+      [options, boom],
+      [options, late],
+      [failing, boom],
+      [failing, late],
+    ] as const) {
+      const app = serveRoutes([route({ method: 'GET', handle })], given);
+      const response = await app.request('https://paper.example/thing');
+      const text = await response.text();
+      expect([response.status, text.includes('locked'), /\bat /.test(text)]).toEqual([500, false, false]);
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     }
   });
 });

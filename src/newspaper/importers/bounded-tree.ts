@@ -14,32 +14,37 @@ const TANGLED = new Error('too deep or too many elements');
 
 const CONTEXT = defaultTreeAdapter.createElement('body', html.NS.HTML, []);
 
+/** Of the body that is being parsed; parsing is never interrupted by another. */
+let depth = 0;
+let elements = 0;
+
+// One adapter for all bodies: with a new one for each, the engine could not compile its calls into the parser.
+const treeAdapter: typeof defaultTreeAdapter = {
+  ...defaultTreeAdapter,
+  createElement(name, namespace, attributes) {
+    if (++elements > MOST_ELEMENTS) throw TANGLED;
+    return defaultTreeAdapter.createElement(name, namespace, attributes);
+  },
+  onItemPush() {
+    if (++depth > MOST_DEPTH) throw TANGLED;
+  },
+  onItemPop() {
+    depth--;
+  },
+  // Attributes of <html> and <body> mean nothing here.
+  adoptAttributes() {},
+};
+
 /**
  * Parses HTML as browsers do (WHATWG, through parse5), inside a body.
  *
  * @returns the tree, or undefined when its nesting or the number of its elements is beyond reason
  */
 export function parseBounded(text: string): DefaultTreeAdapterTypes.DocumentFragment | undefined {
-  let depth = 0;
-  let elements = 0;
+  depth = 0;
+  elements = 0;
   try {
-    return parseFragment(CONTEXT, text, {
-      treeAdapter: {
-        ...defaultTreeAdapter,
-        createElement(name, namespace, attributes) {
-          if (++elements > MOST_ELEMENTS) throw TANGLED;
-          return defaultTreeAdapter.createElement(name, namespace, attributes);
-        },
-        onItemPush() {
-          if (++depth > MOST_DEPTH) throw TANGLED;
-        },
-        onItemPop() {
-          depth--;
-        },
-        // Attributes of <html> and <body> mean nothing here.
-        adoptAttributes() {},
-      },
-    });
+    return parseFragment(CONTEXT, text, { treeAdapter });
   } catch (error) {
     if (error === TANGLED) return undefined;
     throw error;
