@@ -72,7 +72,7 @@ function failFast(pool: pg.Pool, log: Logger): void {
   let away: Error | undefined;
 
   function found(error: Error): void {
-    if (!isUnavailable(error) || error instanceof DatabaseAway) return;
+    if (!isAway(error) || error instanceof DatabaseAway) return;
     if (away === undefined) log.warn({ err: error }, 'the database is away');
     away = error;
     awayUntil = monotonicMs() + AWAY_MS;
@@ -113,21 +113,32 @@ export function toInstant(text: string): Temporal.Instant {
   return Temporal.Instant.from(/[+-]\d\d$/.test(iso) ? `${iso}:00` : iso);
 }
 
-/** Whether an error says that the database cannot be reached now, and not that a statement was wrong. */
+/** Whether an error says that the database cannot do this now, and not that the statement was wrong. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof DatabaseAway) return true;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  // 08: connection; 53: no resources (disk full, too many connections); 57P: being stopped or starting; 58: system;
-  // 25006: it has become a replica that only reads.
-  if (/^(08|53|57P|58|25006)/.test(code) || /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code))
-    return true;
-  if (
-    /connection (terminated|timeout|ended)|timeout exceeded|Query read timeout|not queryable/i.test(
-      error.message,
-    )
-  ) {
-    return true;
+  // 53: no room (disk full, too many connections); 58: its own files; 25006: it has become a replica that only reads.
+  return isAway(error) || causes(error).some(({ code }) => /^(53|58|25006)/.test(code));
+}
+
+/** Whether an error says that the database cannot be reached at all: then the next statement need not try. */
+function isAway(error: unknown): boolean {
+  return causes(error).some(
+    ({ code, message, told }) =>
+      told ||
+      // 08: connection; 53300: no connection to be had; 57P: being stopped or starting.
+      /^(08|53300|57P)/.test(code) ||
+      /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code) ||
+      /connection (terminated|timeout|ended)|timeout exceeded|Query read timeout|not queryable/i.test(
+        message,
+      ),
+  );
+}
+
+/** An error and what it was caused by. */
+function causes(error: unknown): { code: string; message: string; told: boolean }[] {
+  const found = [];
+  for (let one = error; one instanceof Error && found.length < 10; one = one.cause) {
+    const code = 'code' in one && typeof one.code === 'string' ? one.code : '';
+    found.push({ code, message: one.message, told: one instanceof DatabaseAway });
   }
-  return error.cause !== undefined && isUnavailable(error.cause);
+  return found;
 }
