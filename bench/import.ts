@@ -76,7 +76,7 @@ async function runImport(file: string, url: string): Promise<{ seconds: number; 
   const begun = monotonicMs();
   const child = spawn(
     'taskset',
-    ['-c', MEASURED_CPU, process.execPath, '--max-semi-space-size=8', 'dist/main/cli.js', 'import', 'ndjson', file],
+    ['-c', MEASURED_CPU, process.execPath, 'dist/main/cli.js', 'import', 'ndjson', file],
     {
       env: { ...process.env, DATABASE_URL: url, BROADSHEET_DATA: data },
       stdio: ['ignore', 'inherit', 'inherit'],

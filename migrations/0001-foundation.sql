@@ -38,6 +38,14 @@ create table publication.settings (
 insert into publication.settings (name, zone, currency, language)
 values ('Broadsheet', 'Asia/Kolkata', 'INR', 'en-IN');
 
+-- Whether the demonstration newspaper was to be loaded was decided once, at the first start.
+create table publication.first_start (
+  only_row boolean primary key default true check (only_row),
+  demonstration boolean not null,
+  done boolean not null,
+  decided_at timestamptz not null
+);
+
 create trigger announce after insert or update or delete on publication.settings
   for each row execute function publication.announce();
 
@@ -90,6 +98,8 @@ create table content.stories (
   unique (source, source_id)
 );
 
+create index stories_by_source_id on content.stories (source_id);
+create index stories_newest on content.stories (live_at desc, id desc);
 create index stories_live on content.stories (live_at desc, id desc) where state = 'published';
 create index stories_live_in_section on content.stories (section, live_at desc, id desc) where state = 'published';
 
@@ -107,6 +117,8 @@ create table content.revisions (
   -- Typed elements, written when the story was published: what stands before the wall.
   preview jsonb not null,
   words integer not null,
+  -- How many elements the body has: none, and there is nothing that a wall could stand before.
+  parts integer not null,
   note text not null default '',
   made_at timestamptz not null,
   primary key (story_id, number)

@@ -26,6 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     config.databaseUrl === undefined
       ? await openEmbeddedPostgres({ data: config.dataFolder, log })
       : undefined;
+  stopOnSignal(async () => server?.release());
   try {
     const databaseUrl = config.databaseUrl ?? (server?.url as string);
     const paper = await composePaper({
@@ -49,6 +50,23 @@ async function main(args: readonly string[]): Promise<number> {
     }
   } finally {
     await server?.release();
+  }
+}
+
+/** Told to stop: then what fails because of that is not told again. */
+let stopping = false;
+
+/** A command that is told to stop leaves no database running behind; what it had finished stays done. */
+function stopOnSignal(release: () => Promise<unknown>): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      stopping = true;
+      process.stderr.write(
+        'broadsheet: stopped; what was done so far is kept, and running it again goes on from there\n',
+      );
+      await release().catch(() => undefined);
+      process.exit(130);
+    });
   }
 }
 
@@ -100,6 +118,7 @@ function jsonValue(_key: string, value: unknown): unknown {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
+    if (stopping) return;
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`broadsheet: ${message.split('\n')[0]}\n`);
     if (!(error instanceof CallerError) && !(error instanceof Misuse) && process.env.LOG_LEVEL === 'debug') {

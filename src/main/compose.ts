@@ -7,7 +7,7 @@ import { openCatalog } from '#billing';
 import { rememberStories } from '#content';
 import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
 import type { Clock } from '#platform/clock';
-import { type Database, openDatabase } from '#platform/db';
+import { type Database, isUnavailable, openDatabase } from '#platform/db';
 import { type Route, serveRoutes } from '#platform/http';
 import type { Logger } from '#platform/log';
 import { migrate } from '#platform/migrate';
@@ -54,7 +54,13 @@ export type Paper = {
 /** Migrates the database and wires a paper over it. The only place where parts are chosen. */
 export async function composePaper(options: PaperOptions): Promise<Paper> {
   const { clock, log } = options;
-  await migrate(options.databaseUrl, join(HOME, 'migrations'), log);
+  await migrate(options.databaseUrl, join(HOME, 'migrations'), log).catch((error: unknown) => {
+    if (!isUnavailable(error)) throw error;
+    const { host } = new URL(options.databaseUrl);
+    throw new Error(`the database at ${host} (DATABASE_URL) does not answer: is it running?`, {
+      cause: error,
+    });
+  });
   const database = openDatabase(options.databaseUrl, log, {
     connections: 10,
     patienceMs: options.patienceMs ?? PAGE_PATIENCE_MS,

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findStoryId, listForStaff } from '#content';
+import { findStoryId, hasStories } from '#content';
 import { setPicks } from '#fronts';
 import { addPicture } from '#media';
 import type { Clock } from '#platform/clock';
 import type { Logger } from '#platform/log';
-import { setPublication } from '#publication';
+import { decideFirstStart, readPublication, setPublication } from '#publication';
 import { loadDemo } from '../../demo/load-demo.ts';
 import { HOME, type Paper } from './compose.ts';
 import type { Config } from './config.ts';
@@ -19,7 +19,13 @@ const FRONT = [
   'hathigarh-network-outage',
 ];
 
-/** Loads the demonstration newspaper into a database that holds no story yet, when the configuration wants it. */
+/**
+ * Loads the demonstration newspaper at the first start of an empty paper, when the configuration wants it. That is
+ * decided once and for all: a start that was cut off loads the rest the next time, two first starts at once load it
+ * once, and a paper that began without it never finds it in its columns.
+ *
+ * @returns whether it was loaded now
+ */
 export async function loadDemoOnce(
   paper: Paper,
   config: Config,
@@ -27,17 +33,32 @@ export async function loadDemoOnce(
   log: Logger,
 ): Promise<boolean> {
   const { db } = paper.database;
-  if (!config.demo || (await listForStaff(db, { limit: 1 })).length > 0) return false;
+  return decideFirstStart(
+    db,
+    clock.now(),
+    async () => config.demo && !(await hasStories(db)),
+    async () => {
+      await load(paper, clock.now());
+      log.info('the demonstration newspaper is loaded');
+    },
+  );
+}
+
+async function load(paper: Paper, now: Temporal.Instant): Promise<void> {
+  const { db } = paper.database;
+  const settings = await readPublication(db);
+  // What an operator has named already keeps its name.
+  if (settings.name === 'Broadsheet') {
+    await setPublication(db, 'name', 'The Tamarind Courier');
+    await setPublication(db, 'tagline', 'The harbour, the hills and the Assembly, every morning');
+    await setPublication(db, 'contact_email', 'readers@tamarind-courier.example');
+  }
   const folder = join(HOME, 'demo');
-  const now = clock.now();
-  await setPublication(db, 'name', 'The Tamarind Courier');
-  await setPublication(db, 'tagline', 'The harbour, the hills and the Assembly, every morning');
-  await setPublication(db, 'contact_email', 'readers@tamarind-courier.example');
   await loadDemo({
     db,
     now,
     folder,
-    settings: paper.publication(),
+    settings,
     picture: async (name) => {
       const bytes = await readFile(join(folder, 'artwork', `${name}.webp`));
       const { id } = await addPicture({ db, objects: paper.objects }, bytes, now);
@@ -45,6 +66,4 @@ export async function loadDemoOnce(
     },
   });
   await setPicks(db, 'home', await Promise.all(FRONT.map((name) => findStoryId(db, name))));
-  log.info('the demonstration newspaper is loaded');
-  return true;
 }

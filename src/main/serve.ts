@@ -18,7 +18,7 @@ export async function listen(
   paper: Paper,
   at: { readonly host: string; readonly port: number },
 ): Promise<Server> {
-  const server = createServer(getRequestListener(paper.app.fetch));
+  const server = createServer(getRequestListener((request, env) => paper.app.fetch(asGet(request), env)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
@@ -39,6 +39,14 @@ export async function listen(
     throw error;
   }
   return server;
+}
+
+/**
+ * HEAD as GET: Node itself leaves the body of the answer out. Hono's own way makes a new response of ours, which has
+ * been written already by then.
+ */
+function asGet(request: Request): Request {
+  return request.method === 'HEAD' ? Object.create(request, { method: { value: 'GET' } }) : request;
 }
 
 /** Takes no new requests and waits for those under way. */

@@ -13,6 +13,7 @@ async function main(): Promise<void> {
     process.stdout.write(`Runs the paper.\n\n${configHelp()}\n`);
     return;
   }
+  const told = hearSignals();
   const config = await readConfig(process.env);
   const log = createLogger(config.logLevel);
   const stops: (() => Promise<void>)[] = [];
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));
     greet(config, isNew);
-    await untilTold(log);
+    log.info({ signal: await told }, 'stopping');
     await stopAll();
     log.info('stopped');
   } catch (error) {
@@ -50,15 +51,17 @@ async function openDatabaseServer(
   return server.url;
 }
 
-/** Resolves at the first signal to stop; the second ends the program at once. */
-async function untilTold(log: Logger): Promise<void> {
-  await new Promise<void>((resolve) => {
+/**
+ * Resolves at the first signal to stop; the second ends the program at once. It is heard from the beginning, so that a
+ * start which is told to stop goes through with it and stops in order, and leaves no database running behind.
+ */
+function hearSignals(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
     let told = 0;
     const hear = (signal: NodeJS.Signals) => {
       told++;
       if (told > 1) process.exit(130);
-      log.info({ signal }, 'stopping');
-      resolve();
+      resolve(signal);
     };
     process.on('SIGINT', hear);
     process.on('SIGTERM', hear);

@@ -8,7 +8,12 @@ const HEARTBEAT_MS = 500;
 const LEASE_MS = 2_000;
 
 /** What changed: a table, and where the announcement names them, which rows (`*` when too many to name). */
-export type Change = { readonly table: string; readonly keys: readonly string[] };
+export type Change = {
+  readonly table: string;
+  readonly keys: readonly string[];
+  /** Told once more, now that what is kept of the table in this process has been read again. */
+  readonly again?: true;
+};
 
 /**
  * Hears what other processes change, so that a process may answer from memory. It holds a lease: PostgreSQL delivers
@@ -21,6 +26,8 @@ export type ChangeFeed = {
   isCurrent(): boolean;
   /** Calls back for each change, and with the table `*` after a silence in which changes may have been missed. */
   subscribe(hear: (change: Change) => void): void;
+  /** Tells everybody in this process of a change once more. */
+  tell(change: Change): void;
   /** Says in the log that something which changed could not be read again. */
   complain(error: unknown, table: string): void;
   stop(): Promise<void>;
@@ -92,6 +99,7 @@ export async function startChangeFeed(url: string, log: Logger): Promise<ChangeF
   timer = setTimeout(() => void tick(), HEARTBEAT_MS);
 
   return {
+    tell,
     complain: (error, table) =>
       log.error({ err: error, table }, 'what changed cannot be read: the value before stands'),
     isCurrent: () => monotonicMs() < leaseUntil,
@@ -111,7 +119,8 @@ export async function startChangeFeed(url: string, log: Logger): Promise<ChangeF
 
 /**
  * Reads something small once and again whenever one of its tables changes, so that asking for it costs nothing.
- * While the database is away the last good value stands.
+ * While the database is away the last good value stands. What others made in the moment between a change and its
+ * reading may hold the old value: so the change is told again when the new one is in its place.
  *
  * @returns a function that gives the value as it is now known
  */
@@ -120,7 +129,7 @@ export async function keepCurrent<Value>(
   tables: readonly string[],
   load: () => Promise<Value>,
 ): Promise<() => Value> {
-  let value = await load();
+  let started = false;
   let outdated = false;
   let loading = false;
 
@@ -131,6 +140,7 @@ export async function keepCurrent<Value>(
       outdated = false;
       try {
         value = await load();
+        changes.tell({ table: tables[0] ?? '*', keys: [], again: true });
       } catch (error) {
         // Where the database is away, the feed says `*` once it hears it again, and this is tried again then.
         changes.complain(error, tables[0] ?? '');
@@ -139,10 +149,14 @@ export async function keepCurrent<Value>(
     loading = false;
   }
 
-  changes.subscribe(({ table }) => {
-    if (table !== '*' && !tables.includes(table)) return;
+  changes.subscribe(({ again, table }) => {
+    if (again || (table !== '*' && !tables.includes(table))) return;
     outdated = true;
-    void reload();
+    if (started) void reload();
   });
+  // Heard before it is read: a change that comes meanwhile is read too.
+  let value = await load();
+  started = true;
+  if (outdated) await reload();
   return () => value;
 }

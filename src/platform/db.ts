@@ -41,7 +41,10 @@ export function openDatabase(
     max: options.connections,
     types,
     connectionTimeoutMillis: 2_000,
-    query_timeout: options.patienceMs,
+    // The server ends a statement that takes too long, so that its connection is good for the next one; where the
+    // server itself is gone, we stop waiting a little later.
+    statement_timeout: options.patienceMs,
+    query_timeout: options.patienceMs + 1_000,
     idleTimeoutMillis: 60_000,
     application_name: 'broadsheet',
     // A vanished host is noticed, also on a connection that is not in use.
@@ -49,6 +52,7 @@ export function openDatabase(
   });
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));
   pool.on('connect', (client) => {
+    dropWhenSilent(client);
     client.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));
   });
   failFast(pool, log);
@@ -106,6 +110,27 @@ function failFast(pool: pg.Pool, log: Logger): void {
   }) as pg.Pool['connect'];
 }
 
+/**
+ * Closes a connection whose statement got no answer: it is still waiting for one, and whoever came next would wait
+ * behind it.
+ */
+function dropWhenSilent(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  client.query = ((...given: unknown[]) => {
+    const result = query(...given);
+    if (result instanceof Promise) {
+      result.catch((error: unknown) => {
+        if (error instanceof Error && error.message === SILENCE) connection.stream.destroy();
+      });
+    }
+    return result;
+  }) as pg.PoolClient['query'];
+}
+
+/** What pg says when a statement got no answer in time. */
+const SILENCE = 'Query read timeout';
+
 /** PostgreSQL's text for an instant, and back. */
 export function toInstant(text: string): Temporal.Instant {
   // '2026-11-23 01:50:00.123+00' → RFC 9557
@@ -115,8 +140,12 @@ export function toInstant(text: string): Temporal.Instant {
 
 /** Whether an error says that the database cannot do this now, and not that the statement was wrong. */
 export function isUnavailable(error: unknown): boolean {
-  // 53: no room (disk full, too many connections); 58: its own files; 25006: it has become a replica that only reads.
-  return isAway(error) || causes(error).some(({ code }) => /^(53|58|25006)/.test(code));
+  // 53: no room (disk full, too many connections); 58: its own files; 25006: it has become a replica that only reads;
+  // 57014: the statement took too long, as one without an answer did.
+  return (
+    isAway(error) ||
+    causes(error).some(({ code, message }) => /^(53|58|25006|57014)/.test(code) || message === SILENCE)
+  );
 }
 
 /** Whether an error says that the database cannot be reached at all: then the next statement need not try. */
@@ -127,9 +156,7 @@ function isAway(error: unknown): boolean {
       // 08: connection; 53300: no connection to be had; 57P: being stopped or starting.
       /^(08|53300|57P)/.test(code) ||
       /^E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)/.test(code) ||
-      /connection (terminated|timeout|ended)|timeout exceeded|Query read timeout|not queryable/i.test(
-        message,
-      ),
+      /connection (terminated|timeout|ended)|timeout exceeded|not queryable/i.test(message),
   );
 }
 

@@ -229,7 +229,7 @@ function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask
     return Array.isArray(value) ? value.join(', ') : value;
   };
   return {
-    method: c.req.method,
+    method: incoming?.method ?? c.req.method,
     path: rawPath(c.req.url),
     requestId: `${started}-${(++requests).toString(36)}`,
     param: (name: string) => c.req.param(name) ?? '',

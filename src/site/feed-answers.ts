@@ -4,7 +4,7 @@ import { renderFeed } from './feeds/feed.ts';
 import { renderNewsSitemap } from './feeds/news-sitemap.ts';
 import { renderRobots } from './feeds/robots.ts';
 import { renderSitemapIndex, renderSitemapMonth, SITEMAP_URLS } from './feeds/sitemap.ts';
-import { type listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
+import { COUNTED_MS, type listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
 import type { Site } from './parts.ts';
 import { missing } from './plain-answers.ts';
 import { sectionPath } from './urls.ts';
@@ -42,10 +42,14 @@ export function feedAnswers(site: Site, listed: ReturnType<typeof listAnswers>['
     },
 
     sitemap: () =>
-      listed('sitemap', async (now) => {
-        const months = await storiesByMonth(db, zone(), now);
-        return publicAnswer(XML, renderSitemapIndex({ frame: site.frame(), months }), PUBLIC_SECONDS);
-      }),
+      listed(
+        'sitemap',
+        async (now) => {
+          const months = await storiesByMonth(db, zone(), now);
+          return publicAnswer(XML, renderSitemapIndex({ frame: site.frame(), months }), PUBLIC_SECONDS);
+        },
+        COUNTED_MS,
+      ),
 
     /** One month's stories; a month of more than a sitemap may hold comes in parts. */
     sitemapMonth(ask: Ask): Answer | Promise<Answer> {
@@ -77,7 +81,8 @@ function monthBounds(
   month: string,
   zone: string,
 ): { since: Temporal.Instant; until: Temporal.Instant } | undefined {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return undefined;
+  // No paper is older than printing.
+  if (!/^(14[5-9]\d|1[5-9]\d\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/.test(month)) return undefined;
   const first = Temporal.PlainDate.from(`${month}-01`);
   return {
     since: first.toZonedDateTime(zone).toInstant(),

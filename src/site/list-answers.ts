@@ -15,6 +15,8 @@ import { afterPath, authorPath, sectionPath, topicPath } from './urls.ts';
 /** Stories on one page of a list. */
 const PER_PAGE = 24;
 const MOST_TOPICS = 300;
+/** Counting over a million stories takes a second: what does it is made once in five minutes. */
+export const COUNTED_MS = 5 * 60_000;
 /** Lists are the same for everybody; a shared cache is at most this far behind. */
 export const PUBLIC_SECONDS = 30;
 
@@ -26,10 +28,13 @@ export function listAnswers(site: Site) {
   /**
    * A page that names stories, from memory until a story changes, the next one becomes visible or the day turns.
    * `make` gives undefined where there is nothing to list, which is answered 404.
+   *
+   * @param keepMs kept this long whatever changes, for what counts over all stories there are
    */
   function listed(
     key: string,
     make: (now: Temporal.Instant) => Promise<Answer | undefined>,
+    keepMs = 0,
   ): Answer | Promise<Answer> {
     const now = clock.now();
     const known = site.pages.get(key, now.epochMilliseconds);
@@ -40,8 +45,13 @@ export function listAnswers(site: Site) {
         if (made === undefined) throw new NotFound('nothing-listed', 'there is nothing to list here');
         return {
           answer: made,
-          mentions: [ANY_STORY],
-          until: Math.min(next?.epochMilliseconds ?? Number.POSITIVE_INFINITY, endOfDay(now)),
+          mentions: keepMs > 0 ? [] : [ANY_STORY],
+          until: Math.min(
+            keepMs > 0
+              ? now.epochMilliseconds + keepMs
+              : (next?.epochMilliseconds ?? Number.POSITIVE_INFINITY),
+            endOfDay(now),
+          ),
         };
       })
       .catch((error: unknown) => {
@@ -134,12 +144,15 @@ export function listAnswers(site: Site) {
     },
 
     topics: (): Answer | Promise<Answer> =>
-      listed('topics', async (now) =>
-        publicAnswer(
-          HTML,
-          renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
-          PUBLIC_SECONDS,
-        ),
+      listed(
+        'topics',
+        async (now) =>
+          publicAnswer(
+            HTML,
+            renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
+            PUBLIC_SECONDS,
+          ),
+        COUNTED_MS,
       ),
 
     listed,

@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPolicy, DEFAULT_POLICY } from '#access';
-import { setStory, withdrawStory } from '#content';
+import { loadBody, setStory, withdrawStory } from '#content';
 import { setPicks } from '#fronts';
 import { relatedStories } from '#topics';
 import { type StoredStory, storeStories } from '../builders.ts';
@@ -476,6 +476,32 @@ describe('locked text', () => {
     }
     const sitemap = await (await paper.get('/sitemap.xml')).text();
     expect(sitemap.match(/sitemaps\/[\d-]+\.xml/g)).toEqual(['sitemaps/2026-11.xml']);
+  });
+
+  it('is not loaded for a pass that somebody makes in the way of a genuine one, with whatever it takes', async () => {
+    const { db } = paper.database;
+    const [free, premium] = [named('free'), named('premium')];
+    const reader = {
+      visitor: { kind: 'stranger' },
+      benefits: new Set<string>(),
+      verifiedCrawler: false,
+    } as const;
+    const opened = await paper.access.openStory(
+      { ...free.input, id: free.id, level: 'free', section: 'nation', topics: [] },
+      reader,
+      { bodyAtHand: false },
+    );
+    if (opened.kind !== 'full') throw new Error('a free story is open');
+    expect(await loadBody(db, opened.pass, 1)).toEqual(free.input.body);
+    const makeOf = opened.pass.constructor;
+    for (const mint of [premium.id, Symbol('mint'), Symbol.for('mint'), undefined, opened.pass])
+      expect(() => Reflect.construct(makeOf, [mint, premium.id])).toThrow(/did not give out/);
+    for (const forged of [
+      { ...opened.pass, storyId: premium.id },
+      Object.create(opened.pass),
+      { storyId: premium.id },
+    ])
+      await expect(loadBody(db, forged as typeof opened.pass, 1)).rejects.toThrow(/did not give out/);
   });
 
   it('appears the moment an embargo ends, and in no feed, list or sitemap before', async () => {

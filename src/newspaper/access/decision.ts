@@ -58,6 +58,8 @@ export type Decision =
  * server, at an edge, in support's explanation and in a dry run, and whatever is not plainly allowed is a preview.
  */
 export function decideAccess(facts: Facts, policy: Policy, now: Temporal.Instant): Decision {
+  // A wall before nothing would be a trick, and counting it a theft.
+  if (facts.story.empty) return { kind: 'full', reason: 'free', rule: 'nothing to lock' };
   const { terms, rule } = termsOf(facts.story, policy, now);
   switch (terms.kind) {
     case 'open':

@@ -41,6 +41,8 @@ export type StoryFacts = {
   readonly section: string;
   readonly topics: readonly string[];
   readonly publishedAt: Temporal.Instant;
+  /** There is nothing behind the preview. */
+  readonly empty?: boolean;
 };
 
 /** The policy of a paper that has not said anything: the four levels mean what they say, everything else is closed. */

@@ -41,6 +41,7 @@ export { rememberStories, type StoryMemory } from './story-memory.ts';
 export {
   correctStory,
   findStoryId,
+  hasStories,
   type ImportOutcome,
   importStories,
   learnStatistics,

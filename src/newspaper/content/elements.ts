@@ -31,7 +31,10 @@ export type Quote = {
   readonly paragraphs: readonly (readonly Run[])[];
   readonly attribution?: string;
 };
-/** A picture of our own by id, or one that still lies elsewhere (from an import), which is shown as a link. */
+/**
+ * A picture of our own by id, or one that still lies elsewhere (from an import), which is shown as a link; or, with
+ * neither, one whose address was lost with the old site, of which the words remain.
+ */
 export type PictureElement = {
   readonly kind: 'picture';
   readonly pictureId?: string;
@@ -160,8 +163,14 @@ function listText(list: List): string {
     .join('\n');
 }
 
-/** A word, in any script: a letter or digit and what is joined to it. */
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu;
+/** Scripts that put no spaces between words: each of their letters counts as one, or a page would be one word. */
+const UNSPACED =
+  '\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmer}\\p{sc=Myanmar}';
+/** A word, in any other script: a letter or digit and what is joined to it. */
+const WORD = new RegExp(
+  `[${UNSPACED}]|[[\\p{L}\\p{N}]--[${UNSPACED}]][[\\p{L}\\p{N}\\p{M}'’\\-]--[${UNSPACED}]]*`,
+  'gv',
+);
 
 /**
  * How many words a body has: runs of letters and digits, in any script.
@@ -203,7 +212,13 @@ export function cutPreview(body: readonly StoryElement[]): StoryElement[] {
     } else return preview;
     if (preview.length === 2) return preview;
   }
-  return preview;
+  if (preview.length > 0) return preview;
+  // A body of lists or quotes alone: its first words, as a paragraph.
+  const first = body.find(
+    (one) => one.kind === 'list' || one.kind === 'quote' || one.kind === 'preformatted',
+  );
+  const beginning = first === undefined ? '' : cutText(elementText(first), most);
+  return beginning === '' ? [] : [{ kind: 'paragraph', text: [{ text: beginning }] }];
 }
 
 /** The beginning of a text, at most so many words long, to the end of a sentence where one ends in its second half. */

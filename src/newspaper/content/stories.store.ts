@@ -23,6 +23,7 @@ type HeadRow = {
   slug: string;
   revision: number;
   access: string;
+  parts: number;
   topics: string[] | null;
 };
 
@@ -36,8 +37,8 @@ export function headLookup(db: Db): (shortId: string) => Promise<StoryHead | und
     async (shortIds) => {
       const { rows } = await sql<HeadRow>`
         select s.id, s.short_id, s.state, s.live_at, s.published_at, s.section, s.slug, s.revision, s.access,
-          (select array_agg(t.topic_slug) from topics.story_topics t where t.story_id = s.id) as topics
-        from content.stories s
+          r.parts, (select array_agg(t.topic_slug) from topics.story_topics t where t.story_id = s.id) as topics
+        from content.stories s join content.revisions r on r.story_id = s.id and r.number = s.revision
         where s.short_id = any(${[...new Set(shortIds)]}::text[])`.execute(db);
       const heads = new Map(rows.map((row) => [row.short_id, toHead(row)]));
       return shortIds.map((shortId) => heads.get(shortId));
@@ -57,6 +58,7 @@ function toHead(row: HeadRow): StoryHead {
     slug: row.slug,
     revision: row.revision,
     access: row.access,
+    empty: row.parts === 0,
     topics: row.topics ?? [],
   };
 }

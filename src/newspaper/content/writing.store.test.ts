@@ -35,6 +35,7 @@ const silentFeed: ChangeFeed = {
   subscribe: () => undefined,
   stop: async () => undefined,
   complain: () => undefined,
+  tell: () => undefined,
 };
 const log = createLogger('silent');
 

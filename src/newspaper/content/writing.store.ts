@@ -122,15 +122,17 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
   const previews = inputs.map((one) => one.preview ?? cutPreview(one.body));
   await sql`
     insert into content.revisions (story_id, number, headline, standfirst, kicker, authors, picture, preview, words,
-      note, made_at)
-    select story_id, number, headline, standfirst, kicker, authors, picture, preview, words, 'import', ${at}
+      parts, note, made_at)
+    select story_id, number, headline, standfirst, kicker, authors, picture, preview, words, parts, 'import', ${at}
     from unnest(${columns.id}::uuid[], ${columns.revision}::int[], ${inputs.map((one) => one.headline)}::text[],
       ${inputs.map((one) => one.standfirst)}::text[], ${inputs.map((one) => one.kicker)}::text[],
       ${inputs.map((one) => JSON.stringify(one.authors))}::jsonb[],
       ${inputs.map((one) => (one.picture === undefined ? null : JSON.stringify(one.picture)))}::jsonb[],
       ${previews.map((preview) => JSON.stringify(preview))}::jsonb[],
-      ${inputs.map((one) => countWords(one.body))}::int[])
-      as new (story_id, number, headline, standfirst, kicker, authors, picture, preview, words)`.execute(tx);
+      ${inputs.map((one) => countWords(one.body))}::int[], ${inputs.map((one) => one.body.length)}::int[])
+      as new (story_id, number, headline, standfirst, kicker, authors, picture, preview, words, parts)`.execute(
+    tx,
+  );
   await insertBodies(
     tx,
     written.map((one) => ({ storyId: one.id, revision: one.revision, body: one.input.body })),
@@ -306,16 +308,16 @@ async function newRevision(
   tx: Tx,
   id: string,
   current: number,
-  note: string,
+  note: 'correction' | 'edit',
   now: Temporal.Instant,
   words: { readonly headline?: string; readonly standfirst?: string } = {},
 ): Promise<void> {
   await sql`
     insert into content.revisions (story_id, number, headline, standfirst, kicker, authors, picture, preview, words,
-      note, made_at)
+      parts, note, made_at)
     select story_id, number + 1, coalesce(${words.headline ?? null}, headline),
-      coalesce(${words.standfirst ?? null}, standfirst), kicker, authors, picture, preview, words, ${note},
-      ${now.toString()}
+      coalesce(${words.standfirst ?? null}, standfirst), kicker, authors, picture, preview, words,
+      parts + ${note === 'correction' ? 1 : 0}, ${note}, ${now.toString()}
     from content.revisions where story_id = ${id} and number = ${current}`.execute(tx);
   await sql`
     update content.stories set revision = ${current + 1}, updated_at = ${now.toString()}, edited_at = ${now.toString()}
@@ -334,16 +336,37 @@ export async function setSection(
       position = excluded.position`.execute(db);
 }
 
-/** The story that a person names on the command line: by its id, its short id, its source's id or its address. */
+/**
+ * The story that a person names on the command line: by its id, its short id, its address, or its id at the source.
+ *
+ * @throws NotFound when there is none, Conflict when several sources have a story of that id
+ */
 export async function findStoryId(db: Db, name: string): Promise<string> {
   const tail = name.split(/[/?#-]/).findLast((part) => part !== '') ?? name;
-  const { rows } = await sql<{ id: string }>`
-    select id from content.stories
-    where id::text = ${name} or short_id = ${name} or source_id = ${name} or short_id = ${tail}
-    order by (id::text = ${name}) desc, (source_id = ${name}) desc limit 1`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new NotFound('no-such-story', `there is no story ${name}`);
-  return row.id;
+  const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name) ? name : null;
+  const { rows } = await sql<{ id: string; by_source: boolean }>`
+    select id, false as by_source from content.stories where id = ${id}::uuid
+    union all select id, false from content.stories where short_id in (${name}, ${tail})
+    union all select id, true from content.stories where source_id = ${name}
+    limit 20`.execute(db);
+  const ids = [
+    ...new Set(
+      (rows.some((row) => !row.by_source) ? rows.filter((row) => !row.by_source) : rows).map((row) => row.id),
+    ),
+  ];
+  const [found] = ids;
+  if (found === undefined) throw new NotFound('no-such-story', `there is no story ${name}`);
+  if (ids.length > 1)
+    throw new Conflict('several-stories', `${name} names several stories: ${ids.join(', ')}`);
+  return found;
+}
+
+/** Whether the paper holds any story at all. */
+export async function hasStories(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ some: boolean }>`select exists (select from content.stories) as some`.execute(
+    db,
+  );
+  return rows[0]?.some ?? false;
 }
 
 /** One row of `story list`: every story that is published or scheduled, newest first. */
@@ -364,11 +387,12 @@ export type StoryRow = {
 
 /** Stories as the newsroom lists them, also those that are not public yet or any more, newest first. */
 export async function listForStaff(db: Db, query: { id?: string; limit: number }): Promise<StoryRow[]> {
+  const which = query.id === undefined ? sql`true` : sql`id = ${query.id}`;
   const { rows } = await sql<StoryRow>`
     select s.id, s.source_id as "sourceId", r.headline, s.short_id as "shortId", s.slug, s.section, s.access, s.state,
       s.revision, s.published_at as "publishedAt", s.updated_at as "updatedAt", s.live_at as "liveAt"
-    from content.stories s join content.revisions r on r.story_id = s.id and r.number = s.revision
-    where ${query.id ?? null}::uuid is null or s.id = ${query.id ?? null}
-    order by s.live_at desc, s.id desc limit ${query.limit}`.execute(db);
+    from (select * from content.stories where ${which} order by live_at desc, id desc limit ${query.limit}) as s
+    join content.revisions r on r.story_id = s.id and r.number = s.revision
+    order by s.live_at desc, s.id desc`.execute(db);
   return rows;
 }

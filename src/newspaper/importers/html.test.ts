@@ -247,7 +247,7 @@ describe('quotations', () => {
     ],
     [
       'around a picture',
-      '<blockquote>a<img alt="b">c</blockquote>',
+      '<blockquote>a<p><img alt="b"></p>c</blockquote>',
       [quote(['a']), picture('b'), quote(['c'])],
     ],
     ['inside each other', '<blockquote>a<blockquote>b</blockquote></blockquote>', [quote(['a', 'b'])]],
@@ -270,6 +270,11 @@ describe('pictures', () => {
       [p('a'), picture('', { url }), p('b')],
     ],
     ['whose address is lost keep their words', '<img src="local.jpg" alt="a">', [picture('a')]],
+    [
+      'whose address is lost in a sentence are words of it',
+      '<p>a <img src="icon" alt="PDF"> b</p>',
+      [p('a PDF b')],
+    ],
     ['that say and show nothing are gone', '<img src="data:image/gif;base64,R0lGOD"><img>', []],
     ['counting pixels are gone', `<img src="${url}" width=1 height=1 alt="a">`, []],
     ['small signs are their words', `<p>a <img src="${url}" width="16" alt=":)"></p>`, [p('a :)')]],

@@ -445,6 +445,11 @@ readWith('img image', (element, to, context) => {
     pictureSource(element, context.base) ??
     (link === undefined || leadsOn ? undefined : elsewhere(link, context.base));
   if (url === undefined && alt === '') return;
+  // Nothing to show in the middle of a sentence: the words that stood for it remain.
+  if (url === undefined && !to.atLineStart && isFollowed(element)) {
+    to.text(` ${alt} `, context.style);
+    return;
+  }
   const words = { alt, caption: '', credit: '' };
   to.add(url === undefined ? { kind: 'picture', ...words } : { kind: 'picture', url, ...words });
 });
@@ -596,6 +601,17 @@ function isLast(element: Element): boolean {
     const one = siblings[at] as Node;
     if (one === element) return true;
     if (isElement(one) || (isText(one) && one.value.trim() !== '')) return false;
+  }
+  return true;
+}
+
+/** Whether something goes on behind an element, on the same line as far as the tags around it tell. */
+function isFollowed(element: Element): boolean {
+  let one = element;
+  while (isLast(one)) {
+    const parent = one.parentNode;
+    if (parent === null || !('tagName' in parent) || !WITHIN_A_LINE.has(parent.tagName)) return false;
+    one = parent;
   }
   return true;
 }

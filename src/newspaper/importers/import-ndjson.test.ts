@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setStory } from '#content';
 import { openDatabase } from '#platform/db';
@@ -133,6 +134,21 @@ describe('an import', () => {
     });
   });
 
+  it('may run twice at once: each story is stored once', async () => {
+    const lines = Array.from({ length: 400 }, (_, at) =>
+      record(at, { topics: [`Topic ${at}`, `Topic ${400 - at}`] }),
+    );
+    const path = await file('twice.ndjson', lines);
+    const [one, two] = await Promise.all([
+      importNdjson(database.db, [path], OPTIONS),
+      importNdjson(database.db, [path], OPTIONS),
+    ]);
+    expect(one.refused).toEqual([]);
+    expect(two.refused).toEqual([]);
+    expect(one.created + two.created).toBe(400);
+    expect(one.skipped + two.skipped).toBe(400);
+  });
+
   it('tells how far it is', async () => {
     const done: number[] = [];
     const path = await file(
@@ -237,6 +253,31 @@ describe('bad input', () => {
       code: 'no-such-file',
     });
     expect(await stored()).toEqual([]);
+  });
+
+  it('a database that goes away meanwhile ends it, and the next run goes on', async () => {
+    const path = await file(
+      'many.ndjson',
+      Array.from({ length: 3_000 }, (_, at) => record(at)),
+    );
+    const assassin = new pg.Client({ connectionString: database.url });
+    await assassin.connect();
+    let isOver = false;
+    const kills = (async () => {
+      while (!isOver) {
+        await assassin.query(`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`);
+      }
+    })();
+    const ended = importNdjson(database.db, [path], OPTIONS);
+    await expect(ended).rejects.toMatchObject({ code: 'database-unavailable' });
+    isOver = true;
+    await kills;
+    await assassin.end();
+    const report = await importNdjson(database.db, [path], OPTIONS);
+    expect(report.created + report.skipped).toBe(3_000);
+    expect(report.refused).toEqual([]);
+    expect(await stored()).toHaveLength(3_000);
   });
 
   it('a database that cannot be reached ends it with one clear error', async () => {

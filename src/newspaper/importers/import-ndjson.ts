@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
 import { type Db, isUnavailable } from '#platform/db';
 import { type CallerError, Conflict } from '#values/errors';
+import { withLeanHeap } from './lean-heap.ts';
 import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
 
@@ -14,6 +15,15 @@ const MOST_BYTES = 1024 * 1024;
 const IN_FLIGHT = 2;
 /** So many refusals are told one by one; beyond, they are only counted. */
 const MOST_TOLD = 10_000;
+
+/** Failures that pass when a batch is simply tried again, and how often that is done. */
+const AGAIN: Readonly<Record<string, number>> = {
+  // Two batches that bring the same new topics may lock each other out.
+  '40P01': 4,
+  '40001': 4,
+  // Another import has just stored the same story: it is known now. Or two stories drew the same short id.
+  '23505': 1,
+};
 
 /** A place in a file, and what was wrong there. */
 export type ImportNote = { readonly at: string; readonly reason: string };
@@ -55,9 +65,11 @@ export async function importNdjson(
 ): Promise<ImportReport> {
   // A file that is not there is told before the first of the others is read.
   await Promise.all(files.map(checkFile));
-  const run = new Run(db, options, files);
-  for (const [index, file] of files.entries()) await run.read(index, file);
-  return run.finish();
+  return withLeanHeap(async () => {
+    const run = new Run(db, options, files);
+    for (const [index, file] of files.entries()) await run.read(index, file);
+    return run.finish();
+  });
 }
 
 /** An import of this many stories changes what the database should know of its tables. */
@@ -199,8 +211,8 @@ class Run {
       try {
         return await importStories(this.#db, stories, this.#options.now);
       } catch (error) {
-        // Two batches that bring the same new topics may lock each other out; one of them simply goes again.
-        if (attempt === 5 || !/^40(?:P01|001)$/.test(sqlState(error))) throw error;
+        const again = AGAIN[sqlState(error)] ?? 0;
+        if (attempt > again) throw error;
       }
     }
   }

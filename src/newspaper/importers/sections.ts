@@ -9,17 +9,17 @@ import { oneLine } from './clean-text.ts';
 export const RESERVED_SLUGS: ReadonlySet<string> = new Set(
   [
     // Where readers find and do things.
-    'subscribe unsubscribe subscription subscriptions plans plan pricing offers checkout gift gifts trial',
+    'subscribe unsubscribe subscription subscriptions plans plan pricing checkout gift gifts',
     'login logout signin signout signup sign-in sign-out sign-up register account accounts profile password',
     'archive search epaper edition editions newsletters newsletter investor partners partner topics topic',
     'authors author section sections story stories alerts saved reading-list meter wall corrections',
-    'about contact privacy terms cookies accessibility imprint legal help support faq jobs careers advertise',
+    'about contact privacy terms cookies imprint legal help faq',
     // The newsroom, programs and machines.
     'desk staff admin outbox sandbox webhooks webhook gateway api livez readyz healthz health status metrics',
     'assets asset media static public fonts pictures picture images image img css js styles scripts client',
     'feed feeds rss atom sitemap sitemaps news-sitemap robots manifest favicon service-worker sw offline',
-    'opensearch ads-txt well-known oauth oidc sso auth callback preview print amp embed oembed share redirect',
-    'home index front fronts page pages today latest new edit error errors 404 410 500',
+    'opensearch ads-txt well-known oauth oidc sso auth callback preview print amp embed oembed redirect',
+    'home index front fronts page pages error errors 404 410 500',
   ].flatMap((line) => line.split(' ')),
 );
 

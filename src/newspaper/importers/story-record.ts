@@ -185,7 +185,7 @@ function sayWhy(issue: z.core.$ZodIssue | undefined): string {
 }
 
 function quoted(value: unknown): string {
-  return JSON.stringify(cleanText(String(value)).slice(0, 40));
+  return JSON.stringify(cleanText(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 40));
 }
 
 function firstTooLong(given: StoryRecord, body: string): string | undefined {
@@ -222,7 +222,7 @@ function withLateBody<Story>(
 }
 
 /** A body or preview as typed elements. Addresses in it are completed with the address of the page it came from. */
-export function toElements(
+function toElements(
   text: string,
   format: 'html' | 'markdown' | 'text',
   base: string | undefined,

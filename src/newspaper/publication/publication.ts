@@ -57,6 +57,7 @@ export function openPublication(db: Db, changes: ChangeFeed): Promise<() => Publ
   return keepCurrent(changes, ['publication.settings'], () => readPublication(db));
 }
 
+export { decideFirstStart } from './first-start.store.ts';
 export { readPublication };
 
 /**

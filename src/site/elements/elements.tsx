@@ -66,12 +66,12 @@ function Element({ element, language }: { element: StoryElement; language: strin
       return <hr class="divider" />;
     case 'correction':
       return (
-        <aside class="correction" aria-label="Correction">
+        <div class="correction" role="note" aria-label="Correction">
           <p>
             <strong>Correction, {writeDate(Temporal.PlainDate.from(element.on), language)}.</strong>{' '}
             <Runs runs={element.text} />
           </p>
-        </aside>
+        </div>
       );
     default:
       return element satisfies never;
@@ -135,7 +135,7 @@ function LinkCard(props: { url: string; title: string; kind?: string; credit?: s
   const host = hostOf(props.url);
   const about = `${props.kind ?? 'Link'}${host === '' ? '' : `: ${host}`}`;
   return (
-    <aside class="link-card" aria-label={props.kind ?? 'Link'}>
+    <div class="link-card">
       <p class="link-card-place">{about}</p>
       <p class="link-card-title">
         {isSafeHref(props.url) ? (
@@ -147,7 +147,7 @@ function LinkCard(props: { url: string; title: string; kind?: string; credit?: s
         )}
       </p>
       {props.credit !== undefined && props.credit !== '' && <p class="credit">{props.credit}</p>}
-    </aside>
+    </div>
   );
 }
 
