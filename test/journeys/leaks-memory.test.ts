@@ -5,7 +5,7 @@ import { addPolicy, DEFAULT_POLICY } from '#access';
 import { correctStory, setStory, withdrawStory } from '#content';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { cookieOf, type TestPaper, testPaper } from '../paper.ts';
-import { askFrom, type CanaryStory, canaryStory, leaked, readings, until } from './leaks.ts';
+import { askFrom, type CanaryStory, canaryStory, leaked, readings, until, withheld } from './leaks.ts';
 
 /** What a process remembers is never told after it has changed: by whomever, in the middle of what, heard or not. */
 let paper: TestPaper;
@@ -213,34 +213,59 @@ describe('what changes while a page is made of it', () => {
 
 describe('a process that hears nothing any more, and does not know it yet', () => {
   it('asks the database for everything once its lease is over, and trusts its memory again when it hears', async () => {
-    const [gone, shut] = [await newStory('free'), await newStory('metered')];
+    const [gone, shut, kept] = [await newStory('free'), await newStory('metered'), await newStory('free')];
     // Its other connections stay, and there are enough of them: only the one that hears is lost, and cannot come back.
     await Promise.all(Array.from({ length: 10 }, () => sql`select pg_sleep(0.1)`.execute(paper.database.db)));
     const { cookie } = await see(shut.path);
     const used = await useUp(cookie);
     // Nothing changes any more: what is made now is kept.
-    for (const path of ['/', '/nation', '/feed.xml', gone.path]) {
-      await until(async () => (await see(path)).text.includes(gone.shortId));
+    for (const path of ['/', '/nation', '/feed.xml', gone.path, kept.path]) {
+      await until(async () => (await see(path)).text.includes((path === kept.path ? kept : gone).shortId));
       await see(path);
     }
     expect((await see(shut.path, used)).access).toBe('full');
     const server = other.database.db;
     await letIn(false);
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = 'broadsheet change feed'`.execute(server);
-    await until(() => !paper.changes.isCurrent());
-    await withdrawStory(server, gone.id, 'a test', paper.clock.now());
-    await setStory(server, shut.id, { access: 'premium' }, paper.clock.now());
-    expect((await see(gone.path)).status).toBe(410);
-    for (const path of ['/', '/nation', '/feed.xml'])
-      expect([path, (await see(path)).text.includes(gone.shortId)]).toEqual([path, false]);
-    const preview = await see(shut.path, used);
-    expect([preview.access, leaked(shut, preview.texts)]).toEqual(['preview', []]);
-    await letIn(true);
+    try {
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'broadsheet change feed'`.execute(server);
+      await until(() => !paper.changes.isCurrent());
+      await withdrawStory(server, gone.id, 'a test', paper.clock.now());
+      await setStory(server, shut.id, { access: 'premium' }, paper.clock.now());
+      expect((await see(gone.path)).status).toBe(410);
+      for (const path of ['/', '/nation', '/feed.xml'])
+        expect([path, (await see(path)).text.includes(gone.shortId)]).toEqual([path, false]);
+      const preview = await see(shut.path, used);
+      expect([preview.access, leaked(shut, preview.texts)]).toEqual(['preview', []]);
+      // What it cannot ask for another reason than that nobody is there, it does not make up from memory.
+      await sql`alter table content.stories rename to stories_away`.execute(server);
+      const failed = await see(kept.path);
+      await sql`alter table content.stories_away rename to stories`.execute(server);
+      expect([failed.status, failed.access]).toEqual([500, null]);
+    } finally {
+      await letIn(true);
+    }
     await until(() => paper.changes.isCurrent() && other.changes.isCurrent());
     for (const path of ['/', '/nation', '/feed.xml'])
       expect([path, (await see(path)).text.includes(gone.shortId)]).toEqual([path, false]);
     expect((await see(shut.path, used)).text).toContain('story-premium');
+  });
+});
+
+describe('a meter that alone does not answer', () => {
+  it('opens what is at hand after two seconds, and tells nobody else that it was away', async () => {
+    const story = await newStory('metered');
+    const crawled = async () => (await askFrom(paper.app, GOOGLE, story.path)).text();
+    for (let times = 0; times < 2; times++) expect(withheld(story, [await crawled()])).toEqual([]);
+    await other.database.db.transaction().execute(async (tx) => {
+      await sql`lock table access.meters in access exclusive mode`.execute(tx);
+      const degraded = await see(story.path);
+      expect([degraded.status, degraded.access, degraded.headers.getSetCookie()]).toEqual([200, 'full', []]);
+      expect(degraded.headers.get('cache-control')).toBe('private, no-store');
+      expect(degraded.text).toContain('cannot be checked');
+    });
+    expect(await crawled()).not.toContain('cannot be checked');
+    await until(async () => (await see(story.path)).left === '4');
   });
 });
 
