@@ -34,7 +34,7 @@ export type PaperOptions = {
   readonly patienceMs?: number;
 };
 
-const PAGE_PATIENCE_MS = 5_000;
+const PAGE_PATIENCE_MS = 4_000;
 
 /** A paper, wired: everything that a surface, a command or a test needs of it. */
 export type Paper = {

@@ -4,7 +4,22 @@
  */
 export type Clock = { now(): Temporal.Instant };
 
-export const systemClock: Clock = { now: () => Temporal.Now.instant() };
+/**
+ * The machine's time, to the millisecond. Whoever asks in the same millisecond gets the same instant: each is an object
+ * with a part outside V8's heap, and three a request cost a quarter of it in garbage collection.
+ */
+export const systemClock: Clock = {
+  now() {
+    const ms = Date.now();
+    if (ms !== lastMs) {
+      lastMs = ms;
+      lastInstant = Temporal.Instant.fromEpochMilliseconds(ms);
+    }
+    return lastInstant;
+  },
+};
+let lastMs = 0;
+let lastInstant = Temporal.Instant.fromEpochMilliseconds(0);
 
 /** Milliseconds on a clock that never jumps, for measuring how long something takes. */
 export function monotonicMs(): number {

@@ -83,7 +83,13 @@ export function listAnswers(site: Site) {
     const now = clock.now();
     const after = ask.query('after');
     const last = after === undefined ? undefined : await site.stories.find(after);
-    if (after !== undefined && last === undefined) return undefined;
+    // What is not public yet is not told of, not even by a list that would begin behind it.
+    if (
+      after !== undefined &&
+      !(last !== undefined && last.state !== 'draft' && now.epochMilliseconds >= last.liveFromMs)
+    ) {
+      return undefined;
+    }
     const from = last === undefined ? query : { ...query, after: last };
     const found = await listStories(db, { ...from, limit: PER_PAGE + 1 }, now);
     if (found.length === 0 && (last !== undefined || heading.kind !== 'section')) return undefined;
@@ -144,15 +150,12 @@ export function listAnswers(site: Site) {
     },
 
     topics: (): Answer | Promise<Answer> =>
-      listed(
-        'topics',
-        async (now) =>
-          publicAnswer(
-            HTML,
-            renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
-            PUBLIC_SECONDS,
-          ),
-        COUNTED_MS,
+      listed('topics', async (now) =>
+        publicAnswer(
+          HTML,
+          renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
+          PUBLIC_SECONDS,
+        ),
       ),
 
     listed,

@@ -34,7 +34,9 @@ const MOST_MATERIAL_BYTES = 32 * 1024 * 1024;
 /** What the pages of one revision are made of. The body is there when a pass has opened it. */
 type Material = {
   readonly revision: number;
+  /** How many changes had been heard when it was loaded. */
   readonly heard: number;
+  readonly until: number;
   readonly story: PreviewView;
   readonly related: readonly StoryCard[];
   readonly locked: number;
@@ -51,15 +53,11 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     sizeCalculation: ({ body, story }) => 2_000 + 4 * textLength(body ?? []) + 4 * textLength(story.preview),
   });
 
-  /** Silences of the change feed: what was loaded before one may be old, and serves while the database is away. */
-  let silences = 0;
+  /** Counts changes: what was loaded before one may be old, and serves while the database is away. */
   let changed = 0;
   site.changes.subscribe(({ table, keys }) => {
     changed++;
-    if (table === '*') silences++;
-    else if (table === 'content.stories' && !keys.includes('*'))
-      for (const key of keys) materials.delete(key);
-    else materials.clear();
+    if (table === 'content.stories') for (const key of keys) materials.delete(key);
   });
 
   function atHand(head: StoryHead): Material | undefined {
@@ -91,8 +89,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   }
 
   function withHead(ask: Ask, head: StoryHead | undefined): Answer | Promise<Answer> {
-    if (head === undefined || Temporal.Instant.compare(clock.now(), head.liveAt) < 0)
-      return missing(site, ask);
+    if (head === undefined || clock.now().epochMilliseconds < head.liveFromMs) return missing(site, ask);
     if (head.state === 'withdrawn') return missing(site, ask, 410);
     if (head.state !== 'published') return missing(site, ask);
     const path = storyPath(head);
@@ -157,7 +154,10 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   async function material(head: StoryHead, opened: Opened): Promise<Material> {
     const known = atHand(head);
     const enough = known !== undefined && (opened.kind === 'preview' || known.body !== undefined);
-    if (enough && known.heard === silences) return withoutLocked(known, opened);
+    // "Also read" names other stories: whatever changed since, this is read again, and serves only if it cannot be.
+    if (enough && known.heard === changed && clock.now().epochMilliseconds < known.until) {
+      return withoutLocked(known, opened);
+    }
     const before = changed;
     try {
       const loaded = await load(head, opened);
@@ -174,7 +174,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   async function load(head: StoryHead, opened: Opened): Promise<Material> {
     const { db } = site.database;
     const now = clock.now();
-    const heard = silences;
+    const heard = changed;
     const [story, body, related] = await Promise.all([
       loadPreview(db, head.id),
       opened.kind === 'full' ? loadBody(db, opened.pass, head.revision) : undefined,
@@ -182,7 +182,8 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     ]);
     if (story === undefined) throw new Error(`story ${head.id} was there and is gone`);
     const locked = Math.max(0, story.words - wordsIn(story.preview));
-    return { revision: head.revision, heard, story, body, related, locked };
+    const until = now.epochMilliseconds + FRESH_MS;
+    return { revision: head.revision, heard, until, story, body, related, locked };
   }
 
   return answerStory;

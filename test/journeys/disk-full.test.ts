@@ -6,6 +6,7 @@ import { folderStore } from '#platform/object-store';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { scratchFolder } from '../scratch-folder.ts';
+import { until } from './leaks.ts';
 
 /** PostgreSQL still answers, and refuses to write: error 53100, as it says when its disk is full. */
 let paper: TestPaper;
@@ -18,6 +19,8 @@ beforeAll(async () => {
     StoredStory,
     StoredStory,
   ];
+  // The section is heard of a moment after it is there, and what was made before that is not kept.
+  await until(async () => (await paper.get('/nation')).status === 200);
   await (await paper.get(read.path)).text();
   await paper.database.pool.query(`
     create function public.disk_full() returns trigger language plpgsql as $$

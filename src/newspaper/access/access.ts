@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ChangeFeed } from '#platform/change-feed';
-import type { Clock } from '#platform/clock';
+import { type Clock, monotonicMs } from '#platform/clock';
 import { type Database, isUnavailable } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { SigningKeys } from '#platform/signing';
@@ -104,6 +104,8 @@ export type Access = {
 
 /** Meters of this many visitors and readers stay in memory: about 0.4 KB each. */
 const MOST_METERS = 60_000;
+/** After a charge that failed, so long the next ones are not tried while nothing is heard of the database. */
+const BREAK_MS = 1_000;
 /** In the records, who had no cookie. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
@@ -127,6 +129,7 @@ export async function openAccess(
   const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
     max: MOST_METERS,
   });
+  let brokenUntil = 0;
   /** The month and the day that it is, with the milliseconds between which they hold: worked out once, asked often. */
   let today = calendarAt(clock.now(), settings.zone());
 
@@ -211,6 +214,10 @@ export async function openAccess(
     now: Temporal.Instant,
   ): Promise<Opened> {
     const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand };
+    // One charge without an answer may be a slow one; when nothing else is heard either, nobody waits to find out.
+    if (monotonicMs() < brokenUntil && !changes.isCurrent()) {
+      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
+    }
     const fresh = facts.holder === undefined ? visitors.issue() : undefined;
     const holder: Holder = facts.holder ?? { kind: 'visitor', id: fresh?.id as string };
     const monthOn = calendar(now).month.key;
@@ -243,6 +250,7 @@ export async function openAccess(
       );
     } catch (error) {
       if (!isUnavailable(error)) throw error;
+      brokenUntil = monotonicMs() + BREAK_MS;
       return settle(facts, decideAccess(unavailable, policy, now), policy, now);
     }
   }

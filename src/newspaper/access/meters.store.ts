@@ -20,7 +20,7 @@ export type ChargeRequest = {
 /** Every story that the meter has opened this month, the charged one among them when it was allowed. */
 export type ChargeResult = { readonly opened: ReadonlySet<string>; readonly counted: boolean };
 
-/** After this long without an answer the meter counts as unavailable. */
+/** A reader waits this long for the meter. */
 const PATIENCE_MS = 2_000;
 
 /**

@@ -35,7 +35,8 @@ const policySchema: z.ZodType<Omit<Policy, 'version'>> = z
     'a rule names a meter that has no limits',
   );
 
-type Version = { readonly policy: Policy; readonly from: Temporal.Instant };
+/** `fromMs`: from when it is in force, in milliseconds since the epoch. */
+type Version = { readonly policy: Policy; readonly fromMs: number };
 
 /** The policy that is in force at an instant. Versions are read once and again when one is added. */
 export type PolicyBook = { at(now: Temporal.Instant): Policy };
@@ -56,7 +57,8 @@ export async function openPolicyBook(
   const versions = await keepCurrent(changes, ['access.policies'], () => load(db));
   return {
     at(now) {
-      for (const { policy, from } of versions()) if (Temporal.Instant.compare(from, now) <= 0) return policy;
+      const nowMs = now.epochMilliseconds;
+      for (const { policy, fromMs } of versions()) if (fromMs <= nowMs) return policy;
       return (versions().at(-1) as Version).policy;
     },
   };
@@ -70,7 +72,7 @@ async function load(db: Db): Promise<Version[]> {
     from access.policies order by in_force_from desc, version desc limit 100`.execute(db);
   return rows.map((row) => ({
     policy: { ...policySchema.parse(row.policy), version: row.version },
-    from: toInstant(row.from),
+    fromMs: toInstant(row.from).epochMilliseconds,
   }));
 }
 

@@ -53,6 +53,7 @@ function toHead(row: HeadRow): StoryHead {
     shortId: row.short_id,
     state: row.state,
     liveAt: toInstant(row.live_at),
+    liveFromMs: Math.ceil(Number(toInstant(row.live_at).epochNanoseconds) / 1e6),
     publishedAt: toInstant(row.published_at),
     section: row.section,
     slug: row.slug,

@@ -23,6 +23,8 @@ export type StoryHead = {
   readonly shortId: string;
   readonly state: 'draft' | 'published' | 'withdrawn';
   readonly liveAt: Temporal.Instant;
+  /** The same in milliseconds since the epoch, rounded up: asked with every request. */
+  readonly liveFromMs: number;
   readonly publishedAt: Temporal.Instant;
   readonly section: string;
   readonly slug: string;
