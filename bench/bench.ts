@@ -23,8 +23,8 @@ import {
  */
 const QUICK = process.argv.includes('--quick');
 const STORIES = QUICK ? 5_000 : 100_000;
-const PAIRS = QUICK ? 1 : 5;
-const SECONDS = QUICK ? 2 : 5;
+const PAIRS = QUICK ? 1 : 3;
+const SECONDS = QUICK ? 2 : 4;
 const [PAPER, BARE] = [4310, 4311];
 const BASE = `http://127.0.0.1:${PAPER}`;
 /** What a browser sends and the answer depends on. */
@@ -152,7 +152,7 @@ math.randomseed(7)
 request = function() return wrk.format("GET", paths[math.random(#paths)]) end
 `,
   );
-  return load(BASE, QUICK ? 5 : 60, BROWSER, script).perSecond;
+  return load(BASE, QUICK ? 5 : 30, BROWSER, script).perSecond;
 }
 
 function fill(): void {
