@@ -57,7 +57,7 @@ try {
   );
   say(`${STORIES} stories; ${PAIRS} pairs of ${SECONDS} s, 64 connections; medians`);
   fill();
-  const paper = start(MEASURED_CPU, process.execPath, ['dist/main/web.js'], env);
+  const paper = start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], env);
   try {
     await untilReady(`${BASE}/readyz`);
     await sleep(1_000);

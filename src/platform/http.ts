@@ -37,13 +37,23 @@ export type Ask = {
 };
 
 /** Bytes of one page in every coding that was asked for so far: compressed once, sent many times. */
-export type Encoded = { readonly plain: Buffer; gzip?: Buffer; br?: Buffer };
+export type Encoded = {
+  readonly plain: Buffer;
+  gzip?: Buffer;
+  br?: Buffer;
+  /** As it was sent before, by coding: one body belongs to one answer. */
+  ready?: Readonly<Partial<Record<Coding | 'plain', Ready>>>;
+};
+type Coding = 'br' | 'gzip';
+type Ready = { readonly headers: readonly string[]; readonly bytes: Buffer | undefined };
 
 /** An answer, ready to be written: header names and values in one flat list, as Node writes them. */
 export type Answer = {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Encoded | undefined;
+  /** A cookie to set, in this one answer. */
+  readonly cookie?: string;
 };
 
 /** Longer addresses than ours ever are cost time and hide attacks. */
@@ -222,31 +232,52 @@ let requests = 0;
 const started = Math.floor(Math.random() * 2 ** 32).toString(36);
 
 function askOf(c: Context, options: Pick<ServeOptions, 'trustedProxyHops'>): Ask {
-  const { incoming } = nodeOf(c);
-  const header = (name: string): string | undefined => {
-    if (incoming === undefined) return c.req.header(name);
-    const value = incoming.headers[name];
+  return new HonoAsk(c, options.trustedProxyHops);
+}
+
+/** One object a request: as closures, these seven cost more garbage than the page did. */
+class HonoAsk implements Ask {
+  readonly method: string;
+  readonly path: string;
+  readonly requestId = `${started}-${(++requests).toString(36)}`;
+  readonly #c: Context;
+  readonly #incoming: IncomingMessage | undefined;
+  readonly #hops: number;
+
+  constructor(c: Context, hops: number) {
+    this.#c = c;
+    this.#incoming = nodeOf(c).incoming;
+    this.#hops = hops;
+    this.method = this.#incoming?.method ?? c.req.method;
+    this.path = rawPath(c.req.url);
+  }
+
+  param(name: string): string {
+    return this.#c.req.param(name) ?? '';
+  }
+
+  query(name: string): string | undefined {
+    const values = this.#c.req.queries(name);
+    return values?.length === 1 ? values[0] : undefined;
+  }
+
+  header(name: string): string | undefined {
+    if (this.#incoming === undefined) return this.#c.req.header(name);
+    const value = this.#incoming.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
-  };
-  return {
-    method: incoming?.method ?? c.req.method,
-    path: rawPath(c.req.url),
-    requestId: `${started}-${(++requests).toString(36)}`,
-    param: (name: string) => c.req.param(name) ?? '',
-    query(name: string) {
-      const values = c.req.queries(name);
-      return values?.length === 1 ? values[0] : undefined;
-    },
-    header,
-    cookies: (name) => cookiesNamed(header('cookie'), name),
-    get address() {
-      return clientAddress(
-        incoming?.socket?.remoteAddress ?? '',
-        header('x-forwarded-for'),
-        options.trustedProxyHops,
-      );
-    },
-  };
+  }
+
+  cookies(name: string): string[] {
+    return cookiesNamed(this.header('cookie'), name);
+  }
+
+  get address(): string {
+    return clientAddress(
+      this.#incoming?.socket?.remoteAddress ?? '',
+      this.header('x-forwarded-for'),
+      this.#hops,
+    );
+  }
 }
 
 /** The path of an absolute address, as it was sent. */
@@ -324,35 +355,48 @@ function isKnown({ headers, status }: Answer, ask: Ask): boolean {
 const COMPRESSIBLE =
   /^(text\/|application\/(json|problem\+json|rss\+xml|xml|javascript|manifest\+json)|image\/svg)/;
 
+/**
+ * The bytes of an answer in one coding and all headers that do not differ from one request to the next. They are put
+ * together when the answer is first sent and lie beside its body from then on.
+ */
+function readyFor(made: Answer, coding: Coding | undefined, more: readonly string[]): Ready {
+  const packed = isPacked(made) ? (coding ?? 'plain') : 'plain';
+  const known = made.body?.ready?.[packed];
+  if (known !== undefined) return known;
+  const headers = [...made.headers, ...more];
+  if (isPacked(made)) headers.push('Vary', 'Accept-Encoding');
+  let bytes = made.body?.plain;
+  if (made.body !== undefined && packed !== 'plain') {
+    bytes = bytesFor(made.body, packed);
+    headers.push('Content-Encoding', packed);
+  }
+  if (made.status !== 304) headers.push('Content-Length', String(bytes?.length ?? 0));
+  const result = { headers, bytes };
+  if (made.body !== undefined) made.body.ready = { ...made.body.ready, [packed]: result };
+  return result;
+}
+
+/** Whether an answer is sent compressed to who can read it. */
+function isPacked({ body, headers }: Answer): boolean {
+  return body !== undefined && body.plain.length >= COMPRESS_FROM && COMPRESSIBLE.test(headers[1] ?? '');
+}
+
 /** Writes to Node's own response where there is one, which costs a third of a web Response; tests get a Response. */
 function write(c: Context, made: Answer, ask: Ask, more: readonly string[]): Response {
   const result = isKnown(made, ask) ? { ...made, status: 304, body: undefined } : made;
-  const headers = [...result.headers, ...more, 'X-Request-Id', ask.requestId];
-  let bytes: Buffer | undefined;
-  if (result.body !== undefined) {
-    bytes = result.body.plain;
-    if (bytes.length >= COMPRESS_FROM && COMPRESSIBLE.test(result.headers[1] ?? '')) {
-      const coding = codingFor(ask.header('accept-encoding'));
-      headers.push('Vary', 'Accept-Encoding');
-      if (coding !== undefined) {
-        bytes = bytesFor(result.body, coding);
-        headers.push('Content-Encoding', coding);
-      }
-    }
-  }
-  if (result.status !== 304) headers.push('Content-Length', String(bytes?.length ?? 0));
+  const { bytes, headers: same } = readyFor(result, codingFor(ask.header('accept-encoding')), more);
+  const { status } = result;
+  const headers = same.concat('X-Request-Id', ask.requestId);
+  if (made.cookie !== undefined) headers.push('Set-Cookie', made.cookie);
   const { outgoing } = nodeOf(c);
   if (outgoing === undefined) {
     const list: [string, string][] = [];
     for (let at = 0; at + 1 < headers.length; at += 2)
       list.push([headers[at] as string, headers[at + 1] as string]);
-    const empty = ask.method === 'HEAD' || result.status === 304 || bytes === undefined;
-    return new Response(empty ? null : new Uint8Array(bytes as Buffer), {
-      status: result.status,
-      headers: list,
-    });
+    const empty = ask.method === 'HEAD' || status === 304 || bytes === undefined;
+    return new Response(empty ? null : new Uint8Array(bytes as Buffer), { status, headers: list });
   }
-  outgoing.writeHead(result.status, headers);
+  outgoing.writeHead(status, headers);
   outgoing.end(bytes);
   return RESPONSE_ALREADY_SENT;
 }

@@ -95,9 +95,8 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     const path = storyPath(head);
     if (ask.path !== path) return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
     const reader = readerOf(ask);
-    const facts = { ...head, level: head.access };
     if (ask.method === 'HEAD' || isPrefetch(ask)) {
-      const decision = access.lookAt(facts, reader);
+      const decision = access.lookAt(head, reader);
       if (decision.reason !== 'free') {
         // A page that is only fetched ahead is not a read: the real visit will ask, and be decided then.
         if (ask.method !== 'HEAD') return answer(503, 'text/plain', 'Open the page to read it.\n', PRIVATE);
@@ -105,7 +104,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
         return page(head, { kind: 'preview', reason, reading: decision.reading });
       }
     }
-    const opened = access.openStory(facts, reader, { bodyAtHand: atHand(head)?.body !== undefined });
+    const opened = access.openStory(head, reader, { bodyAtHand: atHand(head)?.body !== undefined });
     return opened instanceof Promise ? opened.then((done) => page(head, done)) : page(head, opened);
   }
 
@@ -130,7 +129,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
   function withCookie(made: Answer, opened: Opened): Answer {
     if (opened.kind !== 'full' || opened.visitorCookie === undefined) return made;
-    return { ...made, headers: [...made.headers, 'Set-Cookie', cookie.setting(opened.visitorCookie)] };
+    return { ...made, cookie: cookie.setting(opened.visitorCookie) };
   }
 
   async function makePage(head: StoryHead, opened: Opened): Promise<Answer> {

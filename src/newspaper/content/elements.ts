@@ -180,10 +180,54 @@ const WORD = new RegExp(
 export function countWords(elements: readonly StoryElement[], enough = Number.POSITIVE_INFINITY): number {
   let words = 0;
   for (const one of elements) {
-    words += elementText(one).match(WORD)?.length ?? 0;
+    words += countWordsIn(elementText(one));
     if (words >= enough) break;
   }
   return words;
+}
+
+/**
+ * Counts what WORD would find, unit by unit: an import counts every body, and finding the words with an expression
+ * took three times as long, a twelfth of the whole import.
+ */
+function countWordsIn(text: string): number {
+  wordParts ??= makeWordParts();
+  let words = 0;
+  let isInWord = false;
+  for (let at = 0; at < text.length; at++) {
+    const part = wordParts[text.charCodeAt(at)];
+    if (part === BEGINS) {
+      if (!isInWord) words++;
+      isInWord = true;
+    } else if (part !== CONTINUES) {
+      if (part === HALF_A_PAIR) return text.match(WORD)?.length ?? 0;
+      if (part === WHOLE) words++;
+      isInWord = false;
+    }
+  }
+  return words;
+}
+
+const BEGINS = 1;
+const CONTINUES = 2;
+/** A letter of a script without spaces. */
+const WHOLE = 3;
+/** Rare letters and pictographs are written with two units: texts that have any are left to WORD. */
+const HALF_A_PAIR = 4;
+/** What each UTF-16 code unit does to a word; 0 ends it. Made when first needed: most processes never count. */
+let wordParts: Uint8Array | undefined;
+
+function makeWordParts(): Uint8Array {
+  const unspaced = new RegExp(`[${UNSPACED}]`, 'v');
+  const parts = new Uint8Array(0x10000);
+  for (let unit = 0; unit < parts.length; unit++) {
+    const character = String.fromCharCode(unit);
+    if (unit >= 0xd800 && unit < 0xe000) parts[unit] = HALF_A_PAIR;
+    else if (unspaced.test(character)) parts[unit] = WHOLE;
+    else if (/[\p{L}\p{N}]/u.test(character)) parts[unit] = BEGINS;
+    else if (/[\p{M}'’-]/u.test(character)) parts[unit] = CONTINUES;
+  }
+  return parts;
 }
 
 /** The most words a preview takes from a body that brings none of its own. */

@@ -58,7 +58,7 @@ function toHead(row: HeadRow): StoryHead {
     section: row.section,
     slug: row.slug,
     revision: row.revision,
-    access: row.access,
+    level: row.access,
     empty: row.parts === 0,
     topics: row.topics ?? [],
   };

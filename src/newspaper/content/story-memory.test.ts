@@ -54,7 +54,7 @@ describe('the memory of stories', () => {
     expect(memory.find(story.shortId)).toMatchObject({
       id: story.id,
       section: 'nation',
-      access: 'metered',
+      level: 'metered',
       revision: 1,
       topics: ['transport'],
     });

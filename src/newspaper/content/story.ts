@@ -30,7 +30,7 @@ export type StoryHead = {
   readonly slug: string;
   readonly revision: number;
   /** Text, not AccessLevel: a level this program does not know must deny, not fail to parse. */
-  readonly access: string;
+  readonly level: string;
   /** It has no body: a notice of a headline and a standfirst. */
   readonly empty: boolean;
   readonly topics: readonly string[];

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
 import { type Db, isUnavailable } from '#platform/db';
 import { type CallerError, Conflict } from '#values/errors';
+import { FirstPlaces } from './first-places.ts';
 import { withLeanHeap } from './lean-heap.ts';
 import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
@@ -84,8 +84,8 @@ class Run {
   readonly #counts = { created: 0, updated: 0, skipped: 0, refused: 0 };
   readonly #refused: ImportNote[] = [];
   readonly #kept: ImportNote[] = [];
-  /** Where each story stood first, by 53 bits of a hash of its source and id: forty bytes a story, not its name. */
-  readonly #seen = new Map<number, number>();
+  /** By source and id; a place is the line and, in its remainder, the file. */
+  readonly #seen = new FirstPlaces();
   #truncated = false;
   #done = 0;
   #batch: Placed[] = [];
@@ -148,13 +148,8 @@ class Run {
 
   /** Where a story of this source and id stood before in this run. */
   #firstPlace(story: StoryInput, file: number, line: number): string | undefined {
-    const digest = hash('sha1', `${story.source}\n${story.sourceId}`, 'buffer');
-    const key = digest.readUIntBE(0, 6) * 32 + (digest.readUInt8(6) & 31);
-    const first = this.#seen.get(key);
-    if (first === undefined) {
-      this.#seen.set(key, line * this.#files.length + file);
-      return undefined;
-    }
+    const first = this.#seen.note(`${story.source}\n${story.sourceId}`, line * this.#files.length + file);
+    if (first === undefined) return undefined;
     const name = basename(this.#files[first % this.#files.length] ?? '');
     return `${name}:${Math.floor(first / this.#files.length)}`;
   }

@@ -12,8 +12,8 @@ import { readDate } from './record-dates.ts';
 import { GENERAL, toSection } from './sections.ts';
 
 /**
- * Part of every digest. A conversion that reads the same record differently gets the next number, so that importing
- * an archive again brings its stories up to date.
+ * Part of every digest, up to 255. A conversion that reads the same record differently gets the next number, so that
+ * importing an archive again brings its stories up to date.
  */
 const CONVERTER_VERSION = 1;
 
@@ -78,9 +78,8 @@ type StoryRecord = z.output<typeof recordSchema>;
  */
 export function readLine(bytes: Buffer, settings: ImportSettings, now: Temporal.Instant): ReadRecord {
   let record: unknown;
-  const line = bytes.toString('utf8').trim();
   try {
-    record = JSON.parse(line);
+    record = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     const why = error instanceof Error ? cleanText(error.message.slice(0, 80)) : '';
     return { kind: 'refused', reason: `not JSON: ${why}` };
@@ -88,12 +87,12 @@ export function readLine(bytes: Buffer, settings: ImportSettings, now: Temporal.
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     return { kind: 'refused', reason: 'not a JSON object' };
   }
-  return readRecord(record, recordDigest(line), settings, now);
+  return readRecord(record, recordDigest(bytes), settings, now);
 }
 
-/** The digest under which a record is remembered: of its own text and of how this program converts it. */
-export function recordDigest(line: string): Buffer {
-  return hash('sha256', `${CONVERTER_VERSION}\n${line}`, 'buffer');
+/** The digest under which a record is remembered: of its own text, behind the version of how this program reads it. */
+export function recordDigest(record: string | Buffer): Buffer {
+  return Buffer.concat([Buffer.of(CONVERTER_VERSION), hash('sha256', record, 'buffer')]);
 }
 
 /**
