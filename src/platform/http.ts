@@ -338,10 +338,11 @@ const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 function bytesFor(body: Encoded, coding: 'br' | 'gzip'): Buffer {
   if (coding === 'br') {
-    body.br ??= brotliCompressSync(body.plain, BROTLI);
+    // Copied: what zlib returns keeps the sixteen kilobytes alive that it was cut from.
+    body.br ??= Buffer.from(brotliCompressSync(body.plain, BROTLI));
     return body.br;
   }
-  body.gzip ??= gzipSync(body.plain);
+  body.gzip ??= Buffer.from(gzipSync(body.plain));
   return body.gzip;
 }
 
