@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
 import {
@@ -19,9 +20,16 @@ import {
 
 /**
  * Measures the reader's pages: each against a bare node:http server that sends the same bytes and headers, in turns in
- * one run, so that what the machine does besides cancels out. `npm run bench`, or `npm run bench -- --quick`.
+ * one run, so that what the machine does besides cancels out.
+ *
+ *     npm run bench                          everything, 100,000 stories
+ *     npm run bench -- --quick               a short look
+ *     npm run bench -- --only "new visitor"  the pages whose name holds these words
  */
-const QUICK = process.argv.includes('--quick');
+const { values: OPTIONS } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+});
+const QUICK = OPTIONS.quick;
 const STORIES = QUICK ? 5_000 : 100_000;
 const PAIRS = QUICK ? 1 : 3;
 const SECONDS = QUICK ? 2 : 4;
@@ -98,6 +106,7 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
   say('| page | bytes | bare, a second | paper, a second | ratio (min–max) | floor | p99 ms |');
   say('|---|---|---|---|---|---|---|');
   for (const { cookie, floor, name, url } of scenarios) {
+    if (!name.includes(OPTIONS.only)) continue;
     const headers = { ...BROWSER, ...(cookie === undefined ? {} : { cookie }) };
     const recorded = await ask(url, headers);
     if (recorded.status !== 200) throw new Error(`${name}: ${url} answered ${recorded.status}`);
