@@ -14,6 +14,7 @@ import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
+import { rememberRelated } from '#topics';
 import { type Assets, failure, openSite, siteRoutes } from '../site/site.ts';
 import { healthRoutes } from './health.ts';
 
@@ -80,7 +81,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     changes,
     clock,
     access,
-    stories: rememberStories(db, changes),
+    stories: rememberStories(db, changes, clock),
+    related: rememberRelated(db, changes, clock),
     publication,
     plans,
     baseUrl: options.baseUrl,

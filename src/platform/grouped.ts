@@ -51,3 +51,23 @@ export function grouped<Question, Result>(
       schedule();
     });
 }
+
+/**
+ * The same for work on a database: callers name theirs, and those that name the same one are grouped.
+ *
+ * @returns a function that asks one question of one database
+ */
+export function groupedOver<On extends object, Question, Result>(
+  work: (on: On, questions: Question[]) => Promise<Result[]>,
+  options: { most: number; inFlight: number },
+): (on: On, question: Question) => Promise<Result> {
+  const groups = new WeakMap<On, (question: Question) => Promise<Result>>();
+  return (on, question) => {
+    let ask = groups.get(on);
+    if (ask === undefined) {
+      ask = grouped((questions) => work(on, questions), options);
+      groups.set(on, ask);
+    }
+    return ask(question);
+  };
+}

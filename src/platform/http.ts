@@ -78,7 +78,20 @@ export const SECURITY_HEADERS: readonly string[] = [
 
 /** Text as bytes that can be sent many times. */
 export function encoded(text: string | Buffer): Encoded {
-  return { plain: typeof text === 'string' ? Buffer.from(text, 'utf8') : text };
+  if (typeof text !== 'string') return { plain: text };
+  const plain = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  plain.write(text);
+  return { plain };
+}
+
+/**
+ * A copy in memory of its own. Node cuts small buffers from a common block of 64 kilobytes, and zlib from one of
+ * sixteen: a page that is kept would keep its block, and pages in memory took three times their size.
+ */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** An answer with a body that can be compressed. `headers` come after the type and before the security headers. */
@@ -333,21 +346,32 @@ function codingFor(accept: string | undefined): 'br' | 'gzip' | undefined {
   return coding;
 }
 
-/** Brotli at 5 packs a page as small as gzip at 9 and in less time; a page is packed once and sent many times. */
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+/**
+ * Brotli at 5 packs a page as small as gzip at 9; a page is packed once and sent many times. A window no larger than
+ * the page, instead of four megabytes, takes a third off the time and nothing off the effect.
+ */
+function brotli(plain: Buffer): Buffer {
+  const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants;
+  return brotliCompressSync(plain, {
+    params: {
+      [BROTLI_PARAM_QUALITY]: 5,
+      [BROTLI_PARAM_LGWIN]: Math.min(22, Math.max(10, 32 - Math.clz32(plain.length))),
+      [BROTLI_PARAM_SIZE_HINT]: plain.length,
+    },
+  });
+}
 
 function bytesFor(body: Encoded, coding: 'br' | 'gzip'): Buffer {
   if (coding === 'br') {
-    // Copied: what zlib returns keeps the sixteen kilobytes alive that it was cut from.
-    body.br ??= Buffer.from(brotliCompressSync(body.plain, BROTLI));
+    body.br ??= ownCopy(brotli(body.plain));
     return body.br;
   }
-  body.gzip ??= Buffer.from(gzipSync(body.plain));
+  body.gzip ??= ownCopy(gzipSync(body.plain));
   return body.gzip;
 }
 
 /** Whether the caller has this very page already (RFC 9110, 13.1.2). Only `publicAnswer` makes a tag, in this place. */
-function isKnown({ headers, status }: Answer, ask: Ask): boolean {
+export function isKnown({ headers, status }: Answer, ask: Ask): boolean {
   if (status !== 200 || headers[4] !== 'ETag') return false;
   const known = ask.header('if-none-match');
   return known?.split(',').some((tag) => tag.trim() === headers[5]) ?? false;

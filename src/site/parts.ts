@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock';
 import type { Database } from '#platform/db';
 import type { ObjectStore } from '#platform/object-store';
 import type { Publication } from '#publication';
+import type { RelatedStories } from '#topics';
 import type { Frame } from './frame.ts';
 import { type PageMemory, rememberPages } from './page-memory.ts';
 
@@ -17,6 +18,7 @@ export type SiteParts = {
   readonly clock: Clock;
   readonly access: Access;
   readonly stories: StoryMemory;
+  readonly related: RelatedStories;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
   /** The public address, without a slash at its end. */

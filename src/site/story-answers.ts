@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Opened, Reader } from '#access';
+import type { Opened, Pass, Reader } from '#access';
 import {
   elementText,
   loadBody,
@@ -8,11 +8,9 @@ import {
   type StoryCard,
   type StoryElement,
   type StoryHead,
-  storiesById,
 } from '#content';
 import { isUnavailable } from '#platform/db';
-import { type Answer, type Ask, answer, HTML, publicAnswer, redirect } from '#platform/http';
-import { relatedStories } from '#topics';
+import { type Answer, type Ask, answer, HTML, isKnown, publicAnswer, redirect } from '#platform/http';
 import { renderStory, type Shown } from './pages/story-page.tsx';
 import type { Site } from './parts.ts';
 import { missing } from './plain-answers.ts';
@@ -29,7 +27,7 @@ const PUBLIC_SECONDS = 30;
 /** Full and preview stand under one address, so no cache may keep either. */
 const PRIVATE = ['Cache-Control', 'private, no-store'];
 /** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
-const MOST_MATERIAL_BYTES = 32 * 1024 * 1024;
+const MOST_MATERIAL_BYTES = 20 * 1024 * 1024;
 
 /** What the pages of one revision are made of. The body is there when a pass has opened it. */
 type Material = {
@@ -95,15 +93,29 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     const path = storyPath(head);
     if (ask.path !== path) return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
     const reader = readerOf(ask);
-    if (ask.method === 'HEAD' || isPrefetch(ask)) {
-      const decision = access.lookAt(head, reader);
-      if (decision.reason !== 'free') {
-        // A page that is only fetched ahead is not a read: the real visit will ask, and be decided then.
-        if (ask.method !== 'HEAD') return answer(503, 'text/plain', 'Open the page to read it.\n', PRIVATE);
-        const reason = decision.kind === 'preview' ? decision.reason : 'limit-reached';
-        return page(head, { kind: 'preview', reason, reading: decision.reading });
-      }
+    const isHead = ask.method === 'HEAD';
+    if (isHead || isPrefetch(ask)) {
+      const { decision, pass } = access.lookAt(head, reader);
+      if (pass !== undefined) return page(head, freely(pass));
+      // A page that is only fetched ahead is not a read: the real visit will ask, and be decided then.
+      if (!isHead) return answer(503, 'text/plain', 'Open the page to read it.\n', PRIVATE);
+      const reason = decision.kind === 'preview' ? decision.reason : 'limit-reached';
+      return page(head, { kind: 'preview', reason, reading: decision.reading });
     }
+    return ask.header('if-none-match') === undefined ? open(head, reader) : openAgain(ask, head, reader);
+  }
+
+  /** Who has a free story's page already, and is only told so, does not open it once more. */
+  async function openAgain(ask: Ask, head: StoryHead, reader: Reader): Promise<Answer> {
+    const { pass } = access.lookAt(head, reader);
+    if (pass !== undefined) {
+      const made = await page(head, freely(pass));
+      if (isKnown(made, ask)) return made;
+    }
+    return open(head, reader);
+  }
+
+  function open(head: StoryHead, reader: Reader): Answer | Promise<Answer> {
     const opened = access.openStory(head, reader, { bodyAtHand: atHand(head)?.body !== undefined });
     return opened instanceof Promise ? opened.then((done) => page(head, done)) : page(head, opened);
   }
@@ -177,7 +189,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     const [story, body, related] = await Promise.all([
       loadPreview(db, head.id),
       opened.kind === 'full' ? loadBody(db, opened.pass, head.revision) : undefined,
-      relatedStories(db, head, RELATED, now).then((ids) => storiesById(db, ids, now)),
+      site.related(head, RELATED).then(stories.cards),
     ]);
     if (story === undefined) throw new Error(`story ${head.id} was there and is gone`);
     const locked = Math.max(0, story.words - wordsIn(story.preview));
@@ -189,6 +201,10 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 }
 
 const NO_BENEFITS: ReadonlySet<string> = new Set();
+
+function freely(pass: Pass): Opened {
+  return { kind: 'full', reason: 'free', pass, reading: undefined, visitorCookie: undefined };
+}
 
 /** A preview is made of what a preview may show, whatever lies in memory beside it. */
 function withoutLocked(material: Material, opened: Opened): Material {

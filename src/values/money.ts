@@ -32,14 +32,27 @@ export function perMonth(total: Money, months: number): Money {
 export function formatMoney(money: Money, language: string): string {
   const unit = minorPerUnit(money.currency);
   const whole = money.minor % unit === 0n;
-  const format = new Intl.NumberFormat(language, {
-    style: 'currency',
-    currency: money.currency,
-    currencyDisplay: 'narrowSymbol',
-    ...(whole ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {}),
-  });
+  const format = moneyFormat(language, money.currency, whole);
   if (whole) return format.format(money.minor / unit);
   const digits = EXPONENTS[money.currency] ?? 2;
   const text = `${money.minor / unit}.${(money.minor % unit).toString().padStart(digits, '0')}`;
   return format.format(text as `${number}`);
+}
+
+/** A formatter costs a thousand times what using it costs, so each is made once: there are few languages and currencies. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function moneyFormat(language: string, currency: string, whole: boolean): Intl.NumberFormat {
+  const key = `${language} ${currency} ${whole}`;
+  let known = formats.get(key);
+  if (known === undefined) {
+    known = new Intl.NumberFormat(language, {
+      style: 'currency',
+      currency,
+      currencyDisplay: 'narrowSymbol',
+      ...(whole ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {}),
+    });
+    formats.set(key, known);
+  }
+  return known;
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addPolicy, DEFAULT_POLICY } from '#access';
 import { setStory } from '#content';
@@ -9,6 +10,7 @@ let paper: TestPaper;
 let other: TestPaper;
 let stories: StoredStory[];
 let premium: StoredStory;
+let open: StoredStory;
 
 beforeAll(async () => {
   paper = await testPaper();
@@ -17,7 +19,10 @@ beforeAll(async () => {
     paper.database.db,
     Array.from({ length: 60 }, () => storyInput({ access: 'metered' })),
   );
-  [premium] = (await storeStories(paper.database.db, [storyInput({ access: 'premium' })])) as [StoredStory];
+  [premium, open] = (await storeStories(paper.database.db, [
+    storyInput({ access: 'premium' }),
+    storyInput({ access: 'free' }),
+  ])) as [StoredStory, StoredStory];
 });
 
 beforeEach(() => paper.clock.set('2026-11-23T06:30:00Z'));
@@ -194,6 +199,25 @@ describe('what does not count', () => {
       ]);
     }
     expect((await read(path(43), cookie)).left).toBe('3');
+  });
+
+  it('is a free story that is asked for by HEAD, fetched ahead, or known to the browser already', async () => {
+    const opened = async () => {
+      await paper.access.flush();
+      const { rows } = await sql<{ times: bigint }>`
+        select times from access.day_totals where measure = 'full:free'`.execute(paper.database.db);
+      return Number(rows[0]?.times ?? 0);
+    };
+    const before = await opened();
+    const page = await paper.get(open.path);
+    const tag = page.headers.get('etag') ?? '';
+    expect(await opened()).toBe(before + 1);
+    expect((await paper.get(open.path, { method: 'HEAD' })).status).toBe(200);
+    expect((await paper.get(open.path, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(200);
+    expect((await paper.get(open.path, { headers: { 'if-none-match': tag } })).status).toBe(304);
+    expect(await opened()).toBe(before + 1);
+    expect((await paper.get(open.path, { headers: { 'if-none-match': 'W/"another"' } })).status).toBe(200);
+    expect(await opened()).toBe(before + 2);
   });
 
   it('gives a stranger who only looks at lists and walls no cookie', async () => {

@@ -221,7 +221,10 @@ describe('a visitor', () => {
     const paper = await startProcess();
     const { cookie } = await newVisitor(paper);
     for (const one of stories(10)) {
-      expect(paper.lookAt(one, paper.reader(cookie))).toMatchObject({ kind: 'full', reason: 'within-limit' });
+      expect(paper.lookAt(one, paper.reader(cookie)).decision).toMatchObject({
+        kind: 'full',
+        reason: 'within-limit',
+      });
     }
     expect((await paper.meterBook(paper.reader(cookie).visitor)).left).toBe(4);
     await paper.flush();
@@ -447,7 +450,7 @@ describe('a policy that changes in the middle of the month', () => {
       reason: 'within-limit',
       reading: { meter: 'markets', limit: 1, left: 0 },
     });
-    expect(paper.lookAt(markets, reader)).toMatchObject({ reason: 'already-read' });
+    expect(paper.lookAt(markets, reader).decision).toMatchObject({ reason: 'already-read' });
   });
 });
 

@@ -15,7 +15,7 @@ import {
   type PreviewReason,
 } from './decision.ts';
 import { type Holder, left, type MeterState, NOTHING_OPENED } from './meter.ts';
-import { type CountedRead, countedReads, meterCharges } from './meters.store.ts';
+import { type CountedRead, countedReads, firstReads, meterCharges } from './meters.store.ts';
 import { type Month, monthOf } from './month.ts';
 import { mintPass, type Pass } from './pass.ts';
 import { openPolicyBook } from './policies.store.ts';
@@ -89,8 +89,11 @@ export type Access = {
    * @param options.bodyAtHand the story could be sent from memory if the database is away
    */
   openStory(story: StoryFacts, reader: Reader, options: { bodyAtHand: boolean }): Opened | Promise<Opened>;
-  /** The same decision without charging, for a HEAD request or a link that is only looked at. */
-  lookAt(story: StoryFacts, reader: Reader): Decision;
+  /**
+   * The same decision without charging or counting, for a HEAD request or a link that is only looked at. It gives a
+   * pass where anybody may read the story, and nowhere else.
+   */
+  lookAt(story: StoryFacts, reader: Reader): { readonly decision: Decision; readonly pass: Pass | undefined };
   visitor(cookies: readonly string[]): Visitor;
   isVerifiedCrawler(address: string): boolean;
   policy(): Policy;
@@ -125,6 +128,7 @@ export async function openAccess(
   const crawlers: CrawlerRanges = await openCrawlerRanges(db, changes, clock);
   const visitors = signedVisitors(keys);
   const charge = meterCharges(pool);
+  const countFirst = firstReads(pool);
   const tally = startTally(db, log);
   const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
     max: MOST_METERS,
@@ -208,7 +212,7 @@ export async function openAccess(
 
   async function chargeAndDecide(
     facts: Facts,
-    asked: Charge,
+    asked: Extract<Decision, { kind: 'full' }> & { readonly charge: Charge },
     bodyAtHand: boolean,
     policy: Policy,
     now: Temporal.Instant,
@@ -218,41 +222,67 @@ export async function openAccess(
     if (monotonicMs() < brokenUntil && !changes.isCurrent()) {
       return settle(facts, decideAccess(unavailable, policy, now), policy, now);
     }
-    const fresh = facts.holder === undefined ? visitors.issue() : undefined;
-    const holder: Holder = facts.holder ?? { kind: 'visitor', id: fresh?.id as string };
-    const monthOn = calendar(now).month.key;
     try {
-      const { opened, counted } = await charge({
-        holder,
-        monthOn,
-        meter: asked.meter,
-        limit: asked.limit,
-        storyId: facts.story.id,
-        policyVersion: policy.version,
-        at: now,
-      });
-      const state: MeterState = { opened };
-      meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state });
-      if (fresh !== undefined) tally.count(calendar(now).dayOn, 'visitor:fresh');
-      const settled: Facts = { ...facts, holder, meter: { kind: 'known', state } };
-      // The charge may have found the limit reached by another request: so it is decided again, on what it found.
-      const decision = decideAccess(settled, policy, now);
-      const cookie =
-        decision.kind === 'full' && holder.kind === 'visitor'
-          ? (fresh?.value ?? visitors.renew(holder.id))
-          : undefined;
-      return settle(
-        settled,
-        counted && decision.kind === 'full' ? { ...decision, reason: 'within-limit' } : decision,
-        policy,
-        now,
-        cookie,
-      );
+      const { holder } = facts;
+      return holder === undefined
+        ? await chargeStranger(facts, asked, policy, now)
+        : await chargeHolder({ ...facts, holder }, asked.charge, policy, now);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       brokenUntil = monotonicMs() + BREAK_MS;
       return settle(facts, decideAccess(unavailable, policy, now), policy, now);
     }
+  }
+
+  /** A stranger becomes a visitor. Nobody else can charge a meter whose id is made here: what was decided stands. */
+  async function chargeStranger(
+    facts: Facts,
+    decision: Extract<Decision, { kind: 'full' }> & { readonly charge: Charge },
+    policy: Policy,
+    now: Temporal.Instant,
+  ): Promise<Opened> {
+    const fresh = visitors.issue();
+    const { meter } = decision.charge;
+    const monthOn = calendar(now).month.key;
+    const storyId = facts.story.id;
+    await countFirst({
+      visitorId: fresh.id,
+      monthOn,
+      meter,
+      storyId,
+      policyVersion: policy.version,
+      at: now,
+    });
+    meters.set(`${fresh.id} ${meter}`, { month: monthOn, state: { opened: new Set([storyId]) } });
+    tally.count(calendar(now).dayOn, 'visitor:fresh');
+    return settle(facts, decision, policy, now, fresh.value);
+  }
+
+  async function chargeHolder(
+    facts: Facts & { readonly holder: Holder },
+    asked: Charge,
+    policy: Policy,
+    now: Temporal.Instant,
+  ): Promise<Opened> {
+    const { holder } = facts;
+    const monthOn = calendar(now).month.key;
+    const { opened, counted } = await charge({
+      holder,
+      monthOn,
+      meter: asked.meter,
+      limit: asked.limit,
+      storyId: facts.story.id,
+      policyVersion: policy.version,
+      at: now,
+    });
+    const state: MeterState = { opened };
+    meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state });
+    // The charge may have found the limit reached by another request: so it is decided again, on what it found.
+    const settled: Facts = { ...facts, meter: { kind: 'known', state } };
+    const decision = decideAccess(settled, policy, now);
+    if (decision.kind === 'preview' || !counted) return settle(settled, decision, policy, now);
+    const cookie = holder.kind === 'visitor' ? visitors.renew(holder.id) : undefined;
+    return settle(settled, { ...decision, reason: 'within-limit' }, policy, now, cookie);
   }
 
   return {
@@ -262,13 +292,14 @@ export async function openAccess(
       if (reader.visitor.kind === 'tampered') tally.count(calendar(now).dayOn, 'visitor:tampered');
       const { facts, decision } = decide(factsFor(story, reader, now), policy, now);
       if (decision.kind === 'full' && decision.charge !== undefined) {
-        return chargeAndDecide(facts, decision.charge, bodyAtHand, policy, now);
+        return chargeAndDecide(facts, { ...decision, charge: decision.charge }, bodyAtHand, policy, now);
       }
       return settle(facts, decision, policy, now);
     },
     lookAt(story, reader) {
       const now = clock.now();
-      return decide(factsFor(story, reader, now), policies.at(now), now).decision;
+      const { decision } = decide(factsFor(story, reader, now), policies.at(now), now);
+      return { decision, pass: decision.reason === 'free' ? mintPass(story.id) : undefined };
     },
     visitor: (cookies) => visitors.read(cookies),
     isVerifiedCrawler: (address) => crawlers.crawlerAt(address) !== undefined,

@@ -361,7 +361,7 @@ describe('forgetting', () => {
     const away = openDatabase(database.url, createLogger('silent'));
     others.push(away);
     await Promise.all(
-      [database.db, away.db, database.db].map((db) => forgetBefore(db, NOVEMBER, 'Asia/Kolkata')),
+      [database.db, away.db, database.db].map((db) => forgetBefore(db, NOVEMBER, 'Asia/Kolkata', 1)),
     );
     expect(await forgetBefore(database.db, NOVEMBER, 'Asia/Kolkata')).toBe(0);
     expect(await totals()).toEqual([

@@ -35,11 +35,8 @@ export function signedVisitors(keys: SigningKeys): Visitors {
     return id !== undefined && ID.test(id) ? { kind: 'visitor', id } : TAMPERED;
   }
 
-  function renew(id: string): string {
-    const value = sign(keys, PURPOSE, id);
-    remembered.set(value, { kind: 'visitor', id });
-    return value;
-  }
+  // Not remembered yet: most of those who are given a cookie keep none, and would push out those who do.
+  const renew = (id: string) => sign(keys, PURPOSE, id);
 
   return {
     read(values) {

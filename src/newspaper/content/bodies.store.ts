@@ -2,22 +2,35 @@ import { sql } from 'kysely';
 import type { Pass } from '#access';
 import { checkPass } from '#access';
 import type { Db, Tx } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 import { elementsSchema, type Run, type StoryElement } from './elements.ts';
 
 /**
  * Loads the body of one revision of one story, for a pass that access gave out for exactly that story. This is the
- * one place in the program that reads bodies.
+ * one place in the program that reads bodies. Those that many requests want at one moment are read in one statement.
  *
  * @throws when the pass was not minted by access, or names another story
  */
 export async function loadBody(db: Db, pass: Pass, revision: number): Promise<readonly StoryElement[]> {
   const storyId = checkPass(pass);
-  const { rows } = await sql<{ elements: unknown }>`
-    select elements from content.bodies where story_id = ${storyId} and revision = ${revision}`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error(`story ${storyId} has no body in revision ${revision}`);
-  return elementsSchema.parse(row.elements);
+  const elements = await bodyOf(db, { storyId, revision });
+  if (elements === undefined) throw new Error(`story ${storyId} has no body in revision ${revision}`);
+  return elementsSchema.parse(elements);
 }
+
+/** Never exported: who asks has shown a pass. */
+const bodyOf = groupedOver(
+  async (db: Db, asked: { storyId: string; revision: number }[]) => {
+    const { rows } = await sql<{ at: number; elements: unknown }>`
+      select asked.at::int as at, b.elements
+      from unnest(${asked.map((one) => one.storyId)}::uuid[], ${asked.map((one) => one.revision)}::int[])
+        with ordinality as asked (story_id, revision, at)
+      join content.bodies b on b.story_id = asked.story_id and b.revision = asked.revision`.execute(db);
+    const found = new Map(rows.map((row) => [row.at, row.elements]));
+    return asked.map((_, at) => found.get(at + 1));
+  },
+  { most: 32, inFlight: 4 },
+);
 
 /** Stores the bodies of revisions that were just made: arrays of equal length. */
 export async function insertBodies(

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { type Db, toInstant } from '#platform/db';
-import { grouped } from '#platform/grouped';
+import { groupedOver } from '#platform/grouped';
 import { elementsSchema } from './elements.ts';
 import type { Named, PreviewView, StoryCard, StoryHead } from './story.ts';
 
@@ -27,25 +27,19 @@ type HeadRow = {
   topics: string[] | null;
 };
 
-/**
- * Asks for stories by short id, many requests in one statement.
- *
- * @returns a function that answers one: the head, or undefined where no story has that id
- */
-export function headLookup(db: Db): (shortId: string) => Promise<StoryHead | undefined> {
-  return grouped(
-    async (shortIds) => {
-      const { rows } = await sql<HeadRow>`
+/** Finds a story by short id, many requests in one statement; undefined where no story has that id. */
+export const findHead = groupedOver(
+  async (db: Db, shortIds: string[]) => {
+    const { rows } = await sql<HeadRow>`
         select s.id, s.short_id, s.state, s.live_at, s.published_at, s.section, s.slug, s.revision, s.access,
           r.parts, (select array_agg(t.topic_slug) from topics.story_topics t where t.story_id = s.id) as topics
         from content.stories s join content.revisions r on r.story_id = s.id and r.number = s.revision
         where s.short_id = any(${[...new Set(shortIds)]}::text[])`.execute(db);
-      const heads = new Map(rows.map((row) => [row.short_id, toHead(row)]));
-      return shortIds.map((shortId) => heads.get(shortId));
-    },
-    { most: 200, inFlight: 4 },
-  );
-}
+    const heads = new Map(rows.map((row) => [row.short_id, toHead(row)]));
+    return shortIds.map((shortId) => heads.get(shortId));
+  },
+  { most: 200, inFlight: 4 },
+);
 
 function toHead(row: HeadRow): StoryHead {
   return {
@@ -115,23 +109,29 @@ export function toCard(row: CardRow): StoryCard {
 export type { CardRow };
 
 /** What anybody may see of the current revision of a story; undefined when there is no such story. */
-export async function loadPreview(db: Db, storyId: string): Promise<PreviewView | undefined> {
-  const { rows } = await sql<CardRow & { revision: number; preview: unknown; topics: unknown }>`
-    select ${CARD_COLUMNS}, s.revision, r.preview,
-      (select coalesce(json_agg(json_build_object('slug', t.slug, 'name', t.name) order by st.position), '[]')
-       from topics.story_topics st join topics.topics t on t.slug = st.topic_slug
-       where st.story_id = s.id) as topics
-    from ${CARD_TABLES}
-    where s.id = ${storyId}`.execute(db);
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  return {
-    ...toCard(row),
-    revision: row.revision,
-    preview: elementsSchema.parse(row.preview),
-    topics: z.array(named).parse(row.topics),
-  };
-}
+export const loadPreview = groupedOver(
+  async (db: Db, storyIds: string[]): Promise<(PreviewView | undefined)[]> => {
+    const { rows } = await sql<CardRow & { revision: number; preview: unknown; topics: unknown }>`
+      select ${CARD_COLUMNS}, s.revision, r.preview,
+        (select coalesce(json_agg(json_build_object('slug', t.slug, 'name', t.name) order by st.position), '[]')
+         from topics.story_topics st join topics.topics t on t.slug = st.topic_slug
+         where st.story_id = s.id) as topics
+      from ${CARD_TABLES}
+      where s.id = any(${storyIds}::uuid[])`.execute(db);
+    const found = new Map(rows.map((row) => [row.id, row]));
+    return storyIds.map((id) => {
+      const row = found.get(id);
+      if (row === undefined) return undefined;
+      return {
+        ...toCard(row),
+        revision: row.revision,
+        preview: elementsSchema.parse(row.preview),
+        topics: z.array(named).parse(row.topics),
+      };
+    });
+  },
+  { most: 32, inFlight: 4 },
+);
 
 /** Which stories a list is of. Everything that is said must hold. */
 export type StoryQuery = {

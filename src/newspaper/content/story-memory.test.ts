@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Change, ChangeFeed } from '#platform/change-feed';
+import { systemClock } from '#platform/clock';
 import { openDatabase } from '#platform/db';
 import { createLogger } from '#platform/log';
 import { type StoredStory, storeStories, storyInput } from '../../../test/builders.ts';
@@ -35,7 +36,7 @@ type Remembering = { memory: StoryMemory; feed: ReturnType<typeof toldFeed>; sto
 /** A memory that remembers one story, whose slug has since become `moved` in the database without a word of it. */
 async function remembering(): Promise<Remembering> {
   const feed = toldFeed();
-  const memory = rememberStories(database.db, feed);
+  const memory = rememberStories(database.db, feed, systemClock);
   const [story] = (await storeStories(database.db, [storyInput()])) as [StoredStory];
   await memory.find(story.shortId);
   await sql`update content.stories set slug = 'moved' where id = ${story.id}`.execute(database.db);
@@ -65,6 +66,7 @@ describe('the memory of stories', () => {
     const { find } = rememberStories(
       openDatabase('postgresql://127.0.0.1:1/none', createLogger('silent')).db,
       toldFeed(),
+      systemClock,
     );
     for (const name of [
       '',
@@ -81,7 +83,7 @@ describe('the memory of stories', () => {
   });
 
   it('does not remember that there is no story: it may be there a moment later', async () => {
-    const memory = rememberStories(database.db, toldFeed());
+    const memory = rememberStories(database.db, toldFeed(), systemClock);
     expect(await memory.find('0000000000')).toBeUndefined();
     expect(memory.find('0000000000')).toBeInstanceOf(Promise);
     await memory.find('0000000000');
@@ -127,7 +129,7 @@ describe('the memory of stories', () => {
 
   it('fails when the database cannot be asked', async () => {
     const nowhere = openDatabase('postgresql://127.0.0.1:1/none', createLogger('silent'));
-    await expect(rememberStories(nowhere.db, toldFeed()).find('0000000000')).rejects.toThrow();
+    await expect(rememberStories(nowhere.db, toldFeed(), systemClock).find('0000000000')).rejects.toThrow();
     await nowhere.close();
   });
 
