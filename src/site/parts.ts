@@ -36,22 +36,30 @@ export type Assets = {
 export type Site = SiteParts & { readonly pages: PageMemory; readonly frame: () => Frame };
 
 export async function openSite(parts: SiteParts): Promise<Site> {
-  const { access, assets, baseUrl, changes, clock, database, plans, publication } = parts;
+  const { access, assets, baseUrl, changes, database, plans, publication } = parts;
   const sections = await keepCurrent<(Named & { description: string })[]>(changes, ['content.sections'], () =>
     listSections(database.db),
   );
-  return {
-    ...parts,
-    pages: rememberPages(changes),
-    frame: () => ({
-      paper: publication(),
-      baseUrl,
-      sections: sections(),
-      plans: plans(),
-      freeStories: access.policy().meters.main?.visitors ?? 0,
-      month: access.month(),
-      today: clock.now().toZonedDateTimeISO(publication().zone).toPlainDate(),
-      assets: assets.names,
-    }),
+  const frame = keepFrame(() => ({
+    paper: publication(),
+    baseUrl,
+    sections: sections(),
+    plans: plans(),
+    freeStories: access.policy().meters.main?.visitors ?? 0,
+    month: access.month(),
+    today: access.today(),
+    assets: assets.names,
+  }));
+  return { ...parts, pages: rememberPages(changes), frame };
+}
+
+/** The frame as it is now: the same object until something in it is another, so that its parts are printed once. */
+function keepFrame(make: () => Frame): () => Frame {
+  let kept = make();
+  return () => {
+    const next = make();
+    const names = Object.keys(next) as (keyof Frame)[];
+    if (names.some((name) => next[name] !== kept[name])) kept = next;
+    return kept;
   };
 }

@@ -65,6 +65,7 @@ export type MeterBook = {
 type Calendar = {
   readonly zone: string;
   readonly month: Month;
+  readonly day: Temporal.PlainDate;
   readonly dayOn: string;
   readonly fromMs: number;
   readonly untilMs: number;
@@ -75,6 +76,7 @@ function calendarAt(now: Temporal.Instant, zone: string): Calendar {
   return {
     zone,
     month: monthOf(now, zone),
+    day,
     dayOn: day.toString(),
     fromMs: day.toZonedDateTime(zone).epochMilliseconds,
     untilMs: day.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds,
@@ -98,6 +100,8 @@ export type Access = {
   isVerifiedCrawler(address: string): boolean;
   policy(): Policy;
   month(): Month;
+  /** The day in the paper's zone: the same object until it is another day. */
+  today(): Temporal.PlainDate;
   /** What the main meter counted for this visitor this month, for the reader to see. */
   meterBook(visitor: Visitor): Promise<MeterBook>;
   /** Writes the sums and walls that are still in memory. */
@@ -305,6 +309,7 @@ export async function openAccess(
     isVerifiedCrawler: (address) => crawlers.crawlerAt(address) !== undefined,
     policy: () => policies.at(clock.now()),
     month: () => calendar(clock.now()).month,
+    today: () => calendar(clock.now()).day,
     async meterBook(visitor) {
       const now = clock.now();
       const month = calendar(now).month;

@@ -4,6 +4,7 @@ import type { Named } from '#content';
 import type { Frame } from '../frame.ts';
 import { listHead } from '../structured-data.ts';
 import { feedPath } from '../urls.ts';
+import { printedOnce } from './document.ts';
 import { Footer } from './footer.tsx';
 import { Masthead, type MastheadKind } from './masthead.tsx';
 
@@ -47,11 +48,19 @@ export function Layout(props: LayoutProps) {
         <a class="skip" href="#main">
           Skip to content
         </a>
-        <Masthead frame={frame} kind={props.masthead ?? { size: 'page' }} current={props.current} />
+        {props.masthead === undefined ? (
+          printedOnce(frame, `masthead ${props.current ?? ''}`, () => (
+            <Masthead frame={frame} kind={{ size: 'page' }} current={props.current} />
+          ))
+        ) : (
+          <Masthead frame={frame} kind={props.masthead} current={props.current} />
+        )}
         <main id="main" tabindex={-1}>
           {props.children}
         </main>
-        <Footer frame={frame} />
+        {printedOnce(frame, 'footer', () => (
+          <Footer frame={frame} />
+        ))}
       </body>
     </html>
   );

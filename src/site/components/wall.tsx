@@ -2,6 +2,7 @@ import type { PreviewReason } from '#access';
 import { writeDay } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
+import { printedOnce } from './document.ts';
 import { Plans } from './plans.tsx';
 
 type WallProps = {
@@ -28,7 +29,9 @@ export function Wall(props: WallProps) {
       <WallWords {...props} />
       {sells && frame.plans.length > 0 && (
         <div class="wall-plans">
-          <Plans frame={frame} level={3} linked />
+          {printedOnce(frame, 'plans beside a wall', () => (
+            <Plans frame={frame} level={3} linked />
+          ))}
           <p class="wall-small">Each plan renews by itself and can be cancelled at any time.</p>
         </div>
       )}
