@@ -52,6 +52,7 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
       dataFolder: folder,
       secret: 'a secret of the tests',
       trustedProxyHops: 0,
+      sandbox: true,
       clock,
       log: createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'),
     });

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '#platform/clock';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { createLogger } from '#platform/log';
 import { CallerError } from '#values/errors';
@@ -32,12 +31,11 @@ async function main(args: readonly string[]): Promise<number> {
     const paper = await composePaper({
       ...config,
       databaseUrl,
-      clock: systemClock,
       log,
       patienceMs: COMMAND_PATIENCE_MS,
     });
     try {
-      const result = await command.run({ paper, config, clock: systemClock, args: rest, options: values });
+      const result = await command.run({ paper, config, clock: paper.clock, args: rest, options: values });
       const text = values.json === true ? JSON.stringify(result.json, jsonValue) : result.text;
       await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
       if (result.failure !== undefined) {

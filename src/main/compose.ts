@@ -6,8 +6,9 @@ import { type Access, openAccess } from '#access';
 import { openCatalog } from '#billing';
 import { rememberStories } from '#content';
 import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
-import type { Clock } from '#platform/clock';
+import { type Clock, systemClock } from '#platform/clock';
 import { type Database, isUnavailable, openDatabase } from '#platform/db';
+import { openDomainClock } from '#platform/domain-clock';
 import { type Route, serveRoutes } from '#platform/http';
 import type { Logger } from '#platform/log';
 import { migrate } from '#platform/migrate';
@@ -29,7 +30,9 @@ export type PaperOptions = {
   /** Comma-separated, newest first. */
   readonly secret: string;
   readonly trustedProxyHops: number;
-  readonly clock: Clock;
+  /** The domain's clock; left out, the machine's, which the sandbox can move. */
+  readonly clock?: Clock;
+  readonly sandbox: boolean;
   readonly log: Logger;
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
@@ -43,6 +46,7 @@ export type Paper = {
   readonly changes: ChangeFeed;
   readonly objects: ObjectStore;
   readonly access: Access;
+  readonly clock: Clock;
   readonly publication: () => Publication;
   readonly app: Hono;
   readonly routes: readonly Route[];
@@ -54,7 +58,7 @@ export type Paper = {
 
 /** Migrates the database and wires a paper over it. The only place where parts are chosen. */
 export async function composePaper(options: PaperOptions): Promise<Paper> {
-  const { clock, log } = options;
+  const { log } = options;
   await migrate(options.databaseUrl, join(HOME, 'migrations'), log).catch((error: unknown) => {
     if (!isUnavailable(error)) throw error;
     const { host } = new URL(options.databaseUrl);
@@ -68,6 +72,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   });
   const changes = await startChangeFeed(options.databaseUrl, log);
   const { db } = database;
+  const clock = options.clock ?? (options.sandbox ? await openDomainClock(db, changes) : systemClock);
   const publication = await openPublication(db, changes);
   const plans = await openCatalog(db, changes, () =>
     clock.now().toZonedDateTimeISO(publication().zone).toPlainDate(),
@@ -102,6 +107,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     changes,
     objects,
     access,
+    clock,
     publication,
     app,
     routes,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { findStoryId, hasStories } from '#content';
 import { setPicks } from '#fronts';
 import { addPicture } from '#media';
-import type { Clock } from '#platform/clock';
 import type { Logger } from '#platform/log';
 import { decideFirstStart, readPublication, setPublication } from '#publication';
 import { loadDemo } from '../../demo/load-demo.ts';
@@ -26,19 +25,14 @@ const FRONT = [
  *
  * @returns whether it was loaded now
  */
-export async function loadDemoOnce(
-  paper: Paper,
-  config: Config,
-  clock: Clock,
-  log: Logger,
-): Promise<boolean> {
+export async function loadDemoOnce(paper: Paper, config: Config, log: Logger): Promise<boolean> {
   const { db } = paper.database;
   return decideFirstStart(
     db,
-    clock.now(),
+    paper.clock.now(),
     async () => config.demo && !(await hasStories(db)),
     async () => {
-      await load(paper, clock.now());
+      await load(paper, paper.clock.now());
       log.info('the demonstration newspaper is loaded');
     },
   );

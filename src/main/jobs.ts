@@ -1,15 +1,20 @@
 import { Logger as JobLogger, type Runner, run } from 'graphile-worker';
-import { type Clock, machineMs } from '#platform/clock';
+import { machineMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
 import { SCHEDULE } from '../jobs/schedule.ts';
 import { taskList } from '../jobs/tasks.ts';
 import type { Paper } from './compose.ts';
 
 /** Works on jobs in this process, beside the requests. Any number of processes may; each job is done by one. */
-export async function startJobs(paper: Paper, clock: Clock, log: Logger): Promise<{ stop(): Promise<void> }> {
+export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Promise<void> }> {
   const runner: Runner = await run({
     pgPool: paper.database.pool,
-    taskList: taskList({ db: paper.database.db, zone: () => paper.publication().zone, clock, log }),
+    taskList: taskList({
+      db: paper.database.db,
+      zone: () => paper.publication().zone,
+      clock: paper.clock,
+      log,
+    }),
     crontab: SCHEDULE,
     concurrency: 2,
     noHandleSignals: true,

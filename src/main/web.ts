@@ -1,4 +1,3 @@
-import { systemClock } from '#platform/clock';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { createLogger, type Logger } from '#platform/log';
 import { composePaper } from './compose.ts';
@@ -23,10 +22,10 @@ async function main(): Promise<void> {
   };
   try {
     const databaseUrl = await openDatabaseServer(config, log, stops);
-    const paper = await composePaper({ ...config, databaseUrl, clock: systemClock, log });
+    const paper = await composePaper({ ...config, databaseUrl, log });
     stops.push(() => paper.close());
-    const isNew = await loadDemoOnce(paper, config, systemClock, log);
-    const jobs = await startJobs(paper, systemClock, log);
+    const isNew = await loadDemoOnce(paper, config, log);
+    const jobs = await startJobs(paper, log);
     stops.push(() => jobs.stop());
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));
