@@ -75,6 +75,7 @@ async function serve(one: Paper): Promise<number> {
 async function serveAs(given: { trustedProxyHops?: number; baseUrl?: string }): Promise<number> {
   const options = {
     baseUrl: 'http://localhost:3000',
+    sandbox: true,
     trustedProxyHops: 0,
     secret: 'a secret of the tests',
     ...given,
