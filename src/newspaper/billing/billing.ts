@@ -3,7 +3,7 @@ import type { Db } from '#platform/db';
 import { listPlans } from './catalog.store.ts';
 import type { Plan } from './catalog.ts';
 
-export { BENEFITS_OF_EVERY_PLAN, type Benefit, type Plan } from './catalog.ts';
+export type { Plan } from './catalog.ts';
 export { listPlans };
 
 /** The plans on sale, as they are now known to this process. */

@@ -17,9 +17,9 @@ import { renderTopics } from './topics-page.tsx';
 const rupees = (units: bigint) => ({ minor: units * 100n, currency: 'INR' });
 const frame = testFrame({
   plans: [
-    makePlan({ slug: 'quarterly', name: 'Quarterly', months: 3, price: rupees(900n) }),
-    makePlan({ slug: 'yearly', name: 'Yearly', months: 12, price: rupees(2700n) }),
-    makePlan({ slug: 'two-yearly', name: 'Two-yearly', months: 24, price: rupees(3900n) }),
+    makePlan({ product: 'paper', slug: 'quarterly', name: 'Quarterly', months: 3, price: rupees(900n) }),
+    makePlan({ product: 'paper', slug: 'yearly', name: 'Yearly', months: 12, price: rupees(2700n) }),
+    makePlan({ product: 'paper', slug: 'two-yearly', name: 'Two-yearly', months: 24, price: rupees(3900n) }),
   ],
 });
 const now = Temporal.Instant.from('2026-11-23T06:30:00Z');

@@ -1,4 +1,4 @@
-import type { Benefit } from '#billing';
+import type { Benefit } from '#entitlements';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import { Plans } from '../components/plans.tsx';
