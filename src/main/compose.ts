@@ -101,6 +101,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     secure: options.baseUrl.startsWith('https:'),
     log,
     failed: (status, ask) => failure(site, status, ask.requestId),
+    // Nothing but public pages so far: a route for others would be shut.
+    admit: () => failure(site, 403, ''),
   });
   return {
     database,

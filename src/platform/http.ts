@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
-import { CallerError } from '#values/errors';
+import { CallerError, Invalid, TooLarge, TooMany } from '#values/errors';
 import { isUnavailable } from './db.ts';
 import type { Logger } from './log.ts';
 
@@ -34,7 +35,22 @@ export type Ask = {
   cookies(name: string): string[];
   /** Where the request comes from, as far as the configured proxies can be trusted to say. */
   readonly address: string;
+  /**
+   * What a form sent.
+   *
+   * @throws TooLarge, or Invalid when it is no form
+   */
+  form(): Promise<Form>;
+  /**
+   * The bytes of the request as they came, for a signature that was made over them.
+   *
+   * @throws TooLarge when there are more than `most`
+   */
+  body(most: number): Promise<Buffer>;
 };
+
+/** The fields of a form. One that was sent twice is as if it had not been sent: nobody's page does that. */
+export type Form = { field(name: string): string | undefined };
 
 /** Bytes of one page in every coding that was asked for so far: compressed once, sent many times. */
 export type Encoded = {
@@ -52,12 +68,14 @@ export type Answer = {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Encoded | undefined;
-  /** A cookie to set, in this one answer. */
-  readonly cookie?: string;
+  /** Cookies to set, in this one answer. */
+  readonly cookies?: readonly string[];
 };
 
 /** Longer addresses than ours ever are cost time and hide attacks. */
 const LONGEST_TARGET = 2_048;
+/** A form of ours is a few hundred bytes; what is longer was not filled in by a reader. */
+const LARGEST_FORM = 64 * 1024;
 /** Smaller bodies do not shrink. */
 const COMPRESS_FROM = 600;
 
@@ -146,7 +164,7 @@ export function problem(status: number, code: string, title: string): Answer {
 }
 
 /** The statuses of requests that no handler answered. */
-type Failure = 403 | 404 | 409 | 414 | 422 | 500 | 503;
+type Failure = CallerError['status'] | 414 | 500 | 503;
 
 export type ServeOptions = {
   /** The paper's own origin: a POST from elsewhere is refused. */
@@ -157,6 +175,8 @@ export type ServeOptions = {
   readonly secure: boolean;
   /** A page for a person, for each of the statuses that are not the handler's own. */
   readonly failed: (status: Failure, ask: Ask) => Answer | Promise<Answer>;
+  /** Asked before every route that is not for anyone: nothing when the caller may, else what they are told instead. */
+  readonly admit: (who: Who, ask: Ask) => Answer | undefined | Promise<Answer | undefined>;
 };
 
 /** An app that knows these routes and no others. */
@@ -180,7 +200,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
       if (route.method === 'POST' && route.who !== 'gateway' && !fromOwnOrigin(ask, options.origin)) {
         return fail(c, ask, 403);
       }
-      const result = route.handle(ask);
+      const result = route.who === 'anyone' ? route.handle(ask) : admitted(ask, route);
       if (!(result instanceof Promise)) return write(c, result, ask, writeOptions);
       return result.then(
         (done) => write(c, done, ask, writeOptions),
@@ -191,14 +211,20 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
     }
   }
 
+  async function admitted(ask: Ask, route: Route): Promise<Answer> {
+    return (await options.admit(route.who, ask)) ?? route.handle(ask);
+  }
+
   function failed(c: Context, ask: Ask, error: unknown): Promise<Response> {
-    if (error instanceof CallerError) return fail(c, ask, error.status);
+    if (error instanceof CallerError) {
+      return fail(c, ask, error.status, error instanceof TooMany ? error.seconds : undefined);
+    }
     const status = isUnavailable(error) ? 503 : 500;
     options.log.error({ err: error, requestId: ask.requestId, status }, 'a request failed');
     return fail(c, ask, status);
   }
 
-  async function fail(c: Context, ask: Ask, status: Failure): Promise<Response> {
+  async function fail(c: Context, ask: Ask, status: Failure, again?: number): Promise<Response> {
     let result: Answer;
     try {
       result = ask.header('accept')?.includes('application/json')
@@ -208,9 +234,12 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ho
       options.log.error({ err: error, requestId: ask.requestId }, 'the page that tells of an error failed');
       result = problem(status, `status-${status}`, TITLES[status]);
     }
+    const seconds = status === 503 ? 5 : again;
     return write(
       c,
-      status === 503 ? { ...result, headers: [...result.headers, 'Retry-After', '5'] } : result,
+      seconds === undefined
+        ? result
+        : { ...result, headers: [...result.headers, 'Retry-After', String(seconds)] },
       ask,
       writeOptions,
     );
@@ -225,8 +254,10 @@ const TITLES: Readonly<Record<Failure, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   409: 'Conflict',
+  413: 'Too much was sent',
   414: 'The address is too long',
   422: 'What was sent cannot be used',
+  429: 'Too often',
   500: 'Something went wrong here',
   503: 'Not available just now',
 };
@@ -290,6 +321,33 @@ class HonoAsk implements Ask {
       this.header('x-forwarded-for'),
       this.#hops,
     );
+  }
+
+  async form(): Promise<Form> {
+    const type = this.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+    if (type !== 'application/x-www-form-urlencoded') throw new Invalid('not-a-form', 'this takes a form');
+    const bytes = await this.body(LARGEST_FORM);
+    if (!isUtf8(bytes)) throw new Invalid('not-utf-8', 'a form is sent in UTF-8');
+    const fields = new URLSearchParams(bytes.toString('utf8'));
+    return {
+      field: (name) => {
+        const values = fields.getAll(name);
+        return values.length === 1 ? values[0] : undefined;
+      },
+    };
+  }
+
+  async body(most: number): Promise<Buffer> {
+    const tooLarge = () => new TooLarge('too-large', `at most ${most} bytes are taken here`);
+    if (Number(this.header('content-length') ?? 0) > most) throw tooLarge();
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this.#c.req.raw.body ?? []) {
+      length += chunk.length;
+      if (length > most) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   }
 }
 
@@ -412,7 +470,7 @@ function write(c: Context, made: Answer, ask: Ask, more: readonly string[]): Res
   const { bytes, headers: same } = readyFor(result, codingFor(ask.header('accept-encoding')), more);
   const { status } = result;
   const headers = same.concat('X-Request-Id', ask.requestId);
-  if (made.cookie !== undefined) headers.push('Set-Cookie', made.cookie);
+  if (made.cookies !== undefined) for (const one of made.cookies) headers.push('Set-Cookie', one);
   const { outgoing } = nodeOf(c);
   if (outgoing === undefined) {
     const list: [string, string][] = [];

@@ -141,7 +141,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
   function withCookie(made: Answer, opened: Opened): Answer {
     if (opened.kind !== 'full' || opened.visitorCookie === undefined) return made;
-    return { ...made, cookie: cookie.setting(opened.visitorCookie) };
+    return { ...made, cookies: [cookie.setting(opened.visitorCookie)] };
   }
 
   async function makePage(head: StoryHead, opened: Opened): Promise<Answer> {

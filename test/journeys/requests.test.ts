@@ -2,8 +2,9 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setStory } from '#content';
-import { answer, type Route, serveRoutes } from '#platform/http';
+import { type Ask, answer, type Route, serveRoutes, type Who } from '#platform/http';
 import { createLogger } from '#platform/log';
+import { TooMany } from '#values/errors';
 import { drain, listen } from '../../src/main/serve.ts';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -129,6 +130,8 @@ describe('a route', () => {
     log: createLogger('silent'),
     secure: true,
     failed: (status: number) => answer(status, 'text/plain', `failed ${status}`),
+    admit: (who: Who, ask: Ask) =>
+      who === 'gateway' || ask.header('x-may') === who ? undefined : answer(403, 'text/plain', 'not you'),
   };
   const route = (given: Partial<Route>): Route => ({
     method: 'POST',
@@ -176,6 +179,74 @@ describe('a route', () => {
     expect(await post({ 'sec-fetch-site': 'same-origin' })).toBe(200);
     expect(await post({}, '/hook')).toBe(200);
     expect(calls).toBe(3);
+  });
+
+  it('for some runs for them alone', async () => {
+    let calls = 0;
+    const handle = () => {
+      calls++;
+      return answer(200, 'text/plain', 'done');
+    };
+    const app = serveRoutes(
+      [
+        route({ method: 'GET', who: 'reader', handle }),
+        route({ method: 'GET', path: '/desk', who: 'staff:editor', handle }),
+      ],
+      options,
+    );
+    const get = async (path: string, may?: string) =>
+      (
+        await app.request(
+          `https://paper.example${path}`,
+          may === undefined ? {} : { headers: { 'x-may': may } },
+        )
+      ).status;
+    expect([await get('/thing'), await get('/desk'), await get('/desk', 'reader')]).toEqual([403, 403, 403]);
+    expect(calls).toBe(0);
+    expect([await get('/thing', 'reader'), await get('/desk', 'staff:editor')]).toEqual([200, 200]);
+    expect(calls).toBe(2);
+  });
+
+  it('reads a form of up to 64 KB in UTF-8, and a field that was sent twice as none', async () => {
+    const handle = async (ask: Ask) => {
+      const form = await ask.form();
+      return answer(200, 'text/plain', JSON.stringify([form.field('email'), form.field('next')]));
+    };
+    const app = serveRoutes([route({ handle })], options);
+    const post = async (
+      body: string | Uint8Array<ArrayBuffer>,
+      type = 'application/x-www-form-urlencoded',
+    ) => {
+      const headers = { origin: 'https://paper.example', 'content-type': type };
+      const response = await app.request('https://paper.example/thing', { method: 'POST', headers, body });
+      return `${response.status} ${await response.text()}`;
+    };
+    expect(await post('email=a%40b.example&next=%2Fworld')).toBe('200 ["a@b.example","/world"]');
+    expect(await post('email=a&email=b', 'application/x-www-form-urlencoded; charset=utf-8')).toBe(
+      '200 [null,null]',
+    );
+    expect(await post('{"email":"a"}', 'application/json')).toBe('422 failed 422');
+    expect(await post('------x', 'multipart/form-data; boundary=x')).toBe('422 failed 422');
+    expect(await post(new Uint8Array([101, 61, 255]))).toBe('422 failed 422');
+    expect(await post(`email=${'x'.repeat(64 * 1024)}`)).toBe('413 failed 413');
+  });
+
+  it('that was tried too often says when it may be tried again', async () => {
+    const app = serveRoutes(
+      [
+        route({
+          handle: () => {
+            throw new TooMany('too-many', 'too often', 42);
+          },
+        }),
+      ],
+      options,
+    );
+    const response = await app.request('https://paper.example/thing', {
+      method: 'POST',
+      headers: { origin: 'https://paper.example' },
+    });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '42']);
   });
 
   it('that throws says that it failed, and not what or where; one whose page of errors throws, too', async () => {

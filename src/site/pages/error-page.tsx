@@ -3,7 +3,7 @@ import { Furniture, Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 
-type Status = 400 | 403 | 404 | 409 | 410 | 414 | 422 | 500 | 503;
+type Status = 400 | 403 | 404 | 409 | 410 | 413 | 414 | 422 | 429 | 500 | 503;
 
 type ErrorProps = {
   /** Left out while the database is away and nothing is known of the paper. */
@@ -62,6 +62,10 @@ const WORDS: Readonly<Record<Status, { readonly title: string; readonly says: st
     title: 'This story has been withdrawn',
     says: 'We published it and have taken it down. When we withdraw a story for a mistake, we say so under Corrections.',
   },
+  413: {
+    title: 'That is too much at once',
+    says: 'More was sent than this page can take. Please go back and send less.',
+  },
   414: {
     title: 'That address is too long',
     says: 'It is longer than any of ours. Please start again from the front.',
@@ -69,6 +73,10 @@ const WORDS: Readonly<Record<Status, { readonly title: string; readonly says: st
   422: {
     title: 'We could not use what was sent',
     says: 'Something in it is missing or not as it should be. Please go back and look at it again.',
+  },
+  429: {
+    title: 'That was tried too often',
+    says: 'To keep accounts safe, some things can be tried only so often. Please wait a few minutes and try again.',
   },
   500: {
     title: 'Something went wrong on our side',
