@@ -40,11 +40,15 @@ try {
   say(`${stories} stories, ${megabytes} MB; the import on one core, PostgreSQL on another\n`);
   if (own !== undefined)
     pin(Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]));
-  say('| import | seconds | stories a second | most memory, MB |');
-  say('|---|---|---|---|');
+  say('| import | seconds | stories a second | processor, ms a story | most memory, MB |');
+  say('|---|---|---|---|---|');
   for (const what of ['into an empty paper', 'once more']) {
-    const { seconds, peakMb } = await runImport(file, own?.url ?? (process.env.DATABASE_URL as string));
-    say(`| ${what} | ${seconds.toFixed(1)} | ${Math.round(stories / seconds)} | ${peakMb} |`);
+    const { seconds, cpuMs, peakMb } = await runImport(
+      file,
+      own?.url ?? (process.env.DATABASE_URL as string),
+    );
+    const each = (cpuMs / stories).toFixed(2);
+    say(`| ${what} | ${seconds.toFixed(1)} | ${Math.round(stories / seconds)} | ${each} | ${peakMb} |`);
   }
 } finally {
   await own?.release();
@@ -72,7 +76,7 @@ async function fill(file: string): Promise<number> {
   return stories;
 }
 
-async function runImport(file: string, url: string): Promise<{ seconds: number; peakMb: number }> {
+async function runImport(file: string, url: string): Promise<Usage & { seconds: number }> {
   const begun = monotonicMs();
   const child = spawn(
     'taskset',
@@ -82,25 +86,37 @@ async function runImport(file: string, url: string): Promise<{ seconds: number; 
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
-  const peak = watchMemory(child);
+  const usage = watch(child);
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`the import ended with ${code}`);
-  return { seconds: (monotonicMs() - begun) / 1000, peakMb: peak() };
+  return { seconds: (monotonicMs() - begun) / 1000, ...usage() };
 }
 
-/** The most memory a process had, in megabytes, as the kernel counts it until the process ends. */
-function watchMemory(child: ChildProcess): () => number {
-  let peakKb = 0;
+/** What a process took: time on a processor, which a busy machine stretches less than time, and the most memory. */
+type Usage = { readonly cpuMs: number; readonly peakMb: number };
+
+/** Reads what the kernel counts, until the process ends. */
+function watch(child: ChildProcess): () => Usage {
+  let usage: Usage = { cpuMs: 0, peakMb: 0 };
   const timer = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+      // proc(5): utime and stime are the 12th and 13th after the name, in hundredths of a second.
+      const [utime, stime] = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13)
+        .map(Number);
+      const peakKb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+      if (peakKb > 0)
+        usage = { cpuMs: ((utime ?? 0) + (stime ?? 0)) * 10, peakMb: Math.round(peakKb / 1024) };
     } catch {
       // It has just ended.
     }
   }, 50);
   child.on('exit', () => clearInterval(timer));
-  return () => Math.round(peakKb / 1024);
+  return () => usage;
 }
 
 /** Backends are started by the postmaster and stay on its core. */

@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { machineMs } from './clock.ts';
 
 const pool = Buffer.alloc(4096);
@@ -42,7 +42,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Fifty random bits in ten characters: among a million stories two share one with a chance of 1 in 2,000. */
 export function shortId(): string {
   let id = '';
-  for (const byte of randomBytes(10)) id += ALPHABET[byte & 31];
+  for (const byte of random(10)) id += ALPHABET[byte & 31];
   return id;
 }
 

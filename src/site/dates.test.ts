@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeDay, writeDayAndTime, writeShort, writeWeekday, writeZone } from './dates.ts';
+import { isDayAlone, writeDay, writeDayAndTime, writeShort, writeWeekday, writeZone } from './dates.ts';
 
 const india = { language: 'en-IN', zone: 'Asia/Kolkata' };
 const at = (text: string) => Temporal.Instant.from(text);
@@ -19,6 +19,21 @@ describe('a date in the paper', () => {
   it('is in the language of the paper', () => {
     expect(writeWeekday(today, 'en-IN')).toMatch(/^Monday,? 23 November 2026$/);
     expect(writeWeekday(today, 'de-DE')).toBe('Montag, 23. November 2026');
+  });
+});
+
+describe('a date whose hour nobody knows', () => {
+  it("is one that begins a day in the paper's zone, also where clocks skip midnight", () => {
+    expect(isDayAlone(at('2014-03-05T00:00:00+05:30'), india)).toBe(true);
+    expect(isDayAlone(at('2014-03-05T00:00:00Z'), india)).toBe(false);
+    expect(isDayAlone(at('2014-03-05T00:00:00.001+05:30'), india)).toBe(false);
+    const lebanon = { language: 'en', zone: 'Asia/Beirut' };
+    expect(isDayAlone(at('2019-03-31T01:00:00+03:00'), lebanon)).toBe(true);
+  });
+
+  it('is written without one, also today', () => {
+    expect(writeShort(at('2026-11-23T00:00:00+05:30'), india, today)).toBe('23 Nov');
+    expect(writeShort(at('2026-11-23T00:00:01+05:30'), india, today)).toMatch(/^12:00\sam$/u);
   });
 });
 

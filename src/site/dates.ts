@@ -61,6 +61,15 @@ export const writeTimeInZone = (instant: Temporal.Instant, paper: Paper): string
 export const writeDayAndTime = (instant: Temporal.Instant, paper: Paper): string =>
   `${write(instant, paper, 'day')}, ${write(instant, paper, 'timeInZone')}`;
 
+/**
+ * Whether an instant is the very beginning of a day: an archive that gave a date and no time is stored so, and nobody
+ * publishes at 0:00:00 to the nanosecond. Such a day is written without an hour.
+ */
+export function isDayAlone(instant: Temporal.Instant, paper: Paper): boolean {
+  const local = instant.toZonedDateTimeISO(paper.zone);
+  return local.equals(local.startOfDay());
+}
+
 /** India Standard Time: the name of the paper's zone, the same in summer and winter. */
 export function writeZone(paper: Paper): string {
   const parts = formatter(paper.language, paper.zone, 'zone').formatToParts(0);
@@ -69,10 +78,10 @@ export function writeZone(paper: Paper): string {
 
 /**
  * As short as it can be and still be exact: a time for today, the day for this year, and the full date before that.
- * Never "3 hours ago", which would be wrong on a page that a cache keeps.
+ * Never "3 hours ago", which would be wrong on a page that a cache keeps; and no hour where none was known.
  */
 export function writeShort(instant: Temporal.Instant, paper: Paper, today: Temporal.PlainDate): string {
   const on = instant.toZonedDateTimeISO(paper.zone).toPlainDate();
-  if (on.equals(today)) return write(instant, paper, 'time');
+  if (on.equals(today) && !isDayAlone(instant, paper)) return write(instant, paper, 'time');
   return write(instant, paper, on.year === today.year ? 'shortDay' : 'day');
 }

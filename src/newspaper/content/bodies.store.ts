@@ -3,6 +3,7 @@ import type { Pass } from '#access';
 import { checkPass } from '#access';
 import type { Db, Tx } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
+import { jsonArray } from '#platform/json-array';
 import { elementsSchema, type Run, type StoryElement } from './elements.ts';
 
 /**
@@ -42,7 +43,7 @@ export async function insertBodies(
     select * from unnest(
       ${rows.map((row) => row.storyId)}::uuid[],
       ${rows.map((row) => row.revision)}::int[],
-      ${rows.map((row) => JSON.stringify(row.body))}::jsonb[])`.execute(tx);
+      ${jsonArray(rows.map((row) => row.body))}::json[])`.execute(tx);
 }
 
 /** Copies a body to the next revision, with a correction behind it when there is one, without reading it here. */
@@ -55,6 +56,6 @@ export async function carryBodyForward(
   const more: StoryElement[] = correction ? [{ kind: 'correction', ...correction }] : [];
   await sql`
     insert into content.bodies (story_id, revision, elements)
-    select story_id, revision + 1, elements || ${JSON.stringify(more)}::jsonb
+    select story_id, revision + 1, (elements::jsonb || ${JSON.stringify(more)}::jsonb)::json
     from content.bodies where story_id = ${storyId} and revision = ${revision}`.execute(tx);
 }

@@ -128,6 +128,9 @@ export function isSafeHref(href: string): boolean {
 
 /** The plain words of some runs. */
 export function runsText(runs: readonly Run[]): string {
+  const [first] = runs;
+  // Most paragraphs are one run, whose text need not be copied.
+  if (first !== undefined && runs.length === 1) return first.text;
   return runs.map((one) => one.text).join('');
 }
 
@@ -238,9 +241,14 @@ const PREVIEW_WORDS = 120;
  * published and stored (never at reading). A paragraph that would carry the preview past PREVIEW_WORDS is left out,
  * unless it is the first, which is cut at a sentence or, failing that, between words; and the preview never takes
  * more than half of the body's words, so that a wall always has something behind it.
+ *
+ * @param bodyWords how many words the body has, where that is known
  */
-export function cutPreview(body: readonly StoryElement[]): StoryElement[] {
-  const most = Math.min(PREVIEW_WORDS, Math.floor(countWords(body, 2 * PREVIEW_WORDS) / 2));
+export function cutPreview(
+  body: readonly StoryElement[],
+  bodyWords = countWords(body, 2 * PREVIEW_WORDS),
+): StoryElement[] {
+  const most = Math.min(PREVIEW_WORDS, Math.floor(bodyWords / 2));
   const preview: StoryElement[] = [];
   let words = 0;
   for (const one of body) {

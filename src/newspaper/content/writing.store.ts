@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '#platform/db';
 import { shortId, uuidv7 } from '#platform/ids';
+import { jsonArray } from '#platform/json-array';
 import { tagStories } from '#topics';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { slugify } from '#values/slug';
@@ -99,7 +100,7 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     sourceId: inputs.map((one) => one.sourceId),
     digest: inputs.map((one) => one.digest),
     origin: inputs.map((one) => one.originUrl ?? null),
-    extra: inputs.map((one) => (one.extra === undefined ? null : JSON.stringify(one.extra))),
+    extra: jsonArray(inputs.map((one) => one.extra)),
   };
   await sql`
     insert into content.stories (id, short_id, state, section, access, slug, language, revision, published_at,
@@ -110,7 +111,7 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
       ${columns.access}::text[], ${columns.slug}::text[], ${columns.language}::text[], ${columns.revision}::int[],
       ${columns.publishedAt}::timestamptz[], ${columns.updatedAt}::timestamptz[], ${columns.embargo}::timestamptz[],
       ${columns.source}::text[], ${columns.sourceId}::text[], ${columns.digest}::bytea[], ${columns.origin}::text[],
-      ${columns.extra}::jsonb[])
+      ${columns.extra}::json[])
       as new (id, short_id, section, access, slug, language, revision, published_at, updated_at, embargo, source,
         source_id, digest, origin, extra)
     on conflict (id) do update set section = excluded.section, access = excluded.access, slug = excluded.slug,
@@ -119,17 +120,18 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
       import_digest = excluded.import_digest, origin_url = excluded.origin_url, extra = excluded.extra`.execute(
     tx,
   );
-  const previews = inputs.map((one) => one.preview ?? cutPreview(one.body));
+  const words = inputs.map((one) => countWords(one.body));
+  const previews = inputs.map((one, at) => one.preview ?? cutPreview(one.body, words[at]));
   await sql`
     insert into content.revisions (story_id, number, headline, standfirst, kicker, authors, picture, preview, words,
       parts, note, made_at)
     select story_id, number, headline, standfirst, kicker, authors, picture, preview, words, parts, 'import', ${at}
     from unnest(${columns.id}::uuid[], ${columns.revision}::int[], ${inputs.map((one) => one.headline)}::text[],
       ${inputs.map((one) => one.standfirst)}::text[], ${inputs.map((one) => one.kicker)}::text[],
-      ${inputs.map((one) => JSON.stringify(one.authors))}::jsonb[],
-      ${inputs.map((one) => (one.picture === undefined ? null : JSON.stringify(one.picture)))}::jsonb[],
-      ${previews.map((preview) => JSON.stringify(preview))}::jsonb[],
-      ${inputs.map((one) => countWords(one.body))}::int[], ${inputs.map((one) => one.body.length)}::int[])
+      ${jsonArray(inputs.map((one) => one.authors))}::json[],
+      ${jsonArray(inputs.map((one) => one.picture))}::json[],
+      ${jsonArray(previews)}::json[],
+      ${words}::int[], ${inputs.map((one) => one.body.length)}::int[])
       as new (story_id, number, headline, standfirst, kicker, authors, picture, preview, words, parts)`.execute(
     tx,
   );
@@ -150,10 +152,14 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
   );
 }
 
-/** Tells the planner what a large import changed; until it knows, lists and related stories are read the slow way. */
+/**
+ * Tells the planner what a large import changed; until it knows, lists and related stories are read the slow way. What
+ * is only ever read by its key, revisions and bodies, is left to autovacuum.
+ */
 export async function learnStatistics(db: Db): Promise<void> {
-  await sql`analyze content.stories, content.revisions, content.bylines, content.authors,
-    topics.topics, topics.story_topics`.execute(db);
+  await sql`analyze content.stories, content.bylines, content.authors, topics.topics, topics.story_topics`.execute(
+    db,
+  );
 }
 
 /** The words of the address; a headline without a letter or digit still needs some. */
@@ -194,10 +200,9 @@ async function replaceBylines(
   const pairs = bylines.flatMap((one) => one.authors.map((author) => [author.slug, one.storyId] as const));
   await sql`
     insert into content.bylines (author_slug, story_id, live_at)
-    select new.author_slug, new.story_id, s.live_at
+    select author_slug, story_id, (select live_at from content.stories where id = story_id)
     from unnest(${pairs.map(([slug]) => slug)}::text[], ${pairs.map(([, id]) => id)}::uuid[])
       as new (author_slug, story_id)
-    join content.stories s on s.id = new.story_id
     on conflict do nothing`.execute(tx);
 }
 

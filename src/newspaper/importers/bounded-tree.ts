@@ -1,4 +1,5 @@
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, html, parseFragment } from 'parse5';
+import { withRuns, withSigns } from './text-runs.ts';
 
 /**
  * The deepest nesting that is read as a tree. Newspaper pages stay under a hundred; browsers stop at 512. Every tag
@@ -17,6 +18,7 @@ const CONTEXT = defaultTreeAdapter.createElement('body', html.NS.HTML, []);
 /** Of the body that is being parsed; parsing is never interrupted by another. */
 let depth = 0;
 let elements = 0;
+let runs: string[] = [];
 
 // One adapter for all bodies: with a new one for each, the engine could not compile its calls into the parser.
 const treeAdapter: typeof defaultTreeAdapter = {
@@ -24,6 +26,12 @@ const treeAdapter: typeof defaultTreeAdapter = {
   createElement(name, namespace, attributes) {
     if (++elements > MOST_ELEMENTS) throw TANGLED;
     return defaultTreeAdapter.createElement(name, namespace, attributes);
+  },
+  insertText(parent, text) {
+    defaultTreeAdapter.insertText(parent, withRuns(text, runs));
+  },
+  insertTextBefore(parent, text, reference) {
+    defaultTreeAdapter.insertTextBefore(parent, withRuns(text, runs), reference);
   },
   // Comments say nothing to a reader, and a hundred thousand of them would be looked through again and again.
   appendChild(parent, node) {
@@ -47,8 +55,9 @@ const treeAdapter: typeof defaultTreeAdapter = {
 export function parseBounded(text: string): DefaultTreeAdapterTypes.DocumentFragment | undefined {
   depth = 0;
   elements = 0;
+  runs = [];
   try {
-    return parseFragment(CONTEXT, text, { treeAdapter });
+    return parseFragment(CONTEXT, withSigns(text, runs), { treeAdapter });
   } catch (error) {
     if (error === TANGLED) return undefined;
     throw error;

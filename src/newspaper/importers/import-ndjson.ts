@@ -12,7 +12,7 @@ const MOST_STORIES = 100;
 /** The same in bytes of the file, for an archive of long stories. */
 const MOST_BYTES = 1024 * 1024;
 /** While the database writes one batch the next is converted. */
-const IN_FLIGHT = 2;
+const IN_FLIGHT = 3;
 /** So many refusals are told one by one; beyond, they are only counted. */
 const MOST_TOLD = 10_000;
 

@@ -34,9 +34,28 @@ describe('Markdown', () => {
     ).toEqual([p('a'), p('b'), p('[d](javascript:e)')]);
   });
 
-  it('reads indented HTML as HTML and indented text as code', () => {
+  it('reads what is indented as what it would be without the spaces', () => {
     expect(markdownToElements('<div>\n\n    <p>\n      a\n    </p>\n\n</div>')).toEqual([p('a')]);
-    expect(markdownToElements('    let a = 1;')).toEqual([{ kind: 'preformatted', text: 'let a = 1;' }]);
+    expect(markdownToElements('1. a\n2. b\n\nc\n\n    d\n    e\n\n        f\n\ng')).toEqual([
+      { kind: 'list', ordered: true, items: [{ text: [{ text: 'a' }] }, { text: [{ text: 'b' }] }] },
+      p('c'),
+      p('d e'),
+      p('f'),
+      p('g'),
+    ]);
+    expect(markdownToElements('**a**\n\n     - b\n     - c\n\n    > d').map((one) => one.kind)).toEqual([
+      'paragraph',
+      'list',
+      'quote',
+    ]);
+  });
+
+  it('takes for code what stands between fences, also where they are indented', () => {
+    const code: StoryElement = { kind: 'preformatted', text: 'let a = {\n  b: 1,\n};' };
+    expect(markdownToElements('```js\nlet a = {\n  b: 1,\n};\n```')).toEqual([code]);
+    expect(
+      markdownToElements('a\n\n     ```js\n     let a = {\n       b: 1,\n     };\n     ```\n\nc'),
+    ).toEqual([p('a'), code, p('c')]);
   });
 
   it('reads on behind HTML that ends in the middle of a line', () => {

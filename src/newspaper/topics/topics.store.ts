@@ -27,9 +27,9 @@ export async function tagStories(
   );
   await sql`
     insert into topics.story_topics (topic_slug, story_id, position, live_at)
-    select new.topic_slug, new.story_id, new.position, s.live_at from unnest(${tags.map((tag) => tag.slug)}::text[], ${tags.map((tag) => tag.storyId)}::uuid[],
+    select topic_slug, story_id, position, (select live_at from content.stories where id = story_id)
+    from unnest(${tags.map((tag) => tag.slug)}::text[], ${tags.map((tag) => tag.storyId)}::uuid[],
       ${tags.map((tag) => tag.position)}::int[]) as new (topic_slug, story_id, position)
-      join content.stories s on s.id = new.story_id
     on conflict do nothing`.execute(tx);
 }
 

@@ -7,7 +7,7 @@ import { MeterLine } from '../components/meter-line.tsx';
 import { lowestPerMonth } from '../components/plans.tsx';
 import { Authors, headlineLength, languageOf, PremiumMark } from '../components/story-parts.tsx';
 import { Wall } from '../components/wall.tsx';
-import { writeDay, writeTimeInZone } from '../dates.ts';
+import { isDayAlone, writeDay, writeTimeInZone } from '../dates.ts';
 import { Caption, Elements } from '../elements/elements.tsx';
 import { OwnPicture } from '../elements/picture.tsx';
 import type { Frame } from '../frame.ts';
@@ -133,6 +133,7 @@ function StoryMargin({ frame, story }: { frame: Frame; story: PreviewView }) {
 }
 
 function DayAndTime({ at, frame }: { at: Temporal.Instant; frame: Frame }) {
+  if (isDayAlone(at, frame.paper)) return <time datetime={at.toString()}>{writeDay(at, frame.paper)}</time>;
   return (
     <time datetime={at.toString()}>
       <span class="whole">{writeDay(at, frame.paper)},</span>{' '}
