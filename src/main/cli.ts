@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
+import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger } from '#platform/log';
 import { CallerError } from '#values/errors';
 import { COMMANDS, type Command, Misuse } from './commands.ts';
@@ -11,6 +12,7 @@ const COMMAND_PATIENCE_MS = 10 * 60_000;
 
 /** Runs one command: exit 0 when it did what it was asked, 1 when it could not, 2 when it was asked wrongly. */
 async function main(args: readonly string[]): Promise<number> {
+  keepHeapLean();
   const { positionals, values } = parse(args);
   if (values.help === true || positionals.length === 0) {
     process.stdout.write(help());

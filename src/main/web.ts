@@ -1,4 +1,5 @@
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
+import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger, type Logger } from '#platform/log';
 import { composePaper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
     process.stdout.write(`Runs the paper.\n\n${configHelp()}\n`);
     return;
   }
+  keepHeapLean();
   const told = hearSignals();
   const config = await readConfig(process.env);
   const log = createLogger(config.logLevel);

@@ -3,7 +3,6 @@ import { type ImportOutcome, importStories, learnStatistics, type StoryInput } f
 import { type Db, isUnavailable } from '#platform/db';
 import { type CallerError, Conflict } from '#values/errors';
 import { FirstPlaces } from './first-places.ts';
-import { withLeanHeap } from './lean-heap.ts';
 import { checkFile, readLines } from './lines.ts';
 import { type ImportSettings, readLine } from './story-record.ts';
 
@@ -65,11 +64,9 @@ export async function importNdjson(
 ): Promise<ImportReport> {
   // A file that is not there is told before the first of the others is read.
   await Promise.all(files.map(checkFile));
-  return withLeanHeap(async () => {
-    const run = new Run(db, options, files);
-    for (const [index, file] of files.entries()) await run.read(index, file);
-    return run.finish();
-  });
+  const run = new Run(db, options, files);
+  for (const [index, file] of files.entries()) await run.read(index, file);
+  return run.finish();
 }
 
 /** An import of this many stories changes what the database should know of its tables. */
