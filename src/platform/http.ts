@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono';
 import { CallerError, Invalid, TooLarge, TooMany } from '#values/errors';
 import { isUnavailable } from './db.ts';
 import type { Logger } from './log.ts';
+import { PathRouter } from './path-router.ts';
 
 /** Who may call a route. Each route says; one that does not, does not start. */
 export type Who = 'anyone' | 'reader' | `staff:${string}` | 'gateway' | 'operator';
@@ -181,7 +182,7 @@ export type ServeOptions = {
 
 /** An app that knows these routes and no others. */
 export function serveRoutes(routes: readonly Route[], options: ServeOptions): Hono {
-  const app = new Hono();
+  const app = new Hono({ router: new PathRouter() });
   const writeOptions = options.secure ? HSTS : [];
   for (const route of routes) {
     if (!WHO.test(route.who))
