@@ -2,7 +2,7 @@ import { storiesById } from '#content';
 import { type Answer, type Ask, answer, HTML } from '#platform/http';
 import { renderMeter } from './pages/meter-page.tsx';
 import type { Site } from './parts.ts';
-import { visitorCookie } from './visitor-cookie.ts';
+
 
 /** The page on which a visitor sees what counted this month, how many are left and when the month turns. */
 export function meterAnswers(site: Site): (ask: Ask) => Promise<Answer> {

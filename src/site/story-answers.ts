@@ -16,7 +16,7 @@ import type { Site } from './parts.ts';
 import { missing } from './plain-answers.ts';
 import { storyHead } from './structured-data.ts';
 import { storyPath } from './urls.ts';
-import { visitorCookie } from './visitor-cookie.ts';
+
 
 /** How many stories "Also read" names. */
 const RELATED = 5;
