@@ -483,7 +483,7 @@ describe('locked text', () => {
     const { db } = paper.database;
     const [free, premium] = [named('free'), named('premium')];
     const reader = {
-      visitor: { kind: 'stranger' },
+      who: { kind: 'stranger' },
       benefits: new Set<string>(),
       verifiedCrawler: false,
     } as const;
