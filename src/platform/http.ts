@@ -288,6 +288,7 @@ class HonoAsk implements Ask {
   readonly #c: Context;
   readonly #incoming: IncomingMessage | undefined;
   readonly #hops: number;
+  #form: Promise<Form> | undefined;
 
   constructor(c: Context, hops: number) {
     this.#c = c;
@@ -324,7 +325,12 @@ class HonoAsk implements Ask {
     );
   }
 
-  async form(): Promise<Form> {
+  form(): Promise<Form> {
+    this.#form ??= this.#readForm();
+    return this.#form;
+  }
+
+  async #readForm(): Promise<Form> {
     const type = this.header('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new Invalid('not-a-form', 'this takes a form');
     const bytes = await this.body(LARGEST_FORM);

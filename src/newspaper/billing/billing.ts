@@ -16,3 +16,30 @@ export function openCatalog(
     listPlans(db, today()),
   );
 }
+export type { ChargeIntent, Payment } from './charges.store.ts';
+export { newestIntent, paymentsOf } from './charges.store.ts';
+export {
+  askLater,
+  type Begun,
+  type BillingParts,
+  beginCheckout,
+  cancelSubscription,
+  nextDueAt,
+  type Order,
+  resumeSubscription,
+  SETTLE_CHECKOUT,
+  settleDue,
+  settleIntent,
+  takeEvent,
+} from './checkout.ts';
+export type { Gateway } from './gateways/gateway.ts';
+export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
+export {
+  findSubscription,
+  type Subscription,
+  subscriptionsOf,
+  type Term,
+  termsOf,
+  type TimelineEntry,
+  timelineOf,
+} from './subscriptions.store.ts';

@@ -1,10 +1,10 @@
 import type { Plan } from '#billing';
 import { formatMoney } from '#values/money';
 import type { Frame } from '../frame.ts';
-import { PATHS } from '../urls.ts';
+import { planPath, withNext } from '../urls.ts';
 
 /** "3 months", "1 year", "2 years". */
-function termText(months: number): string {
+export function termText(months: number): string {
   const [count, unit] = months % 12 === 0 ? [months / 12, 'year'] : [months, 'month'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
@@ -18,8 +18,8 @@ function termText(months: number): string {
 export function Plans(props: {
   frame: Frame;
   level: 2 | 3;
-  /** Whether each leads to the page of plans; on that page itself they lead nowhere. */
-  linked?: boolean;
+  /** Where the browser goes on once it may read: a path of the paper. */
+  next?: string;
   chosen?: string | undefined;
 }) {
   const { plans, paper } = props.frame;
@@ -29,11 +29,7 @@ export function Plans(props: {
       {plans.map((plan) => (
         <li class={plan.slug === props.chosen ? 'plan plan-chosen' : 'plan'}>
           <Heading class="plan-name">
-            {props.linked ? (
-              <a href={`${PATHS.subscribe}?plan=${encodeURIComponent(plan.slug)}`}>{plan.name}</a>
-            ) : (
-              plan.name
-            )}
+            <a href={withNext(planPath(plan.slug), props.next)}>{plan.name}</a>
             {plan.slug === props.chosen && <span class="plan-choice">Your choice</span>}
           </Heading>
           <p class="plan-price">

@@ -78,8 +78,8 @@ describe('every page', () => {
       frame,
       book: { month, limit: 5, left: 4, reads: [{ at: now, story }, { at: now }] },
     }),
-    subscribe: renderSubscribe({ frame, chosen: NASTY }),
-    login: renderLogin({ frame }),
+    subscribe: renderSubscribe({ frame, next: `/${encodeURIComponent(NASTY)}` }),
+    login: renderLogin({ frame, next: '/', email: NASTY, error: NASTY }),
     about: renderAbout({ frame }),
     corrections: renderCorrections({ frame }),
     privacy: renderPrivacy({ frame }),
@@ -207,7 +207,7 @@ describe('a story in another language', () => {
 describe('the plans', () => {
   it('mark the one that a reader chose, and take no word from the address', () => {
     expect(renderSubscribe({ frame, chosen: 'yearly' })).toContain('Your choice');
-    expect(renderSubscribe({ frame, chosen: NASTY })).not.toContain('Your choice');
+    expect(renderSubscribe({ frame, next: `/${encodeURIComponent(NASTY)}` })).not.toContain('Your choice');
   });
 
   it('say that they cannot be bought yet, and where to ask', () => {
