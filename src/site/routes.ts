@@ -3,6 +3,7 @@ import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
 import { listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
+import { outboxRoutes } from './outbox-answers.ts';
 import { renderLogin } from './pages/login-page.tsx';
 import {
   renderAbout,
@@ -56,6 +57,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.topics, lists.topics),
     get('/topics/:topic', lists.topic),
     get('/authors/:author', lists.author),
+    ...outboxRoutes(site),
     get('/:section', lists.section),
     get('/:section/feed.xml', feeds.sectionFeed),
     get('/:section/:story', storyAnswers(site)),
