@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { migrate } from '../src/platform/migrate.ts';
+import { prepareQueue } from '../src/platform/queue.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 declare module 'vitest' {
@@ -37,7 +38,9 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   await client.connect();
   await client.query(`create database ${TEMPLATE}`);
   await client.end();
-  await migrate(databaseUrl(postgres.url, TEMPLATE), join(import.meta.dirname, '..', 'migrations'), log);
+  const template = databaseUrl(postgres.url, TEMPLATE);
+  await migrate(template, join(import.meta.dirname, '..', 'migrations'), log);
+  await prepareQueue(template, log);
   project.provide('postgresUrl', postgres.url);
   return async () => {
     await postgres.release();

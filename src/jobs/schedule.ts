@@ -3,4 +3,5 @@ export const SCHEDULE = [
   // Off the full hour, when everybody else asks the search engines for their ranges.
   '17 3 * * * refresh-crawler-ranges',
   '41 2 * * * forget-old-reading',
+  '51 2 * * * forget-old-mails',
 ].join('\n');

@@ -1,33 +1,47 @@
 import type { TaskList } from 'graphile-worker';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
+import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
+import type { Mailer } from '#platform/mail';
+import { type MailFrame, sendPosted } from '../emails/emails.ts';
 
-/** Who read what is kept for this many months, so that a wall can be explained; then only day totals remain. */
+/**
+ * Who read what is kept for this many months, so that a wall can be explained; then only day totals remain. So is which
+ * mails went to whom.
+ */
 const MONTHS_KEPT = 13;
 
 /** What jobs work with. */
 export type JobParts = {
   readonly db: Db;
   readonly zone: () => string;
+  readonly mailer: Mailer;
+  readonly mailFrame: () => MailFrame;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
 /** Each task is one call into a module; what it does is written there. */
-export function taskList({ clock, db, log, zone }: JobParts): TaskList {
+export function taskList({ clock, db, log, mailer, mailFrame, zone }: JobParts): TaskList {
+  const oldestKept = () =>
+    Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({ months: MONTHS_KEPT });
+
   return {
     'refresh-crawler-ranges': async () => {
       const report = await refreshCrawlerRanges(db, clock.now());
       log.info({ report }, 'crawler ranges refreshed');
     },
     'forget-old-reading': async () => {
-      const oldest = Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({
-        months: MONTHS_KEPT,
-      });
-      const meters = await forgetBefore(db, oldest.toString(), zone());
+      const meters = await forgetBefore(db, oldestKept().toString(), zone());
       log.info({ meters }, 'old reading forgotten');
     },
+    'forget-old-mails': async () => {
+      const mails = await forgetMailsBefore(db, oldestKept().toZonedDateTime(zone()).toInstant());
+      log.info({ mails }, 'old mails forgotten');
+    },
+    [SEND_MAIL]: (job, { job: { attempts, max_attempts } }) =>
+      sendPosted({ clock, db, log, mailer, frame: mailFrame }, job, { number: attempts, most: max_attempts }),
   };
 }

@@ -37,7 +37,14 @@ async function main(args: readonly string[]): Promise<number> {
       patienceMs: COMMAND_PATIENCE_MS,
     });
     try {
-      const result = await command.run({ paper, config, clock: paper.clock, args: rest, options: values });
+      const result = await command.run({
+        paper,
+        config,
+        clock: paper.clock,
+        log,
+        args: rest,
+        options: values,
+      });
       const text = values.json === true ? JSON.stringify(result.json, jsonValue) : result.text;
       await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
       if (result.failure !== undefined) {

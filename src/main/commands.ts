@@ -13,11 +13,13 @@ import {
 } from '#content';
 import { importNdjson } from '#importers';
 import type { Clock } from '#platform/clock';
+import type { Logger } from '#platform/log';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
 import type { Paper } from './compose.ts';
 import type { Config } from './config.ts';
+import { runDueJobs } from './jobs.ts';
 
 /** The command was asked for in a way that it does not know. */
 export class Misuse extends Error {}
@@ -29,6 +31,7 @@ export type CommandContext = {
   readonly paper: Paper;
   readonly config: Config;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly args: readonly string[];
   readonly options: Options;
 };
@@ -77,6 +80,7 @@ export const COMMANDS: readonly Command[] = [
   { name: 'meter set', usage: '--visitors N --readers M', does: 'free stories a month', run: meterSet },
   { name: 'meter show', usage: '', does: 'the limits in force and when the month turns', run: meterShow },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
 
@@ -283,6 +287,14 @@ async function planList({ clock, paper }: CommandContext): Promise<CommandResult
         return `${plan.slug.padEnd(12)} ${price} for ${plan.months} months (${month} a month)`;
       })
       .join('\n'),
+  };
+}
+
+async function jobsRun({ log, paper }: CommandContext): Promise<CommandResult> {
+  const { done, failed } = await runDueJobs(paper, log);
+  return {
+    json: { done, failed },
+    text: failed === 0 ? `${done} done` : `${done} done, ${failed} failed and will be tried again`,
   };
 }
 

@@ -11,8 +11,11 @@ import { type Database, isUnavailable, openDatabase } from '#platform/db';
 import { openDomainClock } from '#platform/domain-clock';
 import { type Route, serveRoutes } from '#platform/http';
 import type { Logger } from '#platform/log';
+import { type Mailer, openMailer } from '#platform/mail';
 import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
+import { type Outbox, openOutbox } from '#platform/outbox';
+import { prepareQueue } from '#platform/queue';
 import { signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
 import { rememberRelated } from '#topics';
@@ -33,6 +36,8 @@ export type PaperOptions = {
   /** The domain's clock; left out, the machine's, which the sandbox can move. */
   readonly clock?: Clock;
   readonly sandbox: boolean;
+  /** Where mail goes; left out, into the outbox. */
+  readonly smtpUrl?: string | undefined;
   readonly log: Logger;
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
@@ -45,6 +50,10 @@ export type Paper = {
   readonly database: Database;
   readonly changes: ChangeFeed;
   readonly objects: ObjectStore;
+  readonly outbox: Outbox;
+  readonly mailer: Mailer;
+  /** The public address, without a slash at its end. */
+  readonly baseUrl: string;
   readonly access: Access;
   readonly clock: Clock;
   readonly publication: () => Publication;
@@ -59,7 +68,7 @@ export type Paper = {
 /** Migrates the database and wires a paper over it. The only place where parts are chosen. */
 export async function composePaper(options: PaperOptions): Promise<Paper> {
   const { log } = options;
-  await migrate(options.databaseUrl, join(HOME, 'migrations'), log).catch((error: unknown) => {
+  await bringUpToDate(options.databaseUrl, log).catch((error: unknown) => {
     if (!isUnavailable(error)) throw error;
     const { host } = new URL(options.databaseUrl);
     throw new Error(`the database at ${host} (DATABASE_URL) does not answer: is it running?`, {
@@ -80,6 +89,15 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const keys = signingKeys(options.secret);
   const access = await openAccess(database, changes, { zone: () => publication().zone }, keys, clock, log);
   const objects = folderStore(options.dataFolder);
+  // Mails hold codes: nobody else on this machine is to look into them.
+  const outbox = openOutbox(folderStore(options.dataFolder, 0o700));
+  const { baseUrl, smtpUrl } = options;
+  const mailer = openMailer({
+    smtpUrl,
+    outbox,
+    baseUrl,
+    from: () => ({ name: publication().name, address: publication().contactEmail }),
+  });
   const site = await openSite({
     database,
     objects,
@@ -90,7 +108,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     related: rememberRelated(db, changes, clock),
     publication,
     plans,
-    baseUrl: options.baseUrl,
+    baseUrl,
+    outbox: options.sandbox ? outbox : undefined,
     assets: await readAssets(join(HOME, 'dist', 'assets')),
   });
   let draining = false;
@@ -108,6 +127,9 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     database,
     changes,
     objects,
+    outbox,
+    mailer,
+    baseUrl,
     access,
     clock,
     publication,
@@ -117,11 +139,17 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       draining = true;
     },
     close: async () => {
+      mailer.close();
       await access.stop();
       await changes.stop();
       await database.close();
     },
   };
+}
+
+async function bringUpToDate(databaseUrl: string, log: Logger): Promise<void> {
+  await migrate(databaseUrl, join(HOME, 'migrations'), log);
+  await prepareQueue(databaseUrl, log);
 }
 
 /** Built files and their types, read once: there are few and they are small. */

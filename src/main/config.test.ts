@@ -71,7 +71,15 @@ describe('a wrong value', () => {
     ],
     ['BASE_URL', ['https://paper.example?x', 'https://paper.example/#top', 'https://']],
     ['DATABASE_URL', ['mysql://localhost/paper', 'paper', 'postgresql//x']],
-    ['SMTP_URL', ['mail.example:25', 'https://mail.example']],
+    [
+      'SMTP_URL',
+      [
+        'mail.example:25',
+        'https://mail.example',
+        'smtp://mail.example/?pool=true',
+        'smtp://%zz@mail.example',
+      ],
+    ],
     ['BROADSHEET_SECRET', ['short', `${'x'.repeat(32)},`, `${'x'.repeat(32)},short`]],
     ['SANDBOX', ['yes', '2']],
     ['TRUSTED_PROXY_HOPS', ['all', '-1', '21']],

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '#platform/folders';
 import { LOG_LEVELS, type LogLevel } from '#platform/log';
+import { isLoopback } from '#platform/loopback';
 import { Invalid } from '#values/errors';
 
 /** What the environment says, understood. */
@@ -47,6 +48,17 @@ const origin = address('http:', 'https:')
   .refine((text) => /^https?:\/\/[^/?#@]+\/?$/i.test(text))
   .transform((text) => new URL(text).origin);
 
+/** A server and, at most, who we are to it: what else an address can say would be passed over. */
+function isServer(text: string): boolean {
+  try {
+    const { hash, hostname, password, pathname, search, username } = new URL(text);
+    decodeURIComponent(username + password);
+    return hostname !== '' && ['', '/'].includes(pathname) && search === '' && hash === '';
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Every variable: how its text is read, what it has to be (this ends an error message, which never repeats the value,
  * since some are secret), and the row of `--help`.
@@ -83,7 +95,7 @@ const VARIABLES = {
     meaning: 'any PostgreSQL 15 or later',
   },
   SMTP_URL: {
-    text: address('smtp:', 'smtps:'),
+    text: address('smtp:', 'smtps:').refine(isServer),
     must: 'be an address like smtp://user:password@host:587',
     fallback: 'the local outbox',
     meaning: 'where mail goes',
@@ -157,12 +169,6 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
   };
   if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));
   return { ...settings, secret: secret ?? (await keptSecret(settings.dataFolder)) };
-}
-
-/** RFC 6761 (localhost and below), RFC 1122 (127.0.0.0/8), RFC 4291 (::1). */
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 /** Made on the first start and for this user alone, so that readers stay who they are from one run to the next. */

@@ -1,6 +1,9 @@
-import { Logger as JobLogger, type Runner, run } from 'graphile-worker';
-import { machineMs } from '#platform/clock';
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Runner, run, runOnce, type TaskList, type WorkerEvents } from 'graphile-worker';
+import { machineMs, monotonicMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
+import { countDue, QUEUE_SCHEMA, queueLogger } from '#platform/queue';
 import { SCHEDULE } from '../jobs/schedule.ts';
 import { taskList } from '../jobs/tasks.ts';
 import type { Paper } from './compose.ts';
@@ -9,22 +12,12 @@ import type { Paper } from './compose.ts';
 export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Promise<void> }> {
   const runner: Runner = await run({
     pgPool: paper.database.pool,
-    taskList: taskList({
-      db: paper.database.db,
-      zone: () => paper.publication().zone,
-      clock: paper.clock,
-      log,
-    }),
+    taskList: tasksOf(paper, log),
     crontab: SCHEDULE,
     concurrency: 2,
     noHandleSignals: true,
-    schema: 'jobs',
-    logger: new JobLogger(() => (level, message) => {
-      // What it calls info is its own working, job by job.
-      if (level === 'error') log.error(message);
-      else if (level === 'warning') log.warn(message);
-      else log.debug(message);
-    }),
+    schema: QUEUE_SCHEMA,
+    logger: queueLogger(log),
   });
   // The first night is too late for the crawlers' addresses; and a start has better to do than to fetch them at once.
   await runner.addJob(
@@ -33,6 +26,49 @@ export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Pr
     { jobKey: 'at-start', runAt: inTwoMinutes(), maxAttempts: 3 },
   );
   return { stop: () => runner.stop() };
+}
+
+/**
+ * Does every job that is due, and those that become due by it, and waits for those that another process has taken up.
+ * What happens by the clock is left to a running paper.
+ *
+ * @returns how many were done here, and how many failed and will be tried again
+ */
+export async function runDueJobs(paper: Paper, log: Logger): Promise<{ done: number; failed: number }> {
+  const tasks = tasksOf(paper, log);
+  const events: WorkerEvents = new EventEmitter();
+  let [done, failed] = [0, 0];
+  events.on('job:success', () => done++);
+  events.on('job:error', () => failed++);
+  const waitsUntil = monotonicMs() + OTHERS_MS;
+  do {
+    await runOnce({
+      pgPool: paper.database.pool,
+      taskList: tasks,
+      events,
+      noHandleSignals: true,
+      schema: QUEUE_SCHEMA,
+      logger: queueLogger(log),
+    });
+    if ((await countDue(paper.database.db, Object.keys(tasks))) === 0) break;
+    await sleep(100);
+  } while (monotonicMs() < waitsUntil);
+  return { done, failed };
+}
+
+/** A process that died over a job keeps it for hours; one that lives is done with it by then. */
+const OTHERS_MS = 60_000;
+
+function tasksOf(paper: Paper, log: Logger): TaskList {
+  const { baseUrl, clock, mailer, publication } = paper;
+  return taskList({
+    db: paper.database.db,
+    zone: () => publication().zone,
+    mailer,
+    mailFrame: () => ({ paper: publication(), baseUrl }),
+    clock,
+    log,
+  });
 }
 
 /** The queue runs on the machine's own time. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger, type Logger } from '#platform/log';
@@ -73,12 +74,20 @@ function greet(config: Config, isNew: boolean): void {
   const lines = [
     '',
     `  The paper is at ${config.baseUrl}`,
+    `  Mail ${placeOfMail(config)}`,
     ...(isNew ? ['  It holds the demonstration newspaper: open a few stories and meet the wall.'] : []),
     '  Import an archive:  npm run --silent broadsheet -- import ndjson FILE',
     '  Stop with Ctrl-C.',
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function placeOfMail({ baseUrl, dataFolder, sandbox, smtpUrl }: Config): string {
+  if (smtpUrl !== undefined) return `goes out through ${new URL(smtpUrl).host}`;
+  return sandbox
+    ? `lands at ${baseUrl}/outbox`
+    : `stays in ${join(dataFolder, 'outbox')}, because SMTP_URL names no server`;
 }
 
 main().then(

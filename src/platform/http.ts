@@ -80,20 +80,28 @@ const LARGEST_FORM = 64 * 1024;
 /** Smaller bodies do not shrink. */
 const COMPRESS_FROM = 600;
 
-/** How a page is protected in the browser: nothing runs or loads but our own files, and nothing frames us. */
-export const SECURITY_HEADERS: readonly string[] = [
-  'Content-Security-Policy',
+/** What a page of ours may do in the browser: nothing runs or loads but our own files, and nothing frames us. */
+const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options',
-  'nosniff',
-  'Referrer-Policy',
-  'strict-origin-when-cross-origin',
-  'Cross-Origin-Opener-Policy',
-  'same-origin',
-  'Permissions-Policy',
-  'browsing-topics=(), camera=(), geolocation=(), microphone=()',
-];
+  "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** How an answer is protected in the browser, by a Content-Security-Policy and by what holds for all of them. */
+function protectedBy(policy: string): readonly string[] {
+  return [
+    'Content-Security-Policy',
+    policy,
+    'X-Content-Type-Options',
+    'nosniff',
+    'Referrer-Policy',
+    'strict-origin-when-cross-origin',
+    'Cross-Origin-Opener-Policy',
+    'same-origin',
+    'Permissions-Policy',
+    'browsing-topics=(), camera=(), geolocation=(), microphone=()',
+  ];
+}
+
+export const SECURITY_HEADERS = protectedBy(PAGE_POLICY);
 
 /** Text as bytes that can be sent many times. */
 export function encoded(text: string | Buffer): Encoded {
@@ -124,6 +132,15 @@ export function answer(
     status,
     headers: ['Content-Type', type, ...headers, ...SECURITY_HEADERS],
     body: encoded(body),
+  };
+}
+
+/** A page that is not of our making, under a policy of its own. */
+export function foreignPage(html: string, policy: string, headers: readonly string[]): Answer {
+  return {
+    status: 200,
+    headers: ['Content-Type', HTML, ...headers, ...protectedBy(policy)],
+    body: encoded(html),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomId } from './ids.ts';
 
@@ -7,11 +7,16 @@ export type ObjectStore = {
   /** All or nothing: who reads the name sees the old bytes or the new ones, never a part. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   get(name: string): Promise<Buffer | undefined>;
+  /** The names that lie directly in a folder of names, in the order of their letters; none where there is none. */
+  list(folder: string): Promise<string[]>;
 };
 
 const NAME = /^[a-z0-9]+([./-][a-z0-9]+)*$/;
 
-export function folderStore(folder: string): ObjectStore {
+/**
+ * @param mode of the folders that are made; files get it without the right to pass through
+ */
+export function folderStore(folder: string, mode = 0o755): ObjectStore {
   const place = (name: string) => {
     if (!NAME.test(name)) throw new RangeError(`not a name for an object: ${name.slice(0, 100)}`);
     return join(folder, name);
@@ -19,10 +24,11 @@ export function folderStore(folder: string): ObjectStore {
   return {
     async put(name, bytes) {
       const path = place(name);
-      await mkdir(dirname(path), { recursive: true });
-      const half = `${path}.${randomId()}`;
+      await mkdir(dirname(path), { recursive: true, mode });
+      // Begins with a dot, so that what is half written has no name.
+      const half = join(dirname(path), `.${randomId()}`);
       try {
-        await writeFile(half, bytes);
+        await writeFile(half, bytes, { mode: mode & 0o666 });
         await rename(half, path);
       } catch (error) {
         await rm(half, { force: true });
@@ -34,6 +40,18 @@ export function folderStore(folder: string): ObjectStore {
         return await readFile(place(name));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    async list(under) {
+      try {
+        const names = await readdir(place(under));
+        return names
+          .filter((name) => NAME.test(name))
+          .sort()
+          .map((name) => `${under}/${name}`);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
         throw error;
       }
     },

@@ -1,14 +1,26 @@
-import { runMigrations } from 'graphile-worker';
+import { Logger as JobLogger, runMigrations } from 'graphile-worker';
 import { sql } from 'kysely';
-import type pg from 'pg';
 import type { Db, Tx } from './db.ts';
+import type { Logger } from './log.ts';
 
 /** The schema in which the job queue keeps itself. */
 export const QUEUE_SCHEMA = 'jobs';
 
-/** Brings the queue's own tables up to date, so that work can be put into it before any process takes it out. */
-export async function prepareQueue(pool: pg.Pool): Promise<void> {
-  await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA });
+/**
+ * Brings the queue's own tables up to date, so that work can be put into it before any process takes it out. Any number
+ * of processes may do so at once. It connects for itself, since a page's patience is too short for it.
+ */
+export async function prepareQueue(url: string, log: Logger): Promise<void> {
+  await runMigrations({ connectionString: url, schema: QUEUE_SCHEMA, logger: queueLogger(log) });
+}
+
+/** What the queue says of itself, in our own log. Its info is its own working, job by job. */
+export function queueLogger(log: Logger): JobLogger {
+  return new JobLogger(() => (level, message) => {
+    if (level === 'error') log.error(message);
+    else if (level === 'warning') log.warn(message);
+    else log.debug(message);
+  });
 }
 
 export type JobOptions = {
@@ -34,4 +46,21 @@ export async function enqueue(
   await sql`
     select ${sql.id(QUEUE_SCHEMA)}.add_job(${task}, ${JSON.stringify(payload)}::json, null,
       ${notBefore?.toISOString() ?? null}::timestamptz, ${attempts}::int, ${key ?? null}::text)`.execute(on);
+}
+
+/** How long the queue waits after an attempt that failed: e to the number of attempts, in seconds (its failJobs). */
+export function waitAfterMs(attempts: number): number {
+  return Math.exp(Math.min(attempts, 10)) * 1_000;
+}
+
+/**
+ * How many jobs of these tasks are due: those that wait, and those that some process has taken up and not finished.
+ */
+export async function countDue(db: Db, tasks: readonly string[]): Promise<number> {
+  const { rows } = await sql<{ due: bigint }>`
+    select count(*) as due from ${sql.id(QUEUE_SCHEMA, 'jobs')}
+    where run_at <= now() and attempts < max_attempts and task_identifier = any(${tasks}::text[])`.execute(
+    db,
+  );
+  return Number(rows[0]?.due ?? 0);
 }

@@ -6,6 +6,7 @@ import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Clock } from '#platform/clock';
 import type { Database } from '#platform/db';
 import type { ObjectStore } from '#platform/object-store';
+import type { Outbox } from '#platform/outbox';
 import type { Publication } from '#publication';
 import type { Readers } from '#readers';
 import type { RelatedStories } from '#topics';
@@ -18,6 +19,8 @@ import { type PageMemory, rememberPages } from './page-memory.ts';
 export type SiteParts = {
   readonly database: Database;
   readonly objects: ObjectStore;
+  /** Where mails can be read by anyone: in the sandbox alone. */
+  readonly outbox: Outbox | undefined;
   readonly changes: ChangeFeed;
   readonly clock: Clock;
   readonly access: Access;

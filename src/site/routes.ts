@@ -5,6 +5,7 @@ import { fileAnswers } from './file-answers.ts';
 import type { Frame } from './frame.ts';
 import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
+import { outboxRoutes } from './outbox-answers.ts';
 import {
   renderAbout,
   renderContact,
@@ -56,6 +57,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.topics, lists.topics),
     get('/topics/:topic', lists.topic),
     get('/authors/:author', lists.author),
+    ...outboxRoutes(site),
     get('/:section', lists.section),
     get('/:section/feed.xml', feeds.sectionFeed),
     get('/:section/:story', storyAnswers(site)),

@@ -28,6 +28,11 @@ export const afterPath = (path: string, shortId: string): string => `${path}?aft
 export const picturePath = (pictureId: string, width: PictureWidth): string =>
   `/media/${pictureId}/${width}.webp`;
 
+/** A mail of the outbox, by its file's name. */
+export const outboxMailPath = (name: string): string => `${PATHS.outbox}/${name}`;
+/** The same as a mail program would show it. */
+export const outboxHtmlPath = (name: string): string => `${outboxMailPath(name)}/html`;
+
 /** The widths in pixels that a picture is shown in; a browser picks one of them. */
 export const PICTURE_WIDTHS = [400, 800, 1200, 1600] as const;
 export type PictureWidth = (typeof PICTURE_WIDTHS)[number];
@@ -58,6 +63,7 @@ export const PATHS = {
   privacy: '/privacy',
   terms: '/terms',
   contact: '/contact',
+  outbox: '/outbox',
   newsSitemap: '/news-sitemap.xml',
   sitemap: '/sitemap.xml',
 } as const;

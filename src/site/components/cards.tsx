@@ -1,5 +1,5 @@
 import type { StoryCard } from '#content';
-import { writeShort } from '../dates.ts';
+import { writeShort } from '#values/dates';
 import type { Frame } from '../frame.ts';
 import { authorsText, CardPicture, HeadlineLink, headlineLength, languageOf } from './story-parts.tsx';
 

@@ -1,4 +1,4 @@
-import { writeTimeInZone, writeWeekday } from '../dates.ts';
+import { writeTimeInZone, writeWeekday } from '#values/dates';
 import type { Frame } from '../frame.ts';
 import { PATHS, sectionPath } from '../urls.ts';
 

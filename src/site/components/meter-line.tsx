@@ -1,4 +1,4 @@
-import { writeDayOfMonth } from '../dates.ts';
+import { writeDayOfMonth } from '#values/dates';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 

@@ -1,5 +1,5 @@
 import type { PreviewReason } from '#access';
-import { writeDay } from '../dates.ts';
+import { writeDay } from '#values/dates';
 import type { Frame } from '../frame.ts';
 import { PATHS, withNext } from '../urls.ts';
 import { Plans } from './plans.tsx';

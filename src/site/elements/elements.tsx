@@ -1,5 +1,5 @@
 import { isSafeHref, type List, runsText, type StoryElement } from '#content';
-import { writeDate } from '../dates.ts';
+import { writeDate } from '#values/dates';
 import { OwnPicture } from './picture.tsx';
 import { Runs } from './runs.tsx';
 import { StoryTable } from './table.tsx';

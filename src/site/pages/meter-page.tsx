@@ -1,9 +1,9 @@
 import type { Month } from '#access';
 import type { StoryCard } from '#content';
+import { writeDay, writeDayAndTime, writeMonth, writeZone } from '#values/dates';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import { HeadlineLink, languageOf } from '../components/story-parts.tsx';
-import { writeDay, writeDayAndTime, writeMonth, writeZone } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 

@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx';
+import { writeZone } from '#values/dates';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
-import { writeZone } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { feedPath, PATHS, sectionPath } from '../urls.ts';
 

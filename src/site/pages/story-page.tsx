@@ -1,5 +1,6 @@
 import type { PreviewReason } from '#access';
 import type { PreviewView, StoryCard, StoryElement } from '#content';
+import { isDayAlone, writeDay, writeTimeInZone } from '#values/dates';
 import { Card } from '../components/cards.tsx';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
@@ -7,7 +8,6 @@ import { MeterLine } from '../components/meter-line.tsx';
 import { lowestPerMonth } from '../components/plans.tsx';
 import { Authors, headlineLength, languageOf, PremiumMark } from '../components/story-parts.tsx';
 import { Wall } from '../components/wall.tsx';
-import { isDayAlone, writeDay, writeTimeInZone } from '../dates.ts';
 import { Caption, Elements } from '../elements/elements.tsx';
 import { OwnPicture } from '../elements/picture.tsx';
 import type { Frame } from '../frame.ts';

@@ -1,0 +1,50 @@
+import type { MailKind, MailPayload, NewMail } from '#mail';
+import {
+  renderAccountDeleted,
+  renderAccountInvitation,
+  renderAddressChanged,
+  renderPasswordChanged,
+} from './account-notices.tsx';
+import {
+  renderAddressChangeCode,
+  renderPasswordResetCode,
+  renderSignInCode,
+  renderWelcomeCode,
+} from './codes.tsx';
+import type { MailFrame, Written } from './letter.tsx';
+import { renderReceipt } from './receipt.tsx';
+import {
+  renderPaymentFailed,
+  renderSubscriptionEnds,
+  renderSubscriptionGoesOn,
+} from './subscription-notices.tsx';
+
+export type { MailFrame, Written } from './letter.tsx';
+export { sendPosted } from './send-posted.ts';
+
+/** How each kind of mail is written. A kind that stands in `#mail` and not here does not compile. */
+const RENDERERS: {
+  readonly [Kind in MailKind]: (payload: MailPayload<Kind>, frame: MailFrame) => Written;
+} = {
+  'sign-in-code': renderSignInCode,
+  'welcome-code': renderWelcomeCode,
+  'password-reset-code': renderPasswordResetCode,
+  'address-change-code': renderAddressChangeCode,
+  'address-changed': renderAddressChanged,
+  'password-changed': renderPasswordChanged,
+  'account-invitation': renderAccountInvitation,
+  receipt: renderReceipt,
+  'subscription-ends': renderSubscriptionEnds,
+  'subscription-goes-on': renderSubscriptionGoesOn,
+  'payment-failed': renderPaymentFailed,
+  'account-deleted': renderAccountDeleted,
+};
+
+/** Writes a mail of any kind: its subject, and its two versions. */
+export function renderMail<Kind extends MailKind>(
+  mail: Pick<Extract<NewMail, { kind: Kind }>, 'kind' | 'payload'>,
+  frame: MailFrame,
+): Written {
+  const render = RENDERERS[mail.kind] as (payload: unknown, frame: MailFrame) => Written;
+  return render(mail.payload, frame);
+}

@@ -1,0 +1,116 @@
+import type { MailPayload } from '#mail';
+import { writeDate } from '#values/dates';
+import { formatMoney } from '#values/money';
+import {
+  Action,
+  Aside,
+  Heading,
+  Link,
+  letter,
+  linkTo,
+  type MailFrame,
+  Paragraph,
+  plainLetter,
+  type Written,
+} from './letter.tsx';
+
+export function renderSubscriptionEnds(
+  { endsOn, planName, undoPath }: MailPayload<'subscription-ends'>,
+  frame: MailFrame,
+): Written {
+  const { language, name } = frame.paper;
+  const lastDay = writeDate(endsOn.subtract({ days: 1 }), language);
+  const subject = `Your subscription to ${name} ends on ${lastDay}`;
+  const title = 'Your subscription is cancelled';
+  const because = `You get this because you cancelled your subscription to ${name}.`;
+  const stays = `You can read everything until the end of ${lastDay}. Nothing more will be charged for your plan, ${planName}.`;
+  const undo = 'Until then you can take the cancellation back, and the subscription goes on as before.';
+  return {
+    subject,
+    html: letter(frame, {
+      title: subject,
+      because,
+      children: (
+        <>
+          <Heading>{title}</Heading>
+          <Paragraph>{stays}</Paragraph>
+          <Paragraph>{undo}</Paragraph>
+          <Action href={linkTo(frame, undoPath)}>Keep my subscription</Action>
+        </>
+      ),
+    }),
+    text: plainLetter(frame, {
+      title,
+      because,
+      paragraphs: [stays, `${undo}\n${linkTo(frame, undoPath)}`],
+    }),
+  };
+}
+
+export function renderSubscriptionGoesOn(
+  { cancelPath, planName, renewsOn }: MailPayload<'subscription-goes-on'>,
+  frame: MailFrame,
+): Written {
+  const { language, name } = frame.paper;
+  const subject = `Your subscription to ${name} goes on`;
+  const title = 'Your subscription goes on';
+  const because = `You get this because you took back the cancellation of your subscription to ${name}.`;
+  const renews = `The cancellation is taken back. Your plan, ${planName}, renews by itself on ${writeDate(renewsOn, language)}.`;
+  return {
+    subject,
+    html: letter(frame, {
+      title: subject,
+      because,
+      children: (
+        <>
+          <Heading>{title}</Heading>
+          <Paragraph>{renews}</Paragraph>
+          <Aside>
+            You can <Link href={linkTo(frame, cancelPath)}>cancel at any time</Link>, and read to the end of
+            what is paid.
+          </Aside>
+        </>
+      ),
+    }),
+    text: plainLetter(frame, {
+      title,
+      because,
+      paragraphs: [
+        renews,
+        `You can cancel at any time, and read to the end of what is paid:\n${linkTo(frame, cancelPath)}`,
+      ],
+    }),
+  };
+}
+
+export function renderPaymentFailed(
+  { amount, planName, tryAgainPath }: MailPayload<'payment-failed'>,
+  frame: MailFrame,
+): Written {
+  const { language, name } = frame.paper;
+  const subject = `Your payment to ${name} did not go through`;
+  const title = 'Your payment did not go through';
+  const because = `You get this because a payment for your subscription to ${name} was tried.`;
+  const happened = `The payment of ${formatMoney(amount, language)} for your plan, ${planName}, did not go through. Nothing was charged.`;
+  const again = 'You can try again, in the same way or in another.';
+  return {
+    subject,
+    html: letter(frame, {
+      title: subject,
+      because,
+      children: (
+        <>
+          <Heading>{title}</Heading>
+          <Paragraph>{happened}</Paragraph>
+          <Paragraph>{again}</Paragraph>
+          <Action href={linkTo(frame, tryAgainPath)}>Try again</Action>
+        </>
+      ),
+    }),
+    text: plainLetter(frame, {
+      title,
+      because,
+      paragraphs: [happened, `${again}\n${linkTo(frame, tryAgainPath)}`],
+    }),
+  };
+}

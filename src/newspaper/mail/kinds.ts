@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import type { Money } from '#values/money';
+
+/**
+ * A codec between text and one of Temporal's types: jobs carry everything in JSON, and both ends have it in its own type.
+ */
+function written<Value extends { toString(): string }>(type: {
+  from(text: string): Value;
+  readonly prototype: Value;
+}) {
+  return z.codec(
+    z.string(),
+    z.custom<Value>((value) => Object.getPrototypeOf(value ?? 0) === type.prototype),
+    {
+      decode: (text, { issues }) => {
+        try {
+          return type.from(text);
+        } catch {
+          issues.push({ code: 'invalid_format', format: 'datetime', input: text });
+          return z.NEVER;
+        }
+      },
+      encode: (value) => value.toString(),
+    },
+  );
+}
+
+export const instant = written(Temporal.Instant);
+const day = written(Temporal.PlainDate);
+const money = z.codec(
+  z.strictObject({ minor: z.string().regex(/^-?\d{1,18}$/), currency: z.string() }),
+  z.custom<Money>(isMoney),
+  {
+    decode: ({ currency, minor }) => ({ minor: BigInt(minor), currency }),
+    encode: ({ currency, minor }) => ({ minor: minor.toString(), currency }),
+  },
+);
+
+function isMoney(value: unknown): boolean {
+  const { currency, minor } = (value ?? {}) as Partial<Money>;
+  return typeof minor === 'bigint' && /^[A-Z]{3}$/.test(currency ?? '');
+}
+
+/** A line that a person reads. */
+const line = z.string().trim().min(1).max(500);
+/** A place in the paper: never another site's, whatever a browser makes of slashes. */
+const path = z
+  .string()
+  .max(1_000)
+  .regex(/^\/(?![/\\])[!-[\]-~]*$/);
+/** Six digits, and for how long they are good. */
+const code = z.strictObject({ code: z.string().regex(/^\d{6}$/), minutes: z.int().min(1).max(1_440) });
+
+/** Every kind of mail, and what has to be known to write one. How it reads is said in `emails`, for each kind. */
+export const MAIL_KINDS = {
+  'sign-in-code': code,
+  /** Finishes a registration. */
+  'welcome-code': code,
+  'password-reset-code': code,
+  /** To the new address. */
+  'address-change-code': code,
+  /** To the old address. */
+  'address-changed': z.strictObject({ changedAt: instant }),
+  'password-changed': z.strictObject({ changedAt: instant }),
+  /** An account that somebody else made: its reader chooses a password. */
+  'account-invitation': z.strictObject({ path, until: instant }),
+  receipt: z.strictObject({
+    planName: line,
+    amount: money,
+    termFrom: day,
+    /** The first day that is no longer paid. */
+    termUntil: day,
+    paidAt: instant,
+    /** How it was paid, as its reader knows it: `Visa ending in 4242`, `UPI`. */
+    method: line,
+    paymentId: line,
+    sellerName: line,
+    sellerAddress: z.string().trim().max(500),
+    /** The reader's, ISO 3166: `IN`. */
+    country: z.string().regex(/^[A-Z]{2}$/),
+    state: line.optional(),
+    /** Left out where it does not renew. */
+    renewsOn: day.optional(),
+    cancelPath: path,
+  }),
+  /** It was cancelled, and runs to its end. */
+  'subscription-ends': z.strictObject({
+    planName: line,
+    /** The first day without access. */
+    endsOn: day,
+    undoPath: path,
+  }),
+  /** The cancellation was taken back. */
+  'subscription-goes-on': z.strictObject({ planName: line, renewsOn: day, cancelPath: path }),
+  'payment-failed': z.strictObject({ planName: line, amount: money, tryAgainPath: path }),
+  'account-deleted': z.strictObject({ deletedAt: instant }),
+} as const;
+
+export type MailKind = keyof typeof MAIL_KINDS;
+/** What a mail of a kind is written from. */
+export type MailPayload<Kind extends MailKind> = z.output<(typeof MAIL_KINDS)[Kind]>;

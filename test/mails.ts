@@ -1,0 +1,64 @@
+import type { MailKind, MailPayload } from '#mail';
+import { createLogger } from '#platform/log';
+import type { OutboxMail } from '#platform/outbox';
+import type { Paper } from '../src/main/compose.ts';
+import { runDueJobs } from '../src/main/jobs.ts';
+
+/** Does every job that is due, and reads the mails to one address in the outbox, in the order they were asked for. */
+export async function mailsTo(paper: Paper, address: string): Promise<OutboxMail[]> {
+  await runDueJobs(paper, createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'));
+  const names: string[] = [];
+  let after: string | undefined;
+  do {
+    const { mails, older } = await paper.outbox.list({ limit: 500, after });
+    names.push(...mails.map((mail) => mail.name));
+    after = older;
+  } while (after !== undefined);
+  const mails = await Promise.all(names.reverse().map((name) => paper.outbox.read(name)));
+  return mails.filter((mail) => mail?.kind === 'mail' && mail.to === address) as OutboxMail[];
+}
+
+/** The six digits that a mail brings. */
+export function codeIn({ text }: OutboxMail): string {
+  const [, first, second] = /^\s+(\d{3}) (\d{3})$/m.exec(text) ?? [];
+  if (first === undefined || second === undefined) throw new Error('there is no code in this mail');
+  return first + second;
+}
+
+const at = Temporal.Instant.from('2026-11-23T06:30:00Z');
+const day = Temporal.PlainDate.from;
+const path = '/account/subscription';
+
+/** What a mail of each kind could be written from. */
+export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = {
+  'sign-in-code': { code: '482913', minutes: 10 },
+  'welcome-code': { code: '006120', minutes: 10 },
+  'password-reset-code': { code: '774408', minutes: 10 },
+  'address-change-code': { code: '915577', minutes: 1 },
+  'address-changed': { changedAt: at },
+  'password-changed': { changedAt: at },
+  'account-invitation': { path: '/invitations/5e1f', until: at.add({ hours: 24 * 14 }) },
+  receipt: {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    termFrom: day('2026-11-23'),
+    termUntil: day('2027-11-23'),
+    paidAt: at,
+    method: 'Visa ending in 4242',
+    paymentId: 'pay_R8s7dKq2LmN0xY',
+    sellerName: 'Harbour Gazette Media Private Limited',
+    sellerAddress: '14 Customs House Road\nMumbai 400001',
+    country: 'IN',
+    state: 'Karnataka',
+    renewsOn: day('2027-11-23'),
+    cancelPath: path,
+  },
+  'subscription-ends': { planName: 'Yearly', endsOn: day('2027-11-23'), undoPath: path },
+  'subscription-goes-on': { planName: 'Yearly', renewsOn: day('2027-11-23'), cancelPath: path },
+  'payment-failed': {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    tryAgainPath: path,
+  },
+  'account-deleted': { deletedAt: at },
+};
