@@ -4,10 +4,6 @@ import { type Checkout, isPayable } from './checkout.ts';
 import type { OutcomeCode } from './outcomes.ts';
 import { STYLE_PATH } from './style.ts';
 
-/** Where a checkout's forms go. */
-export const paymentsPath = (id: string) => `/sandbox/checkouts/${id}/payments`;
-export const authenticationPath = (id: string) => `/sandbox/checkouts/${id}/authentication`;
-
 /** Which of its pages a checkout shows; programs that pay read it from `data-checkout`. */
 export type PageState = 'open' | 'bank' | 'pending' | 'complete' | 'expired';
 
@@ -165,7 +161,7 @@ function Ways({
         </p>
       )}
       <h1 id="ways">How should this payment end?</h1>
-      <form class="ways" method="post" action={paymentsPath(checkout.id)}>
+      <form class="ways" method="post" action={`/sandbox/checkouts/${checkout.id}/payments`}>
         {chosen !== undefined && (
           <Way
             outcome="chosen"
@@ -244,7 +240,7 @@ function Bank({ checkout, merchant }: { checkout: Checkout; merchant: string }) 
         {merchant} wants to take <strong>{formatMoney(checkout.amount, 'en-IN')}</strong> from the Mastercard
         ending {checkout.payment?.card.last4}.
       </p>
-      <form class="answers" method="post" action={authenticationPath(checkout.id)}>
+      <form class="answers" method="post" action={`/sandbox/checkouts/${checkout.id}/authentication`}>
         <button type="submit" class="pay" name="answer" value="approve">
           Yes, it is me: approve
         </button>

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginCheckout, press, type TestCompany, testCompany } from '../../test/company.ts';
-import { liveUntil } from './account.ts';
 import { changeCheckouts } from './checkouts.store.ts';
-import { chooseOutcome, payAsReader, settlePending } from './sandbox.ts';
+import {
+  chooseOutcome,
+  isOutcomeCode,
+  liveUntil,
+  OUTCOME_CODES,
+  payAsReader,
+  settlePending,
+} from './sandbox.ts';
 
 /** Paying on the hosted page, over HTTP and in a real database. */
 let company: TestCompany;
@@ -249,6 +255,14 @@ describe('time', () => {
 });
 
 describe('without a browser', () => {
+  it('an outcome has one of seven names', () => {
+    expect(OUTCOME_CODES.join(' ')).toBe(
+      'approve decline insufficient_funds expired_card authenticate later lost',
+    );
+    expect(OUTCOME_CODES.every(isOutcomeCode)).toBe(true);
+    expect(['', 'chosen', 'Approve', 'toString'].some(isOutcomeCode)).toBe(false);
+  });
+
   it('a program pays as a reader would, and sees what a reader sees', async () => {
     const pay = async (outcome: Parameters<typeof payAsReader>[0]['outcome']) => {
       const { id, url } = await beginCheckout(company);

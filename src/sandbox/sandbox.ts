@@ -3,10 +3,10 @@ import { type ApiParts, apiAnswers } from './api-answers.ts';
 import { type PageParts, pageAnswers } from './page-answers.ts';
 
 export { type Credentials, liveUntil, sandboxCredentials, settlePending } from './account.ts';
-export { chooseOutcome, holdWebhooks, setWebhooks, type WebhookControls } from './controls.store.ts';
+export { chooseOutcome, holdWebhooks, setWebhooks } from './controls.store.ts';
 export { deliverHeld, type SendWebhook, startDeliveries } from './deliveries.ts';
-export { isOutcomeCode, OUTCOME_CODES, type OutcomeCode } from './outcomes.ts';
-export { type Paid, payAsReader } from './reader.ts';
+export { isOutcomeCode, OUTCOME_CODES } from './outcomes.ts';
+export { payAsReader } from './reader.ts';
 
 /** What the company serves: its API for merchants, who show a key, and the page where their customers pay. */
 export function sandboxRoutes(parts: ApiParts & PageParts): Route[] {
