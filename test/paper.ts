@@ -59,6 +59,7 @@ export async function testPaper(
       secret: 'a secret of the tests',
       trustedProxyHops: 0,
       sandbox: true,
+      inProcess: true,
       clock,
       log: createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'),
       ...given,

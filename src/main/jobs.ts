@@ -60,10 +60,11 @@ export async function runDueJobs(paper: Paper, log: Logger): Promise<{ done: num
 const OTHERS_MS = 60_000;
 
 function tasksOf(paper: Paper, log: Logger): TaskList {
-  const { baseUrl, clock, mailer, publication } = paper;
+  const { baseUrl, billing, clock, mailer, publication } = paper;
   return taskList({
     db: paper.database.db,
     zone: () => publication().zone,
+    billing,
     mailer,
     mailFrame: () => ({ paper: publication(), baseUrl }),
     clock,

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger, type Logger } from '#platform/log';
-import { composePaper } from './compose.ts';
+import { startDeliveries } from '../sandbox/sandbox.ts';
+import { composePaper, type Paper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { loadDemoOnce } from './demo.ts';
 import { startJobs } from './jobs.ts';
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
     const isNew = await loadDemoOnce(paper, config, log);
     const jobs = await startJobs(paper, log);
     stops.push(() => jobs.stop());
+    const deliveries = config.sandbox ? startSandbox(paper, log) : undefined;
+    stops.push(async () => deliveries?.stop());
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));
     greet(config, isNew);
@@ -67,6 +70,18 @@ function hearSignals(): Promise<NodeJS.Signals> {
     };
     process.on('SIGINT', hear);
     process.on('SIGTERM', hear);
+  });
+}
+
+/** The other company sends its webhooks while we run. */
+function startSandbox(paper: Paper, log: Logger): { stop(): Promise<void> } {
+  const { baseUrl, clock, credentials, database } = paper;
+  return startDeliveries({
+    db: database.db,
+    clock,
+    baseUrl,
+    webhookSecrets: credentials.webhookSecrets,
+    log,
   });
 }
 

@@ -1,5 +1,7 @@
 import type { Visitor } from '#access';
-import { type Answer, type Ask, type Route, redirect } from '#platform/http';
+import { isOver, paymentsOf, subscriptionsOf } from '#billing';
+import { deleteReader, personalData } from '#personal-data';
+import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
   type BrowserFacts,
   endSession,
@@ -21,6 +23,7 @@ import {
   renderPassword,
 } from './pages/account-page.tsx';
 import { renderCode, renderLogin, renderRegister, renderReset } from './pages/login-page.tsx';
+import { lastDay, SubscriptionSection } from './pages/subscription-section.tsx';
 import type { Site } from './parts.ts';
 import { ownPage, PRIVATE } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
@@ -42,7 +45,7 @@ const CODE_WORDS = {
 
 /** Opening an account, signing in and out, and what a reader changes about the account. */
 export function accountRoutes(site: Site): Route[] {
-  const { access, cookies, readers } = site;
+  const { access, clock, cookies, readers } = site;
   const { db } = site.database;
 
   const browserOf = (ask: Ask): BrowserFacts => ({
@@ -185,6 +188,14 @@ export function accountRoutes(site: Site): Route[] {
     };
   }
 
+  /** What a reader loses besides the account. */
+  async function running(readerId: string): Promise<string | undefined> {
+    const current = (await subscriptionsOf(db, readerId)).find((one) => !isOver(one) && one.paidThroughOn);
+    if (current?.paidThroughOn === undefined) return undefined;
+    const until = lastDay(current.paidThroughOn, site.publication().language);
+    return `Your subscription is paid until ${until}. It goes with the account, and what is left of it is not paid back.`;
+  }
+
   const done = (path: string, note: string) => redirect(303, `${path}?done=${note}`, OWN);
   const noteOf = (ask: Ask) => {
     const note = ask.query('done');
@@ -228,8 +239,16 @@ export function accountRoutes(site: Site): Route[] {
     own(PATHS.account, 'GET', async (ask, { asker, reader }) => {
       const devices = await listSessions(db, reader.id);
       const frame = site.frame(asker.audience);
+      const [subscription] = await subscriptionsOf(db, reader.id);
+      const payments = await paymentsOf(db, reader.id);
       return ownPage(
-        renderAccount({ frame, reader, devices: devices.length, note: noteOf(ask), subscription: null }),
+        renderAccount({
+          frame,
+          reader,
+          devices: devices.length,
+          note: noteOf(ask),
+          subscription: SubscriptionSection({ frame, subscription, payments }),
+        }),
       );
     }),
     own(PATHS.accountDevices, 'GET', async (ask, { asker, reader }) =>
@@ -308,10 +327,42 @@ export function accountRoutes(site: Site): Route[] {
         throw error;
       }
     }),
+    own(PATHS.accountData, 'GET', async (_, { reader }) => {
+      const { zone } = site.publication();
+      const data = await personalData(db, reader.id, { now: clock.now(), zone });
+      return answer(200, 'application/json', `${JSON.stringify(data, jsonValue, 2)}\n`, [
+        ...OWN,
+        'Content-Disposition',
+        'attachment; filename="my-account.json"',
+      ]);
+    }),
     own(PATHS.accountDeletion, 'GET', async (_, { asker, reader }) =>
-      ownPage(renderDeletion({ frame: site.frame(asker.audience), reader, running: undefined })),
+      ownPage(
+        renderDeletion({ frame: site.frame(asker.audience), reader, running: await running(reader.id) }),
+      ),
     ),
+    own(PATHS.accountDeletion, 'POST', async (ask, { asker, reader }) => {
+      const form = await ask.form();
+      const proven = reader.hasPassword
+        ? await readers.proves(asker.session, form.field('password') ?? '', browserOf(ask))
+        : (form.field('email') ?? '').trim().toLowerCase() === reader.email;
+      if (!proven) {
+        const frame = site.frame(asker.audience);
+        const error = reader.hasPassword ? 'That is not your password.' : 'That is not your address.';
+        return ownPage(renderDeletion({ frame, reader, running: await running(reader.id), error }), 422);
+      }
+      await deleteReader(site.billing, reader.id, 'reader', clock.now());
+      return {
+        ...redirect(303, PATHS.front, [...OWN, 'Clear-Site-Data', '"cache", "storage"']),
+        cookies: [cookies.session.clearing],
+      };
+    }),
   ];
+}
+
+/** Instants, days and whole numbers of any size as programs read them. */
+function jsonValue(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,14 +1,15 @@
 import {
   askLater,
   beginCheckout,
-  type BillingParts,
+  canBeCancelled,
   cancelSubscription,
   findSubscription,
   isOver,
   newestIntent,
   resumeSubscription,
+  subscriptionsOf,
 } from '#billing';
-import { type Answer, type Ask, redirect, type Route } from '#platform/http';
+import { type Answer, type Ask, type Route, redirect } from '#platform/http';
 import { findReader, setReaderPlace } from '#readers';
 import { NotFound } from '#values/errors';
 import { isPlace } from '#values/places';
@@ -28,8 +29,8 @@ import { PATHS, planPath, subscriptionPath, withNext } from './urls.ts';
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
 
 /** Buying a subscription, from the plans to the page that says it is paid; cancelling one, and taking that back. */
-export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
-  const { clock, plans } = site;
+export function checkoutRoutes(site: Site): Route[] {
+  const { billing, clock, plans } = site;
   const { db } = site.database;
   const planOf = (slug: string | undefined) => plans().find((plan) => plan.slug === slug);
 
@@ -39,7 +40,8 @@ export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
     const next = nextPath(ask.query('next'));
     const { audience, session } = await site.asker(ask);
     const reader = session && (await findReader(db, { id: session.readerId }));
-    if (reader === undefined) return redirect(303, withNext(PATHS.register, withNext(planPath(plan.slug), next)), OWN);
+    if (reader === undefined)
+      return redirect(303, withNext(PATHS.register, withNext(planPath(plan.slug), next)), OWN);
     return ownPage(
       renderOrder({
         frame: site.frame(audience),
@@ -68,7 +70,9 @@ export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
         422,
       );
     if (!isPlace(country, state)) {
-      return again(country === 'IN' ? 'Please choose your state.' : 'Please choose the country that you live in.');
+      return again(
+        country === 'IN' ? 'Please choose your state.' : 'Please choose the country that you live in.',
+      );
     }
     const consent = consentWords(plan, site.publication().language);
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
@@ -81,7 +85,9 @@ export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
       case 'already-subscribed':
         return redirect(303, subscriptionPath(begun.subscriptionId), OWN);
       case 'try-again':
-        return again('The company that takes the money does not answer. Nothing was charged: please try again in a minute.');
+        return again(
+          'The company that takes the money does not answer. Nothing was charged: please try again in a minute.',
+        );
       default:
         return begun satisfies never;
     }
@@ -106,7 +112,9 @@ export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
       return ownPage(renderOutcome({ frame, kind: 'failed', next: tryAgain, paidThrough: undefined }));
     }
     await askLater(db, intent.id);
-    return ownPage(renderConfirming({ frame, path: subscriptionPath(id), pending: intent.status === 'pending' }));
+    return ownPage(
+      renderConfirming({ frame, path: subscriptionPath(id), pending: intent.status === 'pending' }),
+    );
   }
 
   async function readerId(ask: Ask): Promise<string> {
@@ -135,7 +143,7 @@ export function checkoutRoutes(site: Site, billing: BillingParts): Route[] {
       who: 'reader',
       handle: async (ask) => {
         const { audience } = await site.asker(ask);
-        const current = await site.currentSubscription(await readerId(ask));
+        const current = (await subscriptionsOf(db, await readerId(ask))).find(canBeCancelled);
         if (current === undefined) return redirect(303, PATHS.account, OWN);
         return ownPage(renderCancellation({ frame: site.frame(audience), subscription: current }));
       },

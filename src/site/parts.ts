@@ -1,5 +1,5 @@
 import type { Access } from '#access';
-import type { Plan } from '#billing';
+import type { BillingParts, Plan } from '#billing';
 import { listSections, type Named, type StoryMemory } from '#content';
 import type { rememberGrants } from '#entitlements';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
@@ -30,6 +30,7 @@ export type SiteParts = {
   /** A reader's benefits now. */
   readonly grants: ReturnType<typeof rememberGrants>;
   readonly cookies: SiteCookies;
+  readonly billing: BillingParts;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
   /** The public address, without a slash at its end. */

@@ -1,8 +1,9 @@
-import { type Answer, type Ask, answer, HTML, problem, publicAnswer } from '#platform/http';
+import { type Answer, type Ask, answer, HTML, problem, publicAnswer, redirect } from '#platform/http';
 import type { Asker } from './asker.ts';
 import type { Audience } from './frame.ts';
 import { renderError } from './pages/error-page.tsx';
 import type { Site } from './parts.ts';
+import { PATHS, withNext } from './urls.ts';
 
 export type ErrorStatus = Parameters<typeof renderError>[0]['status'];
 
@@ -34,6 +35,17 @@ export function forAudience(
   return asker instanceof Promise
     ? asker.then((known) => make(known.audience, known))
     : make(asker.audience, asker);
+}
+
+/** Before what is for readers alone: who is not signed in is asked to, and comes back to it afterwards. */
+export async function readerDoor(site: Site, ask: Ask): Promise<Answer | undefined> {
+  const { session } = await site.asker(ask);
+  if (session !== undefined) return undefined;
+  if (ask.header('accept')?.includes('application/json')) {
+    return problem(403, 'not-signed-in', 'Please sign in');
+  }
+  const isPage = ask.method === 'GET' || ask.method === 'HEAD';
+  return redirect(303, isPage ? withNext(PATHS.login, ask.path) : PATHS.login, [...PRIVATE, ...UNLISTED]);
 }
 
 /** A page that says that there is nothing here (404), or not any more (410). The same for everybody. */

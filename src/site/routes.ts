@@ -1,5 +1,6 @@
 import type { Answer, Ask, Route } from '#platform/http';
 import { accountRoutes } from './account-answers.ts';
+import { checkoutRoutes } from './checkout-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
 import type { Frame } from './frame.ts';
@@ -14,7 +15,6 @@ import {
   renderTerms,
 } from './pages/paper-pages.tsx';
 import { renderSections } from './pages/sections-page.tsx';
-import { renderSubscribe } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { forAudience, printed } from './plain-answers.ts';
 import { storyAnswers } from './story-answers.ts';
@@ -46,8 +46,8 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.newsSitemap, feeds.newsSitemap),
     get('/robots.txt', feeds.robots),
     get(PATHS.meter, meterAnswers(site)),
-    fixed(PATHS.subscribe, renderSubscribe),
     ...accountRoutes(site),
+    ...checkoutRoutes(site),
     fixed(PATHS.about, renderAbout),
     fixed(PATHS.corrections, renderCorrections),
     fixed(PATHS.privacy, renderPrivacy),

@@ -33,13 +33,15 @@ export {
   takeEvent,
 } from './checkout.ts';
 export type { Gateway } from './gateways/gateway.ts';
+export { noGateway } from './gateways/none.ts';
+export { type Send, sandboxGateway } from './gateways/sandbox.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
   findSubscription,
   type Subscription,
   subscriptionsOf,
   type Term,
-  termsOf,
   type TimelineEntry,
+  termsOf,
   timelineOf,
 } from './subscriptions.store.ts';

@@ -195,7 +195,12 @@ export async function insertEvent(
   return numAffectedRows > 0n;
 }
 
-export async function markProcessed(db: Db | Tx, gateway: string, checkoutId: string, now: Temporal.Instant): Promise<void> {
+export async function markProcessed(
+  db: Db | Tx,
+  gateway: string,
+  checkoutId: string,
+  now: Temporal.Instant,
+): Promise<void> {
   await sql`
     update billing.gateway_events set processed_at = ${now.toString()}
     where gateway = ${gateway} and checkout_id = ${checkoutId} and processed_at is null`.execute(db);

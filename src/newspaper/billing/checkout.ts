@@ -82,7 +82,11 @@ export type Begun =
  * Begins to sell, or goes on with what was begun: however often and in however many tabs a reader begins, there is one
  * subscription and one checkout that can be paid. It is written down before the gateway hears of it (billing, 1.5).
  */
-export async function beginCheckout(parts: BillingParts, order: Order, now: Temporal.Instant): Promise<Begun> {
+export async function beginCheckout(
+  parts: BillingParts,
+  order: Order,
+  now: Temporal.Instant,
+): Promise<Begun> {
   checkPlace(order);
   for (let tries = 0; tries < 5; tries++) {
     const planned = await plan(parts, order, now);
@@ -129,7 +133,8 @@ async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): P
     }
     const subscriptionId = known?.id ?? (await insertSubscription(tx, wanted, now));
     if (subscriptionId === undefined) return { kind: 'begun-elsewhere' };
-    if (known === undefined) await insertFact(tx, { subscriptionId, fact: 'begun', actor: 'reader', at: now });
+    if (known === undefined)
+      await insertFact(tx, { subscriptionId, fact: 'begun', actor: 'reader', at: now });
     const open = await newestIntent(tx, subscriptionId);
     if (open !== undefined && isOpen(open)) {
       if (open.status === 'pending') return { kind: 'confirming', subscriptionId };
@@ -245,7 +250,11 @@ export async function takeEvent(
   await db.transaction().execute(async (tx) => {
     const checkoutId = event.kind === 'event' ? event.checkoutId : undefined;
     const { eventId, type } = event;
-    const isNew = await insertEvent(tx, { gateway: gateway.name, eventId, type, checkoutId, body: rawBody }, now);
+    const isNew = await insertEvent(
+      tx,
+      { gateway: gateway.name, eventId, type, checkoutId, body: rawBody },
+      now,
+    );
     if (isNew && event.kind === 'event') await askLater(tx, event.reference);
   });
   return true;
@@ -262,7 +271,11 @@ export async function askLater(on: Db | Tx, intentId: string): Promise<void> {
  *
  * @throws when the gateway does not answer, so that a job tries again
  */
-export async function settleIntent(parts: BillingParts, intentId: string, now: Temporal.Instant): Promise<void> {
+export async function settleIntent(
+  parts: BillingParts,
+  intentId: string,
+  now: Temporal.Instant,
+): Promise<void> {
   const { db, gateway, log } = parts;
   const intent = await findIntent(db, { id: intentId });
   if (intent === undefined) {
@@ -273,7 +286,8 @@ export async function settleIntent(parts: BillingParts, intentId: string, now: T
     intent.checkoutId === undefined
       ? await gateway.findCheckout(intent.id)
       : await gateway.readCheckout(intent.checkoutId);
-  if (found.kind === 'unknown') throw new Error(`the gateway does not say what became of ${intentId}: ${found.reason}`);
+  if (found.kind === 'unknown')
+    throw new Error(`the gateway does not say what became of ${intentId}: ${found.reason}`);
   if (found.kind === 'refused') {
     log.error({ intentId, code: found.code }, 'the gateway refuses to say what became of a checkout');
     await setIntentStatus(db, intentId, intent.status, { parkedReason: `gateway: ${found.code}` });
@@ -328,7 +342,10 @@ async function applyPayment(
   const wrong = whatIsWrong(intent, subscription, payment);
   await setIntentStatus(tx, intent.id, 'succeeded', wrong === undefined ? {} : { parkedReason: wrong });
   if (wrong !== undefined) {
-    parts.log.error({ intentId: intent.id, subscriptionId: subscription.id }, `money came that fits nothing: ${wrong}`);
+    parts.log.error(
+      { intentId: intent.id, subscriptionId: subscription.id },
+      `money came that fits nothing: ${wrong}`,
+    );
     await insertFact(tx, {
       subscriptionId: subscription.id,
       fact: 'parked',
@@ -399,7 +416,12 @@ async function activate(
   await mailReader(tx, subscription, { kind: 'receipt', payload }, now);
 }
 
-async function tellFailed(tx: Tx, intent: ChargeIntent, subscription: Subscription, now: Temporal.Instant): Promise<void> {
+async function tellFailed(
+  tx: Tx,
+  intent: ChargeIntent,
+  subscription: Subscription,
+  now: Temporal.Instant,
+): Promise<void> {
   const payload = {
     planName: subscription.planName,
     amount: intent.amount,
@@ -445,7 +467,8 @@ export async function settleDue(parts: BillingParts, now: Temporal.Instant): Pro
   for (const { subscriptionId } of await dueSubscriptions(parts.db, now, HOURS_TO_PAY, MOST_DUE)) {
     const subscription = await findSubscription(parts.db, subscriptionId);
     if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
-    else if (subscription !== undefined) await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
+    else if (subscription !== undefined)
+      await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
   }
 }
 
@@ -524,8 +547,10 @@ export async function resumeSubscription(
   now: Temporal.Instant,
 ): Promise<Subscription> {
   const current = (await subscriptionsOf(parts.db, readerId)).find((one) => !isOver(one));
-  if (current !== undefined && current.state !== 'incomplete' && current.cancelOn === undefined) return current;
+  if (current !== undefined && current.state !== 'incomplete' && current.cancelOn === undefined)
+    return current;
   const after = current && (await applyFact(parts, current.id, { kind: 'undo cancel' }, actor, now));
-  if (after === undefined) throw new NotFound('nothing-cancelled', 'there is no cancelled subscription that could go on');
+  if (after === undefined)
+    throw new NotFound('nothing-cancelled', 'there is no cancelled subscription that could go on');
   return after;
 }

@@ -11,20 +11,23 @@ type FieldProps = {
   hint?: string | undefined;
   error?: string | undefined;
   numeric?: boolean;
+  /** Tells this field from another of the same name on the page. */
+  at?: string;
 };
 
 /** One question of a form: its label above, what is needed below, and what was wrong with the answer. */
 export function Field(props: FieldProps) {
-  const { autocomplete, error, hint, label, name, numeric, type = 'text', value } = props;
+  const { at = '', autocomplete, error, hint, label, name, numeric, type = 'text', value } = props;
+  const id = `${name}${at}`;
   const described = [
-    hint === undefined ? [] : [`${name}-hint`],
-    error === undefined ? [] : [`${name}-error`],
+    hint === undefined ? [] : [`${id}-hint`],
+    error === undefined ? [] : [`${id}-error`],
   ].flat();
   return (
     <p class={error === undefined ? 'field' : 'field field-wrong'}>
-      <label for={`field-${name}`}>{label}</label>
+      <label for={`field-${id}`}>{label}</label>
       <input
-        id={`field-${name}`}
+        id={`field-${id}`}
         name={name}
         type={type}
         autocomplete={autocomplete}
@@ -36,12 +39,12 @@ export function Field(props: FieldProps) {
         {...(error === undefined ? {} : { 'aria-invalid': 'true' })}
       />
       {hint !== undefined && (
-        <span class="field-hint" id={`${name}-hint`}>
+        <span class="field-hint" id={`${id}-hint`}>
           {hint}
         </span>
       )}
       {error !== undefined && (
-        <span class="field-error" id={`${name}-error`}>
+        <span class="field-error" id={`${id}-error`}>
           {error}
         </span>
       )}

@@ -20,17 +20,15 @@ export function Plans(props: {
   level: 2 | 3;
   /** Where the browser goes on once it may read: a path of the paper. */
   next?: string;
-  chosen?: string | undefined;
 }) {
   const { plans, paper } = props.frame;
   const Heading = `h${props.level}` as const;
   return (
     <ul class="plans">
       {plans.map((plan) => (
-        <li class={plan.slug === props.chosen ? 'plan plan-chosen' : 'plan'}>
+        <li class="plan">
           <Heading class="plan-name">
             <a href={withNext(planPath(plan.slug), props.next)}>{plan.name}</a>
-            {plan.slug === props.chosen && <span class="plan-choice">Your choice</span>}
           </Heading>
           <p class="plan-price">
             <strong>{formatMoney(plan.price, paper.language)}</strong> for {termText(plan.months)}

@@ -1,11 +1,13 @@
 import type { Child } from 'hono/jsx';
+import type { Subscription } from '#billing';
 import type { ReaderAccount, SignedInDevice } from '#readers';
+import { writeDay, writeDayAndTime } from '#values/dates';
 import { documentText } from '../components/document.ts';
 import { Act, Field, FormError } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';
-import { writeDay, writeDayAndTime } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
+import { lastDay } from './subscription-section.tsx';
 
 /** What was done a moment ago, by the name in the address: a page says only sentences that it knows. */
 const NOTES = {
@@ -217,6 +219,25 @@ export function renderPassword(given: {
           <a href={PATHS.account}>Leave it as it is</a>
         </div>
       </form>
+    </AccountPage>,
+  );
+}
+
+/** The second of two clicks: what cancelling means, and the button. */
+export function renderCancellation(given: { frame: Frame; subscription: Subscription }): string {
+  const { frame, subscription } = given;
+  const until =
+    subscription.paidThroughOn === undefined ? '' : lastDay(subscription.paidThroughOn, frame.paper.language);
+  return documentText(
+    <AccountPage
+      frame={frame}
+      title="Cancel your subscription"
+      says={`You read on until ${until}, which is paid. Nothing more is charged, and until then you can change your mind.`}
+    >
+      <div class="account-acts">
+        <Act action={PATHS.cancellation}>Cancel the subscription</Act>
+        <a href={PATHS.account}>Keep it</a>
+      </div>
     </AccountPage>,
   );
 }

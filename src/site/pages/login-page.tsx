@@ -34,6 +34,7 @@ export function renderLogin({ email, error, frame, next }: Door): string {
         <Field
           label="Or without a password"
           name="email"
+          at="-for-code"
           type="email"
           autocomplete="username"
           hint="We send you a code that is good for ten minutes."

@@ -1,12 +1,12 @@
 import type { Plan } from '#billing';
 import type { Benefit } from '#entitlements';
+import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
 import { documentText } from '../components/document.ts';
 import { FormError, Select } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';
 import { Plans, termText } from '../components/plans.tsx';
-import { writeDate } from '../dates.ts';
 import type { Frame } from '../frame.ts';
 import { PATHS, withNext } from '../urls.ts';
 
@@ -172,7 +172,8 @@ export function renderOrder(props: OrderProps): string {
           <h1 class="page-title">{plan.name}</h1>
           <p class="page-standfirst">
             <strong>{formatMoney(plan.price, language)}</strong> for {termText(plan.months)}, tax included:{' '}
-            {formatMoney(plan.pricePerMonth, language)} a month. <a href={withNext(PATHS.subscribe, next)}>Another plan</a>
+            {formatMoney(plan.pricePerMonth, language)} a month.{' '}
+            <a href={withNext(PATHS.subscribe, next)}>Another plan</a>
           </p>
         </header>
         <form class="form" method="post" action={PATHS.subscriptions}>
@@ -198,7 +199,9 @@ export function renderOrder(props: OrderProps): string {
               Go on to pay
             </button>
           </p>
-          <p class="field-hint">You pay on a page of the company that takes the money. We never see your card.</p>
+          <p class="field-hint">
+            You pay on a page of the company that takes the money. We never see your card.
+          </p>
         </form>
       </div>
     </Layout>,
