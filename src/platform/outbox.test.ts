@@ -137,8 +137,8 @@ describe('the outbox', () => {
       const { folderStore } = await import(${at('object-store.ts')});
       const { openOutbox } = await import(${at('outbox.ts')});
       const outbox = openOutbox(folderStore(${JSON.stringify(folder)}));
-      const body = 'x'.repeat(200_000);
-      for (let n = 0; n < 60; n++) {
+      const body = 'x'.repeat(4_000_000);
+      for (let n = 0; n < 30; n++) {
         const id = '${who}' + String(n).padStart(3, '0');
         const head = 'To: reader@example.org\\r\\nSubject: ' + id + '\\r\\nDate: Mon, 23 Nov 2026 06:30:00 +0000\\r\\n\\r\\n';
         await outbox.put({ id, at: Temporal.Instant.from('2026-11-23T06:30:00Z') }, Buffer.from(head + body + 'end'));
@@ -151,18 +151,18 @@ describe('the outbox', () => {
     });
     let seen = 0;
     while (writing) {
-      const { mails } = await outbox.list({ limit: 200 });
-      for (const mail of mails.slice(0, 3)) {
-        const whole = await outbox.read(mail.name);
-        expect(whole).toMatchObject({ kind: 'mail' });
-        expect(whole?.kind === 'mail' && whole.text.trimEnd().endsWith('xend')).toBe(true);
+      // The names alone, so that as many as possible are caught in the act.
+      const names = await objects.list('outbox');
+      for (const name of names.slice(-2)) {
+        const bytes = await objects.get(name);
+        expect(bytes?.subarray(-3).toString()).toBe('end');
         seen++;
       }
     }
     await written;
     expect(seen).toBeGreaterThan(0);
     const { mails } = await outbox.list({ limit: 200 });
-    expect(new Set(mails.map((mail) => mail.kind === 'mail' && mail.subject)).size).toBe(120);
+    expect(new Set(mails.map((mail) => mail.kind === 'mail' && mail.subject)).size).toBe(60);
     expect((await readdir(join(folder, 'outbox'))).filter((name) => !name.endsWith('.eml'))).toEqual([]);
   });
 });
