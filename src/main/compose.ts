@@ -58,6 +58,7 @@ const PAGE_PATIENCE_MS = 4_000;
 /** A paper, wired: everything that a surface, a command or a test needs of it. */
 export type Paper = {
   readonly database: Database;
+  readonly databaseUrl: string;
   readonly changes: ChangeFeed;
   readonly objects: ObjectStore;
   readonly outbox: Outbox;
@@ -182,6 +183,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   });
   return {
     database,
+    databaseUrl: options.databaseUrl,
     changes,
     objects,
     outbox,

@@ -8,16 +8,16 @@ import { SCHEDULE } from '../jobs/schedule.ts';
 import { taskList } from '../jobs/tasks.ts';
 import type { Paper } from './compose.ts';
 
+/** Jobs that a process works on at a time. */
+const CONCURRENCY = 2;
+
 /** Works on jobs in this process, beside the requests. Any number of processes may; each job is done by one. */
 export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Promise<void> }> {
   const runner: Runner = await run({
-    pgPool: paper.database.pool,
+    ...queueOf(paper, log),
     taskList: tasksOf(paper, log),
     crontab: SCHEDULE,
-    concurrency: 2,
-    noHandleSignals: true,
-    schema: QUEUE_SCHEMA,
-    logger: queueLogger(log),
+    concurrency: CONCURRENCY,
   });
   // The first night is too late for the crawlers' addresses; and a start has better to do than to fetch them at once.
   await runner.addJob(
@@ -43,12 +43,9 @@ export async function runDueJobs(paper: Paper, log: Logger): Promise<{ done: num
   const waitsUntil = monotonicMs() + OTHERS_MS;
   do {
     await runOnce({
-      pgPool: paper.database.pool,
+      ...queueOf(paper, log),
       taskList: tasks,
       events,
-      noHandleSignals: true,
-      schema: QUEUE_SCHEMA,
-      logger: queueLogger(log),
     });
     if ((await countDue(paper.database.db, Object.keys(tasks))) === 0) break;
     await sleep(100);
@@ -58,6 +55,21 @@ export async function runDueJobs(paper: Paper, log: Logger): Promise<{ done: num
 
 /** A process that died over a job keeps it for hours; one that lives is done with it by then. */
 const OTHERS_MS = 60_000;
+
+/**
+ * How the runner reaches its queue: over connections of its own, because it expects 64-bit numbers as pg gives them, and
+ * fails over ours as soon as a job does; and because it must not lose patience as soon as a page.
+ */
+function queueOf(paper: Paper, log: Logger) {
+  return {
+    connectionString: paper.databaseUrl,
+    // One for each job at a time, one that listens, one for the rest.
+    maxPoolSize: CONCURRENCY + 2,
+    noHandleSignals: true,
+    schema: QUEUE_SCHEMA,
+    logger: queueLogger(log),
+  };
+}
 
 function tasksOf(paper: Paper, log: Logger): TaskList {
   const { baseUrl, billing, clock, mailer, publication } = paper;

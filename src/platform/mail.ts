@@ -176,17 +176,15 @@ function smtpCarrier(url: string, { baseUrl, patience = PATIENCE }: MailerOption
 
 /** What nodemailer's error says about this mail, as a code without a word of the server's. */
 function deliveryOf(error: unknown): Delivery {
-  const { code, command, response, responseCode } = error as {
-    code?: unknown;
-    command?: unknown;
-    response?: unknown;
-    responseCode?: unknown;
-  };
+  const { code, command, originalCode, response, responseCode } = error as Partial<Record<string, unknown>>;
   const reply = typeof responseCode === 'number' ? responseCode : undefined;
   const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(String(response ?? ''))?.[1];
-  const word = typeof code === 'string' && /^[A-Z_]{2,30}$/.test(code) ? code : 'failed';
-  const reason = reply === undefined ? word : [reply, status].filter(Boolean).join(' ');
-  return { kind: isFinal(word, command, reply) ? 'refused' : 'postponed', reason };
+  // The system's own code, such as ECONNREFUSED, says more than that a socket failed.
+  const word = [originalCode, code].find((one) => /^[A-Z_]{2,40}$/.test(String(one))) ?? 'failed';
+  const aboutMail = code === 'EENVELOPE' || code === 'EMESSAGE';
+  const final = aboutMail && isFinal(command, reply);
+  const words = aboutMail && reply !== undefined ? [reply, status] : [word, reply, status];
+  return { kind: final ? 'refused' : 'postponed', reason: words.filter(Boolean).join(' ') };
 }
 
 /**
@@ -194,8 +192,7 @@ function deliveryOf(error: unknown): Delivery {
  * (RFC 5321, 4.2.1), and what nodemailer says of a mail that it cannot put into either. What a server says of us, that it
  * will not talk to us, not without TLS or not with this password (RFC 4954), an operator can put right.
  */
-function isFinal(code: string, command: unknown, reply: number | undefined): boolean {
-  if (code !== 'EENVELOPE' && code !== 'EMESSAGE') return false;
+function isFinal(command: unknown, reply: number | undefined): boolean {
   if (reply === undefined) return command === 'API' || command === 'MAIL FROM';
   return reply >= 500 && reply < 600 && ![530, 534, 535, 538].includes(reply);
 }
