@@ -166,7 +166,11 @@ describe('the wall', () => {
     expect(text).toContain('₹162 a month');
     expect(text).toContain('renews by itself and can be cancelled at any time');
     expect(text).toContain('starts again on 1 December 2026');
-    for (const href of ['/subscribe/quarterly?next=%2Fmarkets%2Frupee-holds-0000000001', '/login', '/meter'])
+    for (const href of [
+      '/subscribe/quarterly?next=%2Fmarkets%2Frupee-holds-0000000001',
+      '/login?next=%2Fmarkets%2Frupee-holds-0000000001',
+      '/meter',
+    ])
       expect(html).toContain(`href="${href}"`);
   });
 
