@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { type Access, openAccess } from '#access';
-import { type BillingParts, noGateway, openCatalog, sandboxGateway } from '#billing';
-import { rememberStories } from '#content';
+import { type BillingParts, noGateway, openCatalog, type Plan, type Send, sandboxGateway } from '#billing';
+import { rememberStories, type StoryMemory } from '#content';
 import { rememberGrants } from '#entitlements';
 import { postMail } from '#mail';
 import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
@@ -71,6 +71,10 @@ export type Paper = {
   /** What the sandbox gateway and this paper share. */
   readonly credentials: Credentials;
   readonly clock: Clock;
+  readonly stories: StoryMemory;
+  readonly plans: () => readonly Plan[];
+  /** How the sandbox gateway is reached: through this paper's own app, or where it is left out over HTTP. */
+  readonly send: Send | undefined;
   readonly publication: () => Publication;
   readonly app: Hono;
   readonly routes: readonly Route[];
@@ -122,6 +126,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     log,
   });
   const credentials = sandboxCredentials(keys);
+  const send: Send | undefined = options.inProcess ? (url, init) => app.request(url, init) : undefined;
   const billing: BillingParts = {
     db,
     baseUrl,
@@ -132,17 +137,18 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
           baseUrl,
           apiKey: credentials.apiKeys[0],
           webhookSecrets: credentials.webhookSecrets,
-          ...(options.inProcess ? { send: (url: string, init: RequestInit) => app.request(url, init) } : {}),
+          ...(send === undefined ? {} : { send }),
         })
       : noGateway('sandbox'),
   };
+  const stories = rememberStories(db, changes, clock);
   const site = await openSite({
     database,
     objects,
     changes,
     clock,
     access,
-    stories: rememberStories(db, changes, clock),
+    stories,
     related: rememberRelated(db, changes, clock),
     readers,
     grants: rememberGrants(db, changes),
@@ -194,6 +200,9 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     billing,
     credentials,
     clock,
+    stories,
+    plans,
+    send,
     publication,
     app,
     routes,
