@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
 import { type Ask, answer, HTML, type Route, serveRoutes } from '#platform/http';
 import { createLogger } from '#platform/log';
 import { signingKeys } from '#platform/signing';
@@ -9,7 +10,6 @@ import type { Gateway } from '../src/newspaper/billing/gateways/gateway.ts';
 import { sandboxGateway } from '../src/newspaper/billing/gateways/sandbox.ts';
 import {
   type Credentials,
-  type SendWebhook,
   sandboxCredentials,
   sandboxRoutes,
   startDeliveries,
@@ -31,13 +31,15 @@ export type TestCompany = {
   readonly database: TestDatabase;
   readonly clock: TestClock;
   readonly baseUrl: string;
+  /** All of it, to be asked in process as where no server runs. */
+  readonly app: Hono;
   readonly credentials: Credentials;
   readonly gateway: Gateway;
   readonly received: Received[];
   /** How the merchant answers webhooks from now on: 200 unless told. */
   answerWebhooks(answer: (received: Received) => number | Promise<number>): void;
   /** Delivers in this process until the end, as a web process does; any number of them. */
-  deliver(send?: SendWebhook): { stop(): Promise<void> };
+  deliver(): { stop(): Promise<void> };
   /** Calls the API as any program might. */
   api(
     method: string,
@@ -126,6 +128,7 @@ export async function testCompany(at = '2026-11-23T06:30:00Z'): Promise<TestComp
     database,
     clock,
     baseUrl,
+    app,
     credentials,
     received,
     gateway: sandboxGateway({
@@ -136,7 +139,7 @@ export async function testCompany(at = '2026-11-23T06:30:00Z'): Promise<TestComp
     answerWebhooks: (next) => {
       answering = next;
     },
-    deliver: (send) => {
+    deliver: () => {
       const { webhookSecrets } = credentials;
       const loop = startDeliveries({
         db: database.db,
@@ -144,7 +147,6 @@ export async function testCompany(at = '2026-11-23T06:30:00Z'): Promise<TestComp
         baseUrl,
         webhookSecrets,
         log,
-        ...(send === undefined ? {} : { send }),
       });
       loops.push(loop);
       return loop;

@@ -44,10 +44,11 @@ class Refused extends Error {
 
 /** The JSON endpoints: who calls them proves it with a key, and hears of mistakes in one shape. */
 export function apiAnswers(parts: ApiParts) {
-  const { clock, db } = parts;
+  const { baseUrl, clock, db } = parts;
+  const parameters = checkoutParameters(baseUrl);
   return {
     makeCheckout: guarded(parts, async (ask) => {
-      const given = await checkoutAsked(ask, parts);
+      const given = await checkoutAsked(ask, parameters, baseUrl, clock.now());
       const made = await makeCheckout(db, given);
       if (made.kind === 'under-way') {
         throw new Refused(
@@ -76,7 +77,7 @@ export function apiAnswers(parts: ApiParts) {
     }),
 
     checkouts: guarded(parts, async (ask) => {
-      const { data: reference } = line(200).safeParse(ask.query('reference'));
+      const { data: reference } = REFERENCE.safeParse(ask.query('reference'));
       if (reference === undefined) {
         throw invalid(
           'The parameter reference is required: the text that was given when the checkout was made.',
@@ -175,6 +176,7 @@ function line(most: number) {
     .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text));
 }
 
+const REFERENCE = line(200);
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 /** A hundred million rupees or dollars: well below what JSON's numbers hold exactly. */
 const MOST_MINOR = 10_000_000_000;
@@ -192,10 +194,10 @@ const MUST = {
 
 /** The merchant's own origin alone, so that nobody can be led elsewhere from a page that looks trustworthy. */
 function ownAddress(baseUrl: string) {
+  const { origin } = new URL(baseUrl);
   return line(1_000).transform((text, context) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url?.origin === new URL(baseUrl).origin && url.username === '' && url.password === '')
-      return url.href;
+    if (url?.origin === origin && url.username === '' && url.password === '') return url.href;
     context.addIssue('elsewhere');
     return z.NEVER;
   });
@@ -203,7 +205,7 @@ function ownAddress(baseUrl: string) {
 
 function checkoutParameters(baseUrl: string) {
   return z.strictObject({
-    reference: line(200),
+    reference: REFERENCE,
     amount_minor: z.int().min(1).max(MOST_MINOR),
     currency: z.string().refine((code) => CURRENCIES.has(code)),
     description: line(500),
@@ -214,7 +216,12 @@ function checkoutParameters(baseUrl: string) {
 }
 
 /** @throws Refused, TooLarge */
-async function checkoutAsked(ask: Ask, { baseUrl, clock }: ApiParts): Promise<NewCheckout> {
+async function checkoutAsked(
+  ask: Ask,
+  parameters: ReturnType<typeof checkoutParameters>,
+  baseUrl: string,
+  createdAt: Temporal.Instant,
+): Promise<NewCheckout> {
   const key = ask.header('idempotency-key') ?? '';
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new Refused(
@@ -224,10 +231,9 @@ async function checkoutAsked(ask: Ask, { baseUrl, clock }: ApiParts): Promise<Ne
       'Send an Idempotency-Key of 1 to 255 characters without blanks.',
     );
   }
-  const { data, error } = checkoutParameters(baseUrl).safeParse(await jsonBody(ask));
+  const { data, error } = parameters.safeParse(await jsonBody(ask));
   if (error !== undefined) throw invalid(whatIsWrong(error));
   const id = `cs_${randomId().replaceAll('-', '')}`;
-  const createdAt = clock.now();
   return {
     key,
     id,

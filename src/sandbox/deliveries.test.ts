@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Send } from '#platform/http-client';
 import { createLogger } from '#platform/log';
 import { beginCheckout, press, type TestCompany, testCompany } from '../../test/company.ts';
 import { until } from '../../test/journeys/leaks.ts';
@@ -27,7 +28,7 @@ async function stored(): Promise<{ state: string; attempts: number; pause: numbe
   return rows;
 }
 
-const deliverNow = (send?: (request: Request) => Promise<number>) =>
+const deliverNow = (send?: Send) =>
   deliverHeld({
     db: company.database.db,
     baseUrl: company.baseUrl,
@@ -94,8 +95,11 @@ describe('a webhook that is not taken', () => {
 
   it('is not taken by a redirect, nor where nobody answers', async () => {
     await paid();
-    expect(await deliverNow(async () => 302)).toEqual({ delivered: 0, notTaken: 1 });
-    expect(await deliverNow(() => Promise.reject(new TypeError('fetch failed')))).toEqual({
+    expect(await deliverNow(async () => ({ status: 302, headers: {}, text: '' }))).toEqual({
+      delivered: 0,
+      notTaken: 1,
+    });
+    expect(await deliverNow(() => Promise.reject(new Error('connection refused')))).toEqual({
       delivered: 0,
       notTaken: 1,
     });
@@ -175,8 +179,8 @@ describe('a trial', () => {
     await deliverNow(async (request) => {
       expect(request.method).toBe('POST');
       expect(request.url).toBe(`${company.baseUrl}/webhooks/sandbox`);
-      handed.push(((await request.json()) as { data: { id: string } }).data.id);
-      return 200;
+      handed.push(JSON.parse(request.body ?? '').data.id);
+      return { status: 200, headers: {}, text: '' };
     });
     expect(handed).toEqual([id]);
     expect(company.received).toEqual([]);

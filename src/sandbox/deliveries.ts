@@ -1,14 +1,12 @@
 import { type Clock, machineMs } from '#platform/clock';
 import { type Db, isUnavailable } from '#platform/db';
+import { type Outgoing, type Send, sendOverHttp } from '#platform/http-client';
 import type { Logger } from '#platform/log';
 import { liveUntil } from './account.ts';
 import { readControls, type WebhookControls } from './controls.store.ts';
 import { type ClaimedEvent, claimEvents, claimNext, recordDelivery } from './events.store.ts';
 import { signatureHeader } from './signature.ts';
 import { onEvents } from './wake.ts';
-
-/** Sends a webhook and says with which status it was answered; throws where there was no answer. */
-export type SendWebhook = (request: Request) => Promise<number>;
 
 /** What a delivery needs to know of the merchant. */
 export type Endpoint = {
@@ -46,7 +44,7 @@ export function startDeliveries(
     readonly db: Db;
     readonly clock: Clock;
     readonly log: Logger;
-    readonly send?: SendWebhook;
+    readonly send?: Send;
   },
 ): { stop(): Promise<void> } {
   const { clock, db, log, send = sendOverHttp } = parts;
@@ -123,7 +121,7 @@ export function startDeliveries(
  * @returns how many were taken, and how many were not and stay
  */
 export async function deliverHeld(
-  parts: Endpoint & { readonly db: Db; readonly log: Logger; readonly send?: SendWebhook },
+  parts: Endpoint & { readonly db: Db; readonly log: Logger; readonly send?: Send },
 ): Promise<{ readonly delivered: number; readonly notTaken: number }> {
   const { db, log, send = sendOverHttp } = parts;
   const controls = await readControls(db);
@@ -145,7 +143,7 @@ async function deliver(
   event: ClaimedEvent,
   endpoint: Endpoint,
   controls: WebhookControls,
-  send: SendWebhook,
+  send: Send,
   log: Logger,
 ): Promise<boolean> {
   const { seq } = event;
@@ -154,7 +152,7 @@ async function deliver(
     return true;
   }
   const request = requestFor(event, endpoint, controls.sign);
-  const copies = controls.duplicate ? [request, request.clone()] : [request];
+  const copies = controls.duplicate ? [request, request] : [request];
   const statuses = await Promise.all(copies.map((one) => answered(send, one)));
   const taken = statuses.every((status) => status !== undefined && status >= 200 && status < 300);
   if (!taken) log.info({ event: event.id, statuses, attempts: event.attempts }, 'a webhook was not taken');
@@ -166,9 +164,9 @@ async function deliver(
 }
 
 /** @returns undefined where there was no answer */
-async function answered(send: SendWebhook, request: Request): Promise<number | undefined> {
+async function answered(send: Send, request: Outgoing): Promise<number | undefined> {
   try {
-    return await send(request);
+    return (await send(request)).status;
   } catch {
     return undefined;
   }
@@ -178,28 +176,21 @@ function requestFor(
   { body, id }: ClaimedEvent,
   { baseUrl, webhookSecrets }: Endpoint,
   sign: WebhookControls['sign'],
-): Request {
+): Outgoing {
   const secrets = {
     right: webhookSecrets,
     wrong: ['whsec_of_nobody'],
     old: webhookSecrets.slice(-1),
   }[sign];
-  return new Request(`${baseUrl}/webhooks/sandbox`, {
+  return {
     method: 'POST',
+    url: `${baseUrl}/webhooks/sandbox`,
     headers: {
       'content-type': 'application/json',
       'sandbox-event-id': id,
       'sandbox-signature': signatureHeader(body, secrets, Math.floor(machineMs() / 1000)),
     },
     body,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
-}
-
-async function sendOverHttp(request: Request): Promise<number> {
-  const response = await fetch(request);
-  // Read to its end, so that the connection can be used again.
-  await response.arrayBuffer();
-  return response.status;
+    timeoutMs: PATIENCE_MS,
+  };
 }

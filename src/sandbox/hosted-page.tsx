@@ -76,7 +76,7 @@ function sheet(title: string, main: Child): string {
             <Mark />
             Sandbox Pay
           </p>
-          <p class="test">Test mode: no real money moves</p>
+          <p class="test">No real money moves</p>
         </header>
         {main}
         <footer class="foot">
@@ -163,11 +163,9 @@ function Ways({
       <h1 id="ways">How should this payment end?</h1>
       <form class="ways" method="post" action={`/sandbox/checkouts/${checkout.id}/payments`}>
         {chosen !== undefined && (
-          <Way
-            outcome="chosen"
-            title="Pay as chosen"
-            says="Uses the outcome that was chosen beforehand, once."
-          />
+          <button type="submit" class="pay pay-chosen" name="outcome" value="chosen">
+            Pay as chosen beforehand
+          </button>
         )}
         <button type="submit" class="pay" name="outcome" value="approve">
           Approve and pay {amount}
@@ -211,7 +209,7 @@ function Ways({
   );
 }
 
-function Way({ outcome, says, title }: { outcome: OutcomeCode | 'chosen'; says: string; title: string }) {
+function Way({ outcome, says, title }: { outcome: OutcomeCode; says: string; title: string }) {
   return (
     <button type="submit" class="way" name="outcome" value={outcome}>
       <span class="way-says">

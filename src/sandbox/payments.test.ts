@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, serveRoutes } from '#platform/http';
+import { sendInto } from '#platform/http-client';
+import { createLogger } from '#platform/log';
 import { beginCheckout, press, type TestCompany, testCompany } from '../../test/company.ts';
+import { sandboxGateway } from '../newspaper/billing/gateways/sandbox.ts';
 import { changeCheckouts } from './checkouts.store.ts';
 import {
   chooseOutcome,
+  deliverHeld,
   isOutcomeCode,
   liveUntil,
   OUTCOME_CODES,
   payAsReader,
+  sandboxRoutes,
   settlePending,
 } from './sandbox.ts';
 
@@ -307,5 +313,63 @@ describe('without a browser', () => {
     expect(await payAsReader({ url: first.url })).toEqual({ kind: 'failed', code: 'insufficient_funds' });
     expect(await payAsReader({ url: second.url })).toMatchObject({ kind: 'returned' });
     expect(await payAsReader({ url: first.url })).toMatchObject({ kind: 'returned' });
+  });
+
+  it('where no server runs, paper and company speak within the process, in the same words', async () => {
+    const { app, credentials, database } = company;
+    // Nobody listens there.
+    const nowhere = 'http://localhost:1';
+    const routes = sandboxRoutes({
+      db: database.db,
+      clock: company.clock,
+      baseUrl: nowhere,
+      apiKeys: credentials.apiKeys,
+      merchant: () => 'The Courier',
+      log: createLogger('silent'),
+    });
+    const alone = serveRoutes(routes, {
+      origin: nowhere,
+      trustedProxyHops: 0,
+      secure: false,
+      log: createLogger('silent'),
+      failed: (status) => answer(status, 'text/plain', ''),
+      admit: () => undefined,
+    });
+    const send = sendInto(alone);
+    const gateway = sandboxGateway({
+      baseUrl: nowhere,
+      apiKey: credentials.apiKeys[0],
+      webhookSecrets: credentials.webhookSecrets,
+      send,
+    });
+    const opened = await gateway.openCheckout({
+      intentId: 'in-process',
+      amount: { minor: 90_000n, currency: 'INR' },
+      description: 'One month',
+      email: 'meera@example.com',
+      returnUrl: `${nowhere}/thanks`,
+      cancelUrl: `${nowhere}/plans`,
+    });
+    if (opened.kind !== 'ok') throw new Error(JSON.stringify(opened));
+    expect(await payAsReader({ url: opened.value.url, outcome: 'authenticate', send })).toEqual({
+      kind: 'returned',
+      to: `${nowhere}/thanks`,
+    });
+    expect(await gateway.readCheckout(opened.value.checkoutId)).toMatchObject({
+      kind: 'ok',
+      value: { status: 'succeeded' },
+    });
+    company.received.length = 0;
+    await deliverHeld({
+      db: database.db,
+      baseUrl: company.baseUrl,
+      webhookSecrets: credentials.webhookSecrets,
+      log: createLogger('silent'),
+      send: sendInto(app),
+    });
+    expect(company.received.at(-1)).toMatchObject({
+      type: 'payment.succeeded',
+      checkoutId: opened.value.checkoutId,
+    });
   });
 });

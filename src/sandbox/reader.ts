@@ -1,3 +1,4 @@
+import { type Send, sendOverHttp } from '#platform/http-client';
 import type { OutcomeCode } from './outcomes.ts';
 
 /** How it went, as a reader in front of the hosted page sees it. */
@@ -10,9 +11,6 @@ export type Paid =
   /** Nothing could be paid: it is paid, expired or not there. */
   | { readonly kind: 'not-payable'; readonly state: string };
 
-/** As `fetch`, or a paper's own `app.request` where no server runs. */
-export type Send = (url: string, init: RequestInit) => Response | Promise<Response>;
-
 /** A reader who waits longer has gone. */
 const PATIENCE_MS = 10_000;
 
@@ -21,6 +19,7 @@ const PATIENCE_MS = 10_000;
  * that it is them, and goes where they are sent.
  *
  * @param given.url the checkout's, as the gateway gave it
+ * @param given.send over HTTP unless told otherwise
  * @param given.outcome the button; left out, the payment ends as was chosen beforehand, or is approved
  */
 export async function payAsReader(given: {
@@ -28,31 +27,29 @@ export async function payAsReader(given: {
   readonly outcome?: OutcomeCode;
   readonly send?: Send;
 }): Promise<Paid> {
-  const { outcome = 'chosen', send = fetch, url } = given;
+  const { outcome = 'chosen', send = sendOverHttp, url } = given;
   const { origin } = new URL(url);
 
   /** Opens the hosted page, and says which of its states it shows. */
   async function open(): Promise<{ state: string; failure: string | undefined }> {
-    const response = await send(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const page = await response.text();
+    const { status, text } = await send({ method: 'GET', url, headers: {}, timeoutMs: PATIENCE_MS });
     return {
-      state: /data-checkout="([a-z]+)"/.exec(page)?.[1] ?? `status ${response.status}`,
-      failure: /data-failure="([a-z_]+)"/.exec(page)?.[1],
+      state: /data-checkout="([a-z]+)"/.exec(text)?.[1] ?? `status ${status}`,
+      failure: /data-failure="([a-z_]+)"/.exec(text)?.[1],
     };
   }
 
   /** Presses a button: where the browser is sent, or nothing where it got no answer that it could show. */
   async function press(path: string, field: Record<string, string>): Promise<string | undefined> {
     try {
-      const response = await send(`${url}/${path}`, {
+      const { headers } = await send({
         method: 'POST',
+        url: `${url}/${path}`,
         headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams(field).toString(),
-        redirect: 'manual',
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        timeoutMs: PATIENCE_MS,
       });
-      await response.arrayBuffer();
-      return response.headers.get('location') ?? undefined;
+      return typeof headers.location === 'string' ? headers.location : undefined;
     } catch {
       return undefined;
     }

@@ -4,7 +4,7 @@ import { type PageParts, pageAnswers } from './page-answers.ts';
 
 export { type Credentials, liveUntil, sandboxCredentials, settlePending } from './account.ts';
 export { chooseOutcome, holdWebhooks, setWebhooks } from './controls.store.ts';
-export { deliverHeld, type SendWebhook, startDeliveries } from './deliveries.ts';
+export { deliverHeld, startDeliveries } from './deliveries.ts';
 export { isOutcomeCode, OUTCOME_CODES } from './outcomes.ts';
 export { payAsReader } from './reader.ts';
 

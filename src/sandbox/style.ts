@@ -81,6 +81,8 @@ a { color: var(--blue); text-underline-offset: 0.2em; }
   font-weight: 600;
 }
 
+h1, p, .way-more { text-wrap: pretty; }
+
 .columns { flex: 1; width: 100%; max-width: 60rem; margin: 0 auto; display: grid; align-content: start; gap: 1.5rem; padding: 1.5rem 1rem 2rem; }
 .columns-one { max-width: 34rem; }
 @media (min-width: 50rem) {
@@ -130,19 +132,21 @@ button { cursor: pointer; }
   justify-content: space-between;
   gap: 1rem;
   width: 100%;
-  padding: 0.9rem 0.25rem;
+  padding: 0.9rem 0;
   border: 0;
   border-top: 1px solid var(--line);
   background: none;
   text-align: start;
 }
-button.way:hover { background: var(--hover); }
+.way:last-child { padding-bottom: 0; }
+button.way:hover .way-title { text-decoration: underline; text-underline-offset: 0.2em; }
 .way-says { display: block; }
 .way-title { display: block; font-weight: 600; }
 .way-more, .way label { display: block; color: var(--soft); font-size: 0.875rem; }
 .way-arrow { color: var(--soft); font-size: 1.25rem; }
 button.way:hover .way-arrow { color: var(--blue); }
-.way-act { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 0.5rem; }
+.way-act { display: flex; gap: 0.5rem; flex: 1 1 15rem; }
+.way-act select { flex: 1; min-width: 0; }
 .way-act select, .way-act button, .refuse {
   border: 1px solid var(--edge);
   border-radius: 0.5rem;
@@ -152,7 +156,8 @@ button.way:hover .way-arrow { color: var(--blue); }
 }
 .way-act button { font-weight: 600; }
 .way-act button:hover, .refuse:hover { background: var(--hover); }
-.way:has(select) { flex-wrap: wrap; }
+.way:has(select) { flex-wrap: wrap; gap: 0.5rem 1rem; }
+.pay-chosen { margin-bottom: 0.75rem; }
 
 .bank { border-top: 0.4rem solid var(--good); }
 .bank-name { display: flex; align-items: center; gap: 0.5rem; color: var(--good); font-weight: 650; margin-bottom: 1rem; }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { machineMs } from '#platform/clock';
+import { type Send, sendOverHttp } from '#platform/http-client';
 import type {
   Called,
   CheckoutState,
@@ -12,16 +13,13 @@ import type {
   Webhook,
 } from './gateway.ts';
 
-/** As `fetch`, or a paper's own `app.request` where no server runs. */
-export type Send = (url: string, init: RequestInit) => Response | Promise<Response>;
-
 export type SandboxAccount = {
   /** BASE_URL: the sandbox is served beside the paper, and reached as if it were not. */
   readonly baseUrl: string;
   readonly apiKey: string;
   /** Any of them signs a genuine webhook; none at all and everything is forged. */
   readonly webhookSecrets: readonly string[];
-  /** Node's own fetch unless told: it keeps connections open, and opens as many as are needed. */
+  /** Over HTTP unless told otherwise. */
   readonly send?: Send;
   readonly timeoutMs?: number;
   /** The machine's time, since webhooks are signed with it and the domain's clock moves. */
@@ -36,7 +34,7 @@ const TOLERANCE_SECONDS = 300;
 /** The sandbox gateway, called like any other company. */
 export function sandboxGateway(account: SandboxAccount): Gateway {
   const api = `${account.baseUrl}/sandbox/v1`;
-  const { send = fetch, timeoutMs = TIMEOUT_MS } = account;
+  const { send = sendOverHttp, timeoutMs = TIMEOUT_MS } = account;
 
   /** Calls the gateway. What is not plainly an answer of its API leaves it open what was done. */
   async function call<Answer>(
@@ -44,10 +42,11 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
     path: string,
     schema: z.ZodType<Answer>,
     request: { body?: object; key?: string } = {},
-  ): Promise<Called<Answer> & { status?: number }> {
+  ): Promise<Called<Answer>> {
     try {
-      const response = await send(api + path, {
+      const { status, text } = await send({
         method,
+        url: api + path,
         headers: {
           authorization: `Bearer ${account.apiKey}`,
           accept: 'application/json',
@@ -55,10 +54,9 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
           ...(request.key === undefined ? {} : { 'idempotency-key': request.key }),
         },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        timeoutMs,
       });
-      return understood(response.status, await response.text(), schema);
+      return understood(status, text, schema);
     } catch (error) {
       return { kind: 'unknown', reason: `no answer: ${reasonOf(error)}` };
     }
@@ -90,7 +88,7 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
 
     async findCheckout(reference) {
       const path = `/checkouts?reference=${encodeURIComponent(reference)}`;
-      return mapped(await call('GET', path, z.object({ data: z.array(CHECKOUT) })), ({ data }) => {
+      return mapped(await call('GET', path, LIST), ({ data }) => {
         const checkout = mostTelling(data);
         return checkout === undefined
           ? undefined
@@ -100,7 +98,7 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
 
     async expireCheckout(checkoutId): Promise<Called<Expiration>> {
       const path = `/checkouts/${encodeURIComponent(checkoutId)}/expiration`;
-      const called = await call('POST', path, CHECKOUT.extend({ status: z.literal('expired') }));
+      const called = await call('POST', path, EXPIRED);
       if (called.kind === 'refused' && called.code === 'checkout_complete')
         return { kind: 'ok', value: 'already-paid' };
       if (called.kind === 'refused' && called.code === 'payment_pending')
@@ -146,6 +144,8 @@ const CHECKOUT = z.object({
     .nullable(),
 });
 type Checkout = z.output<typeof CHECKOUT>;
+const LIST = z.object({ data: z.array(CHECKOUT) });
+const EXPIRED = CHECKOUT.extend({ status: z.literal('expired') });
 
 const REFUSAL = z.object({ error: z.object({ code: z.string().min(1) }) });
 
@@ -178,9 +178,7 @@ function mapped<From, To>(called: Called<From>, map: (value: From) => To): Calle
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.name} ${error.message}${cause}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @throws RangeError when JSON's numbers do not hold it, which no price does */
