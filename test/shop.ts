@@ -83,7 +83,7 @@ export function pay(
   return payAsReader({
     url,
     ...(outcome === undefined ? {} : { outcome }),
-    send: async (to, init) => paper.app.request(to, init),
+    ...(paper.send === undefined ? {} : { send: paper.send }),
   });
 }
 
@@ -95,7 +95,7 @@ export async function settle(paper: TestPaper): Promise<void> {
     baseUrl,
     webhookSecrets: credentials.webhookSecrets,
     log,
-    send: async (request) => (await paper.app.request(request)).status,
+    ...(paper.send === undefined ? {} : { send: paper.send }),
   });
   await runDueJobs(paper, log);
 }

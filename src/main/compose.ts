@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { type Access, openAccess } from '#access';
-import { type BillingParts, noGateway, openCatalog, type Plan, type Send, sandboxGateway } from '#billing';
+import { type BillingParts, noGateway, openCatalog, type Plan, sandboxGateway } from '#billing';
 import { rememberStories, type StoryMemory } from '#content';
 import { rememberGrants } from '#entitlements';
 import { postMail } from '#mail';
@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '#platform/clock';
 import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#platform/db';
 import { openDomainClock } from '#platform/domain-clock';
 import { type Route, serveRoutes } from '#platform/http';
+import { type Send, sendInto } from '#platform/http-client';
 import type { Logger } from '#platform/log';
 import { type Mailer, openMailer } from '#platform/mail';
 import { migrate } from '#platform/migrate';
@@ -126,7 +127,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     log,
   });
   const credentials = sandboxCredentials(keys);
-  const send: Send | undefined = options.inProcess ? (url, init) => app.request(url, init) : undefined;
+  const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
   const billing: BillingParts = {
     db,
     baseUrl,

@@ -115,8 +115,6 @@ function hand({ log, paper }: CommandContext) {
     baseUrl,
     webhookSecrets: credentials.webhookSecrets,
     log,
-    ...(send === undefined
-      ? {}
-      : { send: async (request: Request) => (await paper.app.request(request)).status }),
+    ...(send === undefined ? {} : { send }),
   });
 }

@@ -34,7 +34,7 @@ export {
 } from './checkout.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
-export { type Send, sandboxGateway } from './gateways/sandbox.ts';
+export { sandboxGateway } from './gateways/sandbox.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
   findSubscription,
