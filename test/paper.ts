@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composePaper, type Paper } from '../src/main/compose.ts';
+import { composePaper, type Paper, type PaperOptions } from '../src/main/compose.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { testDatabase } from './db.ts';
@@ -38,7 +38,10 @@ export type TestPaper = Paper & {
 
 const BASE_URL = 'http://localhost:3000';
 
-export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper> {
+export async function testPaper(
+  at = '2026-11-23T06:30:00Z',
+  given: Partial<Pick<PaperOptions, 'baseUrl' | 'deskReaders' | 'sandbox'>> = {},
+): Promise<TestPaper> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
   const clock = testClock(at);
@@ -55,6 +58,7 @@ export async function testPaper(at = '2026-11-23T06:30:00Z'): Promise<TestPaper>
       sandbox: true,
       clock,
       log: createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'),
+      ...given,
     });
     papers.push(paper);
     return {

@@ -3,7 +3,8 @@ import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger } from '#platform/log';
 import { CallerError } from '#values/errors';
-import { COMMANDS, type Command, Misuse } from './commands.ts';
+import { type Command, Misuse } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { composePaper } from './compose.ts';
 import { configHelp, readConfig } from './config.ts';
 
@@ -89,6 +90,9 @@ function parse(args: readonly string[]) {
         reason: { type: 'string' },
         visitors: { type: 'string' },
         readers: { type: 'string' },
+        email: { type: 'string' },
+        role: { type: 'string' },
+        name: { type: 'string' },
       },
     });
   } catch (error) {

@@ -12,36 +12,13 @@ import {
   withdrawStory,
 } from '#content';
 import { importNdjson } from '#importers';
-import type { Clock } from '#platform/clock';
+import type { Who } from '#platform/http';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
+import { rolesFor, type StaffWho } from '#staff';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
-import type { Paper } from './compose.ts';
-import type { Config } from './config.ts';
-
-/** The command was asked for in a way that it does not know. */
-export class Misuse extends Error {}
-
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-/** What a command is given. */
-export type CommandContext = {
-  readonly paper: Paper;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly args: readonly string[];
-  readonly options: Options;
-};
-
-/** What a command says: to a person, and to a program that asked for JSON. `failure`: it did its work in part. */
-export type CommandResult = { readonly text: string; readonly json: unknown; readonly failure?: string };
-
-export type Command = {
-  readonly name: string;
-  readonly usage: string;
-  readonly does: string;
-  run(context: CommandContext): Promise<CommandResult>;
-};
+import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
+import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
   { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
@@ -77,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   { name: 'meter set', usage: '--visitors N --readers M', does: 'free stories a month', run: meterSet },
   { name: 'meter show', usage: '', does: 'the limits in force and when the month turns', run: meterShow },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
 
@@ -287,17 +265,18 @@ async function planList({ clock, paper }: CommandContext): Promise<CommandResult
 }
 
 async function routes({ paper }: CommandContext): Promise<CommandResult> {
-  const json = paper.routes.map(({ method, path, who }) => ({ method, path, who }));
+  const json = paper.routes.map(({ method, path, who }) => ({ method, path, ...whoMay(who) }));
   return {
     json,
-    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n'),
+    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(19)} ${row.path}`).join('\n'),
   };
 }
 
-function one(args: readonly string[], usage: string): string {
-  const [arg] = args;
-  if (arg === undefined || args.length > 1) throw new Misuse(`usage: ${usage}`);
-  return arg;
+/** Who may call a route. Of a route for staff, the least role that may, and all that may with what they need. */
+function whoMay(who: Who): { who: string; roles?: readonly string[]; permission?: string } {
+  if (!who.startsWith('staff:')) return { who };
+  const roles = rolesFor(who as StaffWho);
+  return { who: `staff:${roles[0]}`, roles, permission: who.slice('staff:'.length) };
 }
 
 function wholeNumber(value: string | boolean, name: string): number {

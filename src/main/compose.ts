@@ -15,7 +15,17 @@ import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
+import { openStaff, type Staff } from '#staff';
 import { rememberRelated } from '#topics';
+import {
+  type DeskReaders,
+  deskFailure,
+  deskRoutes,
+  isDeskPath,
+  NO_READERS,
+  openDesk,
+  staffDoor,
+} from '../desk/desk.ts';
 import { type Assets, failure, openSite, siteRoutes } from '../site/site.ts';
 import { healthRoutes } from './health.ts';
 
@@ -36,6 +46,8 @@ export type PaperOptions = {
   readonly log: Logger;
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
+  /** What the desk sees of readers, until they have accounts. */
+  readonly deskReaders?: DeskReaders;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -46,6 +58,7 @@ export type Paper = {
   readonly changes: ChangeFeed;
   readonly objects: ObjectStore;
   readonly access: Access;
+  readonly staff: Staff;
   readonly clock: Clock;
   readonly publication: () => Publication;
   readonly app: Hono;
@@ -80,6 +93,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const keys = signingKeys(options.secret);
   const access = await openAccess(database, changes, { zone: () => publication().zone }, keys, clock, log);
   const objects = folderStore(options.dataFolder);
+  const assets = await readAssets(join(HOME, 'dist', 'assets'));
+  const staff = openStaff({ db, clock: systemClock, secrets: options.secret, sandbox: options.sandbox });
   const site = await openSite({
     database,
     objects,
@@ -91,24 +106,46 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     publication,
     plans,
     baseUrl: options.baseUrl,
-    assets: await readAssets(join(HOME, 'dist', 'assets')),
+    assets,
   });
+  const desk = openDesk({
+    database,
+    staff,
+    access,
+    readers: options.deskReaders ?? NO_READERS,
+    publication,
+    clock,
+    baseUrl: options.baseUrl,
+    assets: assets.names,
+    sandbox: options.sandbox,
+  });
+  const admitStaff = staffDoor(desk);
   let draining = false;
-  const routes = [...healthRoutes({ database, changes, draining: () => draining }), ...siteRoutes(site)];
+  // The desk before the site, which takes any two words for a section and a story.
+  const routes = [
+    ...healthRoutes({ database, changes, draining: () => draining }),
+    ...deskRoutes(desk),
+    ...siteRoutes(site),
+  ];
   const app = serveRoutes(routes, {
     origin: new URL(options.baseUrl).origin,
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) => failure(site, status, ask.requestId),
-    // Nothing but public pages so far: a route for others would be shut.
-    admit: () => failure(site, 403, ''),
+    failed: (status, ask) =>
+      isDeskPath(ask.path) ? deskFailure(desk, status, ask) : failure(site, status, ask.requestId),
+    admit: (who, ask) => {
+      if (who.startsWith('staff:')) return admitStaff(who, ask);
+      // A gateway proves itself in its handler. Routes for readers and operators are not there yet: they would be shut.
+      return who === 'gateway' ? undefined : failure(site, 403, '');
+    },
   });
   return {
     database,
     changes,
     objects,
     access,
+    staff,
     clock,
     publication,
     app,
