@@ -3,7 +3,7 @@ import type { Money } from '#values/money';
 
 /** What the desk asks of readers, and of what they have bought: wired in main, where the modules behind it are known. */
 export type DeskReaders = {
-  /** Readers whom a few typed letters could mean, the likeliest first; at most 50. */
+  /** Readers whom somebody could mean by an address, a name or an invoice's number, the likeliest first; at most 50. */
   search(text: string): Promise<readonly ReaderRow[]>;
   /** Everything that helps a reader who writes in; undefined when there is no reader of that id. */
   show(readerId: string): Promise<ReaderFile | undefined>;

@@ -34,7 +34,7 @@ export function Actions({ actions, frame, subjects }: ActionsProps) {
           </div>
           <p class="row-note row-actor">
             {action.actor}
-            {action.address !== '' && <span> from {action.address}</span>}
+            {action.address !== '' && <span>from {action.address}</span>}
           </p>
         </li>
       ))}

@@ -278,16 +278,22 @@ function SessionEnding({ file, frame, problem }: ReaderProps) {
     <form method="post" action={sessionEndingsPath(file.reader.id)}>
       <fieldset class="rows choice-rows">
         <legend class="unseen">Which session to end</legend>
-        {sessions.map((session) => (
+        {sessions.map((session, at) => (
           <label>
-            <input type="radio" name="session" value={session.id} required />
+            <input
+              type="radio"
+              name="session"
+              value={session.id}
+              required
+              {...(choosing !== undefined && at === 0 ? FOCUS : {})}
+            />
             <Device frame={frame} session={session} />
           </label>
         ))}
         {sessions.length > 1 && (
           <label>
             <input type="radio" name="session" value="all" required />
-            <span>All {sessions.length} of them</span>
+            <span>{sessions.length === 2 ? 'Both of them' : `All ${sessions.length} of them`}</span>
           </label>
         )}
       </fieldset>
@@ -303,7 +309,13 @@ function SessionEnding({ file, frame, problem }: ReaderProps) {
         hint="The audit trail keeps this."
         value={choosing === undefined && giving === undefined ? '' : (problem?.reason ?? '')}
         problem={giving}
-        input={{ required: true, minlength: 3, maxlength: 500, autocomplete: 'off' }}
+        input={{
+          required: true,
+          minlength: 3,
+          maxlength: 500,
+          autocomplete: 'off',
+          ...(giving === undefined ? {} : FOCUS),
+        }}
       />
       <button type="submit" class="quiet">
         End session
@@ -311,6 +323,9 @@ function SessionEnding({ file, frame, problem }: ReaderProps) {
     </form>
   );
 }
+
+/** What was wrong may be far down the page: the browser goes there by itself. */
+const FOCUS = { autofocus: true };
 
 function Device({ frame, session }: { frame: Frame; session: ReaderFile['sessions'][number] }) {
   return (
@@ -359,7 +374,7 @@ function Mails({ file, frame, mayHelp, problem }: ReaderProps) {
             label="Why, if it is worth saying"
             value={giving?.reason ?? ''}
             problem={giving?.says}
-            input={{ maxlength: 500, autocomplete: 'off' }}
+            input={{ maxlength: 500, autocomplete: 'off', ...(giving === undefined ? {} : FOCUS) }}
           />
           <button type="submit" class="quiet">
             Send

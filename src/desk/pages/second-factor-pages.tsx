@@ -88,6 +88,9 @@ export function renderEnrolment(props: CodeProps & { enrolment: Enrolment; mayPu
             <p>
               <code class="secret">{enrolment.secret.match(/.{1,4}/g)?.join(' ')}</code>
             </p>
+            <p class="small">
+              Is the app on this device? <a href={enrolment.uri}>Open it there</a>
+            </p>
           </li>
           <li>
             <form method="post" action={DESK.secondFactor}>

@@ -34,9 +34,17 @@ export function renderToday(props: TodayProps): string {
           value={`${number.format(published.stories)}${published.andMore ? '+' : ''}`}
           note={published.stories === 0 ? undefined : `${number.format(published.premium)} of them premium`}
         />
-        <Figure name="Free reads counted" value={number.format(totals.counted)} note="on readers’ meters" />
-        <Figure name="Walls shown" value={number.format(walls)} note="every time, also to one reader" />
-        <Figure name="Opened by subscribers" value={number.format(totals.subscribed)} note={undefined} />
+        <Figure
+          name="Free reads counted"
+          value={number.format(totals.counted)}
+          note="on the meters of readers and visitors"
+        />
+        <Figure name="Walls shown" value={number.format(walls)} note="each time one was shown" />
+        <Figure
+          name="Opened by subscribers"
+          value={number.format(totals.subscribed)}
+          note="each time they opened a story"
+        />
       </dl>
       <div class="columns">
         <section aria-labelledby="newest">
