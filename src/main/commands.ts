@@ -12,8 +12,10 @@ import {
   withdrawStory,
 } from '#content';
 import { importNdjson } from '#importers';
+import type { Who } from '#platform/http';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
 import { findReader } from '#readers';
+import { rolesFor, type StaffWho } from '#staff';
 import { emailAddress } from '#values/email-address';
 import { NotFound } from '#values/errors';
 import { formatMoney } from '#values/money';
@@ -23,6 +25,7 @@ import type { Paper } from './compose.ts';
 import { runDueJobs } from './jobs.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
+import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
   { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
@@ -66,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   ...READER_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
+  ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
 
@@ -310,11 +314,18 @@ async function jobsRun({ log, paper }: CommandContext): Promise<CommandResult> {
 }
 
 async function routes({ paper }: CommandContext): Promise<CommandResult> {
-  const json = paper.routes.map(({ method, path, who }) => ({ method, path, who }));
+  const json = paper.routes.map(({ method, path, who }) => ({ method, path, ...whoMay(who) }));
   return {
     json,
-    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n'),
+    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(19)} ${row.path}`).join('\n'),
   };
+}
+
+/** Who may call a route. Of a route for staff, the least role that may, and all that may with what they need. */
+function whoMay(who: Who): { who: string; roles?: readonly string[]; permission?: string } {
+  if (!who.startsWith('staff:')) return { who };
+  const roles = rolesFor(who as StaffWho);
+  return { who: `staff:${roles[0]}`, roles, permission: who.slice('staff:'.length) };
 }
 
 function wholeNumber(value: string | boolean, name: string): number {

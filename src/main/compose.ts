@@ -22,10 +22,13 @@ import { prepareQueue } from '#platform/queue';
 import { derivedKeys, signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
+import { openStaff, type Staff } from '#staff';
 import { rememberRelated } from '#topics';
+import { type DeskReaders, deskFailure, deskRoutes, isDeskPath, openDesk, staffDoor } from '../desk/desk.ts';
 import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/sandbox.ts';
 import { type Assets, failure, openSite, readerDoor, siteRoutes } from '../site/site.ts';
 import { paymentWebhooks } from '../webhooks/payments.ts';
+import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
@@ -52,6 +55,8 @@ export type PaperOptions = {
   readonly log: Logger;
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
+  /** What the desk sees of readers, until they have accounts. */
+  readonly deskReaders?: DeskReaders;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -71,6 +76,7 @@ export type Paper = {
   readonly billing: BillingParts;
   /** What the sandbox gateway and this paper share. */
   readonly credentials: Credentials;
+  readonly staff: Staff;
   readonly clock: Clock;
   readonly stories: StoryMemory;
   readonly plans: () => readonly Plan[];
@@ -143,6 +149,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       : noGateway('sandbox'),
   };
   const stories = rememberStories(db, changes, clock);
+  const assets = await readAssets(join(HOME, 'dist', 'assets'));
+  const staff = openStaff({ db, clock: systemClock, secrets: options.secret, sandbox: options.sandbox });
   const site = await openSite({
     database,
     objects,
@@ -158,8 +166,20 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     plans,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
-    assets: await readAssets(join(HOME, 'dist', 'assets')),
+    assets,
   });
+  const desk = openDesk({
+    database,
+    staff,
+    access,
+    readers: options.deskReaders ?? deskReaders({ access, billing, clock, db, publication }),
+    publication,
+    clock,
+    baseUrl: options.baseUrl,
+    assets: assets.names,
+    sandbox: options.sandbox,
+  });
+  const admitStaff = staffDoor(desk);
   let draining = false;
   const routes = [
     ...healthRoutes({ database, changes, draining: () => draining }),
@@ -174,6 +194,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
           merchant: () => publication().name,
         })
       : []),
+    // The desk before the site, which takes any two words for a section and a story.
+    ...deskRoutes(desk),
     ...siteRoutes(site),
   ];
   const app: Hono = serveRoutes(routes, {
@@ -181,8 +203,10 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) => failure(site, status, ask.requestId),
+    failed: (status, ask) =>
+      isDeskPath(ask.path) ? deskFailure(desk, status, ask) : failure(site, status, ask.requestId),
     admit: (who, ask) => {
+      if (who.startsWith('staff:')) return admitStaff(who, ask);
       // A gateway proves itself, by what it signed, to the route that it calls.
       if (who === 'gateway') return undefined;
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
@@ -200,6 +224,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     readers,
     billing,
     credentials,
+    staff,
     clock,
     stories,
     plans,

@@ -5,7 +5,7 @@ import { createLogger, type Logger } from '#platform/log';
 import { startDeliveries } from '../sandbox/sandbox.ts';
 import { composePaper, type Paper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
-import { loadDemoOnce } from './demo.ts';
+import { demonstrationLink, loadDemoOnce } from './demo.ts';
 import { startJobs } from './jobs.ts';
 import { drain, listen } from './serve.ts';
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     stops.push(async () => deliveries?.stop());
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));
-    greet(config, isNew);
+    greet(config, isNew, await demonstrationLink(paper, config));
     log.info({ signal: await told }, 'stopping');
     await stopAll();
     log.info('stopped');
@@ -85,12 +85,20 @@ function startSandbox(paper: Paper, log: Logger): { stop(): Promise<void> } {
   });
 }
 
-function greet(config: Config, isNew: boolean): void {
+/** @param link lets somebody into the desk once; left out where that is for the operator to say who */
+function greet(config: Config, isNew: boolean, link: string | undefined): void {
   const lines = [
     '',
     `  The paper is at ${config.baseUrl}`,
     `  Mail ${placeOfMail(config)}`,
     ...(isNew ? ['  It holds the demonstration newspaper: open a few stories and meet the wall.'] : []),
+    ...(link === undefined
+      ? [
+          `  The desk is at ${config.baseUrl}/desk, for whoever you add to the staff:`,
+          '    npm run --silent broadsheet -- staff create --email E --role administrator',
+          '    npm run --silent broadsheet -- staff link E',
+        ]
+      : [`  The desk is at ${config.baseUrl}/desk, sign in once with`, `    ${link}`]),
     '  Import an archive:  npm run --silent broadsheet -- import ndjson FILE',
     '  Stop with Ctrl-C.',
     '',

@@ -32,6 +32,7 @@ import { startTally } from './tally.store.ts';
 import { signedVisitors, type Visitor } from './visitors.ts';
 
 export { refreshCrawlerRanges } from './crawlers.ts';
+export { type DayTotals, readDayTotals } from './day-totals.query.ts';
 export { type Decision, decideAccess, type Facts, type PreviewReason } from './decision.ts';
 export type { Holder } from './meter.ts';
 export {

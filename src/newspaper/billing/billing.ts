@@ -26,6 +26,7 @@ export {
   cancelSubscription,
   nextDueAt,
   type Order,
+  resendReceipt,
   resumeSubscription,
   SETTLE_CHECKOUT,
   settleDue,

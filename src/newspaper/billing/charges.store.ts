@@ -145,8 +145,10 @@ export async function savePayment(tx: Tx, intent: ChargeIntent, payment: Gateway
 export type Payment = {
   readonly id: string;
   readonly gateway: string;
+  readonly gatewayPaymentId: string;
   readonly amount: Money;
   readonly status: string;
+  readonly failureCode: string | undefined;
   readonly method: string;
   readonly at: Temporal.Instant;
 };
@@ -155,21 +157,25 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
   const { rows } = await sql<{
     id: string;
     gateway: string;
+    gateway_payment_id: string;
     currency: string;
     amount_minor: bigint;
     status: string;
+    failure_code: string | null;
     method: string;
     at: string;
   }>`
-    select p.id, p.gateway, p.currency, p.amount_minor, p.status, p.method, p.at
+    select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at
     from billing.payments p join billing.charge_intents i on i.id = p.intent_id
       join billing.subscriptions s on s.id = i.subscription_id
     where s.reader_id = ${readerId} order by p.at desc, p.id desc`.execute(db);
   return rows.map((row) => ({
     id: row.id,
     gateway: row.gateway,
+    gatewayPaymentId: row.gateway_payment_id,
     amount: { minor: row.amount_minor, currency: row.currency },
     status: row.status,
+    failureCode: row.failure_code ?? undefined,
     method: row.method,
     at: toInstant(row.at),
   }));

@@ -18,6 +18,7 @@ import {
   markProcessed,
   newestIntent,
   noteCheckout,
+  paymentsOf,
   savePayment,
   setIntentStatus,
   setNext,
@@ -38,6 +39,8 @@ import {
   type Subscription,
   saveStanding,
   subscriptionsOf,
+  type Term,
+  termsOf,
 } from './subscriptions.store.ts';
 
 /** Something that was begun and not paid is given up after this long, and its checkout closed. */
@@ -397,10 +400,22 @@ async function activate(
     now,
   );
   await insertFact(tx, { subscriptionId: subscription.id, fact: 'paid', actor: intent.gateway, at: now });
+  await mailReceipt(parts, tx, subscription, term, { ...payment, amount: intent.amount }, now);
+}
+
+/** What was paid, for what and until when, with everything that the seller has to say of itself. */
+async function mailReceipt(
+  parts: BillingParts,
+  tx: Tx,
+  subscription: Subscription,
+  term: Pick<Term, 'startOn' | 'endOn'>,
+  payment: Pick<GatewayPayment, 'amount' | 'at' | 'method' | 'gatewayPaymentId'>,
+  now: Temporal.Instant,
+): Promise<void> {
   const { sellerAddress, sellerName, name } = parts.publication();
   const payload = {
     planName: subscription.planName,
-    amount: intent.amount,
+    amount: payment.amount,
     termFrom: term.startOn,
     termUntil: term.endOn,
     paidAt: payment.at,
@@ -414,6 +429,28 @@ async function activate(
     cancelPath: CANCEL_PATH,
   };
   await mailReader(tx, subscription, { kind: 'receipt', payload }, now);
+}
+
+/**
+ * Sends the receipt of a reader's newest paid term once more.
+ *
+ * @param record is called in the same transaction, where there is one to send
+ */
+export async function resendReceipt(
+  parts: BillingParts,
+  readerId: string,
+  record: (tx: Tx) => Promise<void>,
+  now: Temporal.Instant,
+): Promise<'sent' | 'not-there'> {
+  const paid = (await subscriptionsOf(parts.db, readerId)).find((one) => one.anchorOn !== undefined);
+  const term = paid && (await termsOf(parts.db, paid.id)).findLast((one) => one.status === 'paid');
+  const payment = (await paymentsOf(parts.db, readerId)).find((one) => one.status === 'succeeded');
+  if (paid === undefined || term === undefined || payment === undefined) return 'not-there';
+  await parts.db.transaction().execute(async (tx) => {
+    await mailReceipt(parts, tx, paid, term, payment, now);
+    await record(tx);
+  });
+  return 'sent';
 }
 
 async function tellFailed(
