@@ -16,7 +16,7 @@ const SHORTEST_REASON = 3;
 const LONGEST_REASON = 500;
 
 /** What is said at the top of a reader's page after something was done: named in the address, so nothing can be made up. */
-export const DONE = {
+const DONE = {
   'session-ended': 'The session has been ended.',
   'sessions-ended': 'All sessions have been ended.',
   'already-ended': 'That session had ended already.',

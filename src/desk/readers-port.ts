@@ -114,12 +114,3 @@ export type ReaderWall = {
   readonly firstAt: Temporal.Instant;
   readonly lastAt: Temporal.Instant;
 };
-
-/** Where a paper has no readers' accounts yet: nobody is found. */
-export const NO_READERS: DeskReaders = {
-  search: async () => [],
-  show: async () => undefined,
-  resend: async () => 'not-there',
-  endSession: async () => 'not-there',
-  endAllSessions: async () => 0,
-};

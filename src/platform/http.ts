@@ -182,7 +182,7 @@ export function problem(status: number, code: string, title: string): Answer {
 }
 
 /** The statuses of requests that no handler answered. */
-type Failure = CallerError['status'] | 414 | 500 | 503;
+type Failure = CallerError['status'] | 403 | 414 | 500 | 503;
 
 export type ServeOptions = {
   /** The paper's own origin: a POST from elsewhere is refused. */

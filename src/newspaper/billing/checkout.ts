@@ -44,7 +44,7 @@ import {
 } from './subscriptions.store.ts';
 
 /** Something that was begun and not paid is given up after this long, and its checkout closed. */
-export const HOURS_TO_PAY = 24;
+const HOURS_TO_PAY = 24;
 /** Where a reader cancels: every receipt says so. */
 const CANCEL_PATH = '/account/cancellation';
 /** The task of jobs/tasks.ts that asks a gateway what became of a checkout. */
@@ -468,7 +468,7 @@ async function tellFailed(
 }
 
 /** Mails the reader who owns a subscription; who has deleted the account since gets nothing. */
-export async function mailReader(
+async function mailReader(
   tx: Tx,
   subscription: Pick<Subscription, 'readerId'>,
   mail: SubscriptionMail,

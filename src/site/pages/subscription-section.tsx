@@ -11,7 +11,7 @@ export function lastDay(on: Temporal.PlainDate, language: string): string {
 }
 
 /** How a subscription stands, in a sentence that its reader would say. */
-export function inPlainWords(subscription: Subscription, language: string): string {
+function inPlainWords(subscription: Subscription, language: string): string {
   const { cancelOn, paidThroughOn, state } = subscription;
   const until = paidThroughOn === undefined ? '' : lastDay(paidThroughOn, language);
   switch (state) {
