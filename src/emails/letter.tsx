@@ -300,10 +300,9 @@ export function plainLetter(
   ].join('\n\n')}\n`;
 }
 
-/** Names and values of the text version, each on its line. */
+/** Names and values of the text version, each on its line. They are not put under each other: few read mail in one width. */
 export function plainFacts(facts: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
-  return facts.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`).join('\n');
+  return facts.map(([name, value]) => `${name}: ${value}`).join('\n');
 }
 
 /** Six digits as they are read: in two groups. */
