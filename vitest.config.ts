@@ -8,8 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // Two cores are what a checkout is tested on, and the database needs a part of them.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For what hangs. How fast a shared machine is says nothing of a test.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A test that is quietly not run is a test that is not there.
     allowOnly: false,
   },

@@ -1,5 +1,6 @@
-// Builds what Node does not run as it stands: src/main/* into dist/main (the programs), src/site/client/* and
-// src/site/styles/site.css into dist/assets (what browsers load), with dist/assets/manifest.json to find them by name.
+// Builds what Node does not run as it stands: src/main/* into dist/main (the programs), src/site/client/* and the style
+// sheets of the site and the desk into dist/assets (what browsers load), with dist/assets/manifest.json to find them by
+// name.
 // The names of assets and shared chunks carry a digest of their content, so files are never changed under a running
 // server; new ones are put beside them, and those of the build before the last are taken away.
 import { createHash } from 'node:crypto';
@@ -132,9 +133,10 @@ async function buildAssets(outdir) {
   const scripts = existsSync(client)
     ? readdirSync(client).filter((name) => /\.ts$/.test(name) && !/\.(test|d)\.ts$/.test(name))
     : [];
-  const styles = join(root, 'src', 'site', 'styles', 'site.css');
-  const icon = join(root, 'src', 'site', 'styles', 'icon.svg');
-  const entryPoints = [...scripts.map((name) => join(client, name)), ...[styles, icon].filter(existsSync)];
+  const others = ['site/styles/site.css', 'site/styles/icon.svg', 'desk/styles/desk.css']
+    .map((name) => join(root, 'src', name))
+    .filter(existsSync);
+  const entryPoints = [...scripts.map((name) => join(client, name)), ...others];
   /** @type {Record<string, string>} */
   const manifest = {};
   if (entryPoints.length > 0) {

@@ -11,6 +11,9 @@ const SHARED_BY_SURFACES = [
   { from: SURFACES, path: /^src\/site\/(urls\.ts$|elements\/)/ },
   { from: ['jobs'], path: /^src\/emails\// },
 ];
+/** The sandbox gateway is another company: it lives in this program, and neither side knows the other but over HTTP. */
+const COMPANY = 'sandbox';
+const COMPANYS_TABLES = /\bsandbox"?\."?(?:checkouts|payments|captures|events|controls)\b/;
 /** Modules that must not know another: access asks what a reader holds, never how it was paid for or what it opens. */
 const STRANGERS = { access: ['billing', 'content'] };
 /** Rules that also have to run at the edge of a network, where there is nothing but the language. */
@@ -20,6 +23,7 @@ const STATEMENT =
   /^\s*(?:with|select|insert|update|delete|create|alter|drop|truncate|merge|copy|begin|listen)\b/i;
 const WRITE =
   /\b(?:insert\s+into|update|delete\s+from|truncate|merge\s+into)\s+"?([a-z_]+)"?\s*\.\s*"?[a-z_]+/gi;
+const READ = /\b(?:from|join)\s+"?([a-z_]+)"?\s*\.\s*"?[a-z_]+/gi;
 const BUILDER = /^(?:selectFrom|insertInto|updateTable|deleteFrom|mergeInto|replaceInto)$/;
 
 /**
@@ -37,7 +41,7 @@ export function checkImportRules(files, doors) {
     const say = (offset, reason) => wrong.push(`${path}:${lineOf(text, offset)} ${reason}`);
     if (facts.error !== undefined) say(0, `cannot be parsed: ${facts.error}`);
     if (roomOf(path) === undefined)
-      say(0, 'lies in no room of the house: main, a surface, newspaper/MODULE, platform, values');
+      say(0, 'lies in no room of the house: main, a surface, newspaper/MODULE, sandbox, platform, values');
     for (const { specifier, offset } of facts.imports) {
       const target = resolveImport(path, specifier, doors);
       const reason = whyNot(path, specifier, target, doors);
@@ -57,6 +61,13 @@ export function checkImportRules(files, doors) {
     const bodies = text.search(/content"?\."?bodies\b/);
     if (bodies >= 0 && path !== 'src/newspaper/content/bodies.store.ts') {
       say(bodies, 'names content.bodies: only content/bodies.store.ts does, behind the pass');
+    }
+    const companys = text.search(COMPANYS_TABLES);
+    if (companys >= 0 && roomOf(path)?.room !== COMPANY) {
+      say(
+        companys,
+        'names a table of the sandbox gateway: another company’s records are asked for over HTTP',
+      );
     }
   }
   return [...wrong, ...findCycles(modules)];
@@ -81,6 +92,12 @@ function whyNot(path, specifier, target, doors) {
   if (to === undefined) return from.room === 'main' ? undefined : 'it lies outside the house';
   if (from.room === 'main') return undefined;
   if (to.room === 'main') return 'main wires the others; nobody imports it';
+  if (from.room === COMPANY) {
+    return [COMPANY, 'platform', 'values'].includes(to.room)
+      ? undefined
+      : 'the sandbox gateway is another company: it knows platform and values alone';
+  }
+  if (to.room === COMPANY) return 'the sandbox gateway is another company: it is asked over HTTP';
   if (from.room === 'platform' && to.room !== 'platform' && to.room !== 'values') {
     return 'platform imports nothing above it';
   }
@@ -106,7 +123,7 @@ function roomOf(path) {
   const module = /^src\/newspaper\/([^/]+)\//.exec(path)?.[1];
   if (module !== undefined) return { room: 'newspaper', module };
   const room = /^src\/([^/]+)\//.exec(path)?.[1];
-  return room !== undefined && [...SURFACES, 'main', 'platform', 'values'].includes(room)
+  return room !== undefined && [...SURFACES, COMPANY, 'main', 'platform', 'values'].includes(room)
     ? { room }
     : undefined;
 }
@@ -126,13 +143,17 @@ function resolveImport(path, specifier, doors) {
   return undefined;
 }
 
-function checkSql(path, { statements, writes }, say) {
+function checkSql(path, { reads, statements, writes }, say) {
   if (!MAY_HOLD_SQL.test(path)) {
     for (const { offset } of statements)
       say(offset, 'holds SQL: it lives in store.ts, *.store.ts, *.query.ts and platform');
     return;
   }
-  const owner = roomOf(path)?.module;
+  const isCompanys = roomOf(path)?.room === COMPANY;
+  const owner = isCompanys ? COMPANY : roomOf(path)?.module;
+  for (const { schema, offset } of isCompanys ? reads : []) {
+    if (schema !== COMPANY) say(offset, `reads ${schema}: another company cannot`);
+  }
   for (const { schema, offset } of writes) {
     if (path.endsWith('.query.ts')) say(offset, `writes to ${schema}: a query only reads`);
     else if (owner !== undefined && schema !== owner) say(offset, `writes to ${schema}: only its owner does`);
@@ -161,12 +182,13 @@ function findCycles(modules) {
 /** What a source imports, asks of a database and asks of the clock. */
 function readSource(path, text) {
   const { program, errors } = parseSync(path, text);
-  const facts = { imports: [], statements: [], writes: [], clocks: [], error: errors[0]?.message };
+  const facts = { imports: [], statements: [], writes: [], reads: [], clocks: [], error: errors[0]?.message };
   visit(program, (node) => {
     const source = IMPORTS.includes(node.type) ? node.source?.value : undefined;
     if (typeof source === 'string') facts.imports.push({ specifier: source, offset: node.start });
     if (isStatement(node)) facts.statements.push({ offset: node.start });
     for (const schema of schemasWritten(node)) facts.writes.push({ schema, offset: node.start });
+    for (const schema of schemasRead(node)) facts.reads.push({ schema, offset: node.start });
     if (readsClock(node)) facts.clocks.push({ offset: node.start });
   });
   return facts;
@@ -214,6 +236,12 @@ function schemasWritten(node) {
   }
   if (node.type !== 'TemplateLiteral' && node.type !== 'Literal') return [];
   return [...(textOf(node) ?? '').matchAll(WRITE)].map((match) => match[1]);
+}
+
+/** The schemas whose tables a piece of SQL reads from. */
+function schemasRead(node) {
+  if (node.type !== 'TemplateLiteral' && node.type !== 'Literal') return [];
+  return [...(textOf(node) ?? '').matchAll(READ)].map((match) => match[1]);
 }
 
 /** The text of a string or a template; what is put into a template is a blank. */

@@ -26,6 +26,9 @@ describe('a house in order', () => {
         'const q = sql`select * from content.stories join access.meters`;',
       'src/platform/clock.ts': 'export const now = () => Date.now();',
       'src/platform/db.ts': `import { Invalid } from '#values/errors'; client.query('select 1');`,
+      'src/main/compose.ts': `import { sandboxRoutes } from '../sandbox/sandbox.ts';`,
+      'src/sandbox/sandbox.ts': `import { x } from './a.store.ts'; import { y } from '#platform/ids'; import { z } from '#values/money';`,
+      'src/sandbox/a.store.ts': 'const q = sql`insert into sandbox.events select 1 from sandbox.controls`;',
       'src/values/money.ts': `import { Invalid } from './errors.ts'; const day = new Date(0);`,
     };
     expect(check(files)).toEqual([]);
@@ -142,7 +145,42 @@ describe('each direction is guarded', () => {
     [
       'src/utils/a.ts',
       '',
-      'lies in no room of the house: main, a surface, newspaper/MODULE, platform, values',
+      'lies in no room of the house: main, a surface, newspaper/MODULE, sandbox, platform, values',
+    ],
+    [
+      'src/sandbox/a.ts',
+      `import { x } from '#billing';`,
+      'imports #billing: the sandbox gateway is another company: it knows platform and values alone',
+    ],
+    [
+      'src/sandbox/a.tsx',
+      `import { urls } from '../site/urls.ts';`,
+      'imports ../site/urls.ts: the sandbox gateway is another company: it knows platform and values alone',
+    ],
+    ...['src/site/a.ts', 'src/webhooks/a.ts', 'src/newspaper/billing/a.ts', 'src/platform/a.ts'].map(
+      (path) => {
+        const specifier = `${'../'.repeat(path.split('/').length - 2)}sandbox/sandbox.ts`;
+        return [
+          path,
+          `import { x } from '${specifier}';`,
+          `imports ${specifier}: the sandbox gateway is another company: it is asked over HTTP`,
+        ];
+      },
+    ),
+    [
+      'src/newspaper/billing/a.query.ts',
+      'const a = sql`select * from sandbox.payments`;',
+      'names a table of the sandbox gateway: another company’s records are asked for over HTTP',
+    ],
+    [
+      'src/sandbox/a.store.ts',
+      'const a = sql`select * from sandbox.checkouts join billing.plans on true`;',
+      'reads billing: another company cannot',
+    ],
+    [
+      'src/sandbox/a.store.ts',
+      'const a = sql`update billing.plans set name = 1`;',
+      'writes to billing: only its owner does',
     ],
     ['src/site/a.ts', 'const a = sql`select 1`;', `holds SQL: ${SQL}`],
     ['src/site/a.ts', 'const a = sql<Row>`select 1`;', `holds SQL: ${SQL}`],

@@ -11,10 +11,12 @@ export function testFrame(
   const now = Temporal.Instant.from('2026-11-23T06:30:00Z');
   const zone = given.paper?.zone ?? 'Asia/Kolkata';
   return {
+    audience: 'stranger',
     baseUrl: 'https://paper.example',
     sections: [{ slug: 'markets', name: 'Markets', description: 'Money, and what moves it.' }],
     plans: [],
     freeStories: 5,
+    readerStories: 10,
     month: monthOf(now, zone),
     today: now.toZonedDateTimeISO(zone).toPlainDate(),
     assets: {},

@@ -4,4 +4,7 @@ export const SCHEDULE = [
   '17 3 * * * refresh-crawler-ranges',
   '41 2 * * * forget-old-reading',
   '51 2 * * * forget-old-mails',
+  // What falls due in the domain stands in tables as an instant: this looks whether one has come.
+  '* * * * * settle-due',
+  '23 * * * * forget-expired',
 ].join('\n');

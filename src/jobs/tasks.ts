@@ -1,10 +1,13 @@
 import type { TaskList } from 'graphile-worker';
+import { z } from 'zod';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
+import { type BillingParts, SETTLE_CHECKOUT, settleDue, settleIntent } from '#billing';
 import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { Mailer } from '#platform/mail';
+import { sweepExpired } from '#readers';
 import { type MailFrame, sendPosted } from '../emails/emails.ts';
 
 /**
@@ -13,10 +16,13 @@ import { type MailFrame, sendPosted } from '../emails/emails.ts';
  */
 const MONTHS_KEPT = 13;
 
+const settling = z.object({ intentId: z.uuid() });
+
 /** What jobs work with. */
 export type JobParts = {
   readonly db: Db;
   readonly zone: () => string;
+  readonly billing: BillingParts;
   readonly mailer: Mailer;
   readonly mailFrame: () => MailFrame;
   readonly clock: Clock;
@@ -24,7 +30,7 @@ export type JobParts = {
 };
 
 /** Each task is one call into a module; what it does is written there. */
-export function taskList({ clock, db, log, mailer, mailFrame, zone }: JobParts): TaskList {
+export function taskList({ billing, clock, db, log, mailer, mailFrame, zone }: JobParts): TaskList {
   const oldestKept = () =>
     Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({ months: MONTHS_KEPT });
 
@@ -41,6 +47,12 @@ export function taskList({ clock, db, log, mailer, mailFrame, zone }: JobParts):
       const mails = await forgetMailsBefore(db, oldestKept().toZonedDateTime(zone()).toInstant());
       log.info({ mails }, 'old mails forgotten');
     },
+    'forget-expired': () => sweepExpired(db),
+    [SETTLE_CHECKOUT]: async (job) => {
+      const { intentId } = settling.parse(job);
+      await settleIntent(billing, intentId, clock.now());
+    },
+    'settle-due': () => settleDue(billing, clock.now()),
     [SEND_MAIL]: (job, { job: { attempts, max_attempts } }) =>
       sendPosted({ clock, db, log, mailer, frame: mailFrame }, job, { number: attempts, most: max_attempts }),
   };

@@ -3,7 +3,8 @@ import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger } from '#platform/log';
 import { CallerError } from '#values/errors';
-import { COMMANDS, type Command, Misuse } from './commands.ts';
+import { type Command, Misuse } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { composePaper } from './compose.ts';
 import { configHelp, readConfig } from './config.ts';
 
@@ -35,6 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
       databaseUrl,
       log,
       patienceMs: COMMAND_PATIENCE_MS,
+      inProcess: config.sandbox && !(await isServed(config.baseUrl)),
     });
     try {
       const result = await command.run({
@@ -58,6 +60,14 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await server?.release();
   }
+}
+
+/** Whether a server runs at the paper's address: else the sandbox gateway is reached in this program. */
+async function isServed(baseUrl: string): Promise<boolean> {
+  return fetch(`${baseUrl}/livez`, { signal: AbortSignal.timeout(1_000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
 }
 
 /** Told to stop: then what fails because of that is not told again. */
@@ -96,6 +106,16 @@ function parse(args: readonly string[]) {
         reason: { type: 'string' },
         visitors: { type: 'string' },
         readers: { type: 'string' },
+        reader: { type: 'string' },
+        email: { type: 'string' },
+        password: { type: 'string' },
+        story: { type: 'string' },
+        plan: { type: 'string' },
+        outcome: { type: 'string' },
+        country: { type: 'string' },
+        state: { type: 'string' },
+        role: { type: 'string' },
+        name: { type: 'string' },
       },
     });
   } catch (error) {

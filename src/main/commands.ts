@@ -12,39 +12,20 @@ import {
   withdrawStory,
 } from '#content';
 import { importNdjson } from '#importers';
-import type { Clock } from '#platform/clock';
-import type { Logger } from '#platform/log';
+import type { Who } from '#platform/http';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
+import { findReader } from '#readers';
+import { rolesFor, type StaffWho } from '#staff';
+import { emailAddress } from '#values/email-address';
+import { NotFound } from '#values/errors';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
+import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
 import type { Paper } from './compose.ts';
-import type { Config } from './config.ts';
 import { runDueJobs } from './jobs.ts';
-
-/** The command was asked for in a way that it does not know. */
-export class Misuse extends Error {}
-
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-/** What a command is given. */
-export type CommandContext = {
-  readonly paper: Paper;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly args: readonly string[];
-  readonly options: Options;
-};
-
-/** What a command says: to a person, and to a program that asked for JSON. `failure`: it did its work in part. */
-export type CommandResult = { readonly text: string; readonly json: unknown; readonly failure?: string };
-
-export type Command = {
-  readonly name: string;
-  readonly usage: string;
-  readonly does: string;
-  run(context: CommandContext): Promise<CommandResult>;
-};
+import { READER_COMMANDS } from './reader-commands.ts';
+import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
+import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
   { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
@@ -78,9 +59,17 @@ export const COMMANDS: readonly Command[] = [
   { name: 'publication show', usage: '', does: 'the paper’s settings', run: publicationShow },
   { name: 'publication set', usage: 'KEY VALUE', does: 'changes one of them', run: publicationSet },
   { name: 'meter set', usage: '--visitors N --readers M', does: 'free stories a month', run: meterSet },
-  { name: 'meter show', usage: '', does: 'the limits in force and when the month turns', run: meterShow },
+  {
+    name: 'meter show',
+    usage: '[--reader E]',
+    does: 'the limits in force and when the month turns',
+    run: meterShow,
+  },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...READER_COMMANDS,
+  ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
+  ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
 
@@ -253,7 +242,7 @@ async function meterSet(context: CommandContext): Promise<CommandResult> {
   };
 }
 
-async function meterShow({ clock, paper }: CommandContext): Promise<CommandResult> {
+async function meterShow({ clock, options, paper }: CommandContext): Promise<CommandResult> {
   const { meters, version } = paper.access.policy();
   const month = monthOf(clock.now(), paper.publication().zone);
   const json = {
@@ -262,10 +251,36 @@ async function meterShow({ clock, paper }: CommandContext): Promise<CommandResul
     month: month.key.slice(0, 7),
     turns_at: month.turnsAt.toString(),
   };
+  if (typeof options.reader === 'string') return meterOf(options.reader, paper, json);
   const rows = Object.entries(meters).map(
     ([name, limits]) => `${name}: visitors ${limits.visitors}, readers ${limits.readers}`,
   );
   return { json, text: [...rows, `the month turns at ${json.turns_at}`].join('\n') };
+}
+
+/** What counted for one reader this month. */
+async function meterOf(given: string, paper: Paper, policy: object): Promise<CommandResult> {
+  const email = emailAddress(given);
+  const reader = email === undefined ? undefined : await findReader(paper.database.db, { email });
+  if (reader === undefined) throw new NotFound('no-such-reader', `there is no reader ${given}`);
+  const book = await paper.access.meterBook({ kind: 'reader', id: reader.id });
+  return {
+    json: {
+      ...policy,
+      reader: reader.email,
+      limit: book.limit,
+      left: book.left,
+      reads: book.reads.map(({ at, policyVersion, storyId }) => ({
+        story_id: storyId,
+        at,
+        policy_version: policyVersion,
+      })),
+    },
+    text: [
+      `${book.left} of ${book.limit} left`,
+      ...book.reads.map(({ at, storyId }) => `${at}  ${storyId}`),
+    ].join('\n'),
+  };
 }
 
 async function planList({ clock, paper }: CommandContext): Promise<CommandResult> {
@@ -299,17 +314,18 @@ async function jobsRun({ log, paper }: CommandContext): Promise<CommandResult> {
 }
 
 async function routes({ paper }: CommandContext): Promise<CommandResult> {
-  const json = paper.routes.map(({ method, path, who }) => ({ method, path, who }));
+  const json = paper.routes.map(({ method, path, who }) => ({ method, path, ...whoMay(who) }));
   return {
     json,
-    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(8)} ${row.path}`).join('\n'),
+    text: json.map((row) => `${row.method.padEnd(5)} ${row.who.padEnd(19)} ${row.path}`).join('\n'),
   };
 }
 
-function one(args: readonly string[], usage: string): string {
-  const [arg] = args;
-  if (arg === undefined || args.length > 1) throw new Misuse(`usage: ${usage}`);
-  return arg;
+/** Who may call a route. Of a route for staff, the least role that may, and all that may with what they need. */
+function whoMay(who: Who): { who: string; roles?: readonly string[]; permission?: string } {
+  if (!who.startsWith('staff:')) return { who };
+  const roles = rolesFor(who as StaffWho);
+  return { who: `staff:${roles[0]}`, roles, permission: who.slice('staff:'.length) };
 }
 
 function wholeNumber(value: string | boolean, name: string): number {

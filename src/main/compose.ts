@@ -3,23 +3,32 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { type Access, openAccess } from '#access';
-import { openCatalog } from '#billing';
-import { rememberStories } from '#content';
+import { type BillingParts, noGateway, openCatalog, type Plan, sandboxGateway } from '#billing';
+import { rememberStories, type StoryMemory } from '#content';
+import { rememberGrants } from '#entitlements';
+import { postMail } from '#mail';
 import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
 import { type Clock, systemClock } from '#platform/clock';
-import { type Database, isUnavailable, openDatabase } from '#platform/db';
+import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#platform/db';
 import { openDomainClock } from '#platform/domain-clock';
 import { type Route, serveRoutes } from '#platform/http';
+import { type Send, sendInto } from '#platform/http-client';
 import type { Logger } from '#platform/log';
 import { type Mailer, openMailer } from '#platform/mail';
 import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { type Outbox, openOutbox } from '#platform/outbox';
 import { prepareQueue } from '#platform/queue';
-import { signingKeys } from '#platform/signing';
+import { derivedKeys, signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
+import { type AccountMail, openReaders, type Readers } from '#readers';
+import { openStaff, type Staff } from '#staff';
 import { rememberRelated } from '#topics';
-import { type Assets, failure, openSite, siteRoutes } from '../site/site.ts';
+import { type DeskReaders, deskFailure, deskRoutes, isDeskPath, openDesk, staffDoor } from '../desk/desk.ts';
+import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/sandbox.ts';
+import { type Assets, failure, openSite, readerDoor, siteRoutes } from '../site/site.ts';
+import { paymentWebhooks } from '../webhooks/payments.ts';
+import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
@@ -38,9 +47,16 @@ export type PaperOptions = {
   readonly sandbox: boolean;
   /** Where mail goes; left out, into the outbox. */
   readonly smtpUrl?: string | undefined;
+  /**
+   * Whether the sandbox gateway is reached through this paper's own app, as in a test or a command while no server
+   * runs; otherwise over HTTP at BASE_URL, like any other company.
+   */
+  readonly inProcess?: boolean;
   readonly log: Logger;
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
+  /** What the desk sees of readers, until they have accounts. */
+  readonly deskReaders?: DeskReaders;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -56,7 +72,16 @@ export type Paper = {
   /** The public address, without a slash at its end. */
   readonly baseUrl: string;
   readonly access: Access;
+  readonly readers: Readers;
+  readonly billing: BillingParts;
+  /** What the sandbox gateway and this paper share. */
+  readonly credentials: Credentials;
+  readonly staff: Staff;
   readonly clock: Clock;
+  readonly stories: StoryMemory;
+  readonly plans: () => readonly Plan[];
+  /** How the sandbox gateway is reached: through this paper's own app, or where it is left out over HTTP. */
+  readonly send: Send | undefined;
   readonly publication: () => Publication;
   readonly app: Hono;
   readonly routes: readonly Route[];
@@ -99,30 +124,93 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     baseUrl,
     from: () => ({ name: publication().name, address: publication().contactEmail }),
   });
+  const readers = openReaders({
+    database,
+    changes,
+    keys,
+    secret: derivedKeys(keys, 'accounts')[0],
+    post: (on, mail, to) => postAccountMail(on, mail, to, clock.now()),
+    log,
+  });
+  const credentials = sandboxCredentials(keys);
+  const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
+  const billing: BillingParts = {
+    db,
+    baseUrl,
+    publication,
+    log,
+    gateway: options.sandbox
+      ? sandboxGateway({
+          baseUrl,
+          apiKey: credentials.apiKeys[0],
+          webhookSecrets: credentials.webhookSecrets,
+          ...(send === undefined ? {} : { send }),
+        })
+      : noGateway('sandbox'),
+  };
+  const stories = rememberStories(db, changes, clock);
+  const assets = await readAssets(join(HOME, 'dist', 'assets'));
+  const staff = openStaff({ db, clock: systemClock, secrets: options.secret, sandbox: options.sandbox });
   const site = await openSite({
     database,
     objects,
     changes,
     clock,
     access,
-    stories: rememberStories(db, changes, clock),
+    stories,
     related: rememberRelated(db, changes, clock),
+    readers,
+    grants: rememberGrants(db, changes),
+    billing,
     publication,
     plans,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
-    assets: await readAssets(join(HOME, 'dist', 'assets')),
+    assets,
   });
+  const desk = openDesk({
+    database,
+    staff,
+    access,
+    readers: options.deskReaders ?? deskReaders({ access, billing, clock, db, publication }),
+    publication,
+    clock,
+    baseUrl: options.baseUrl,
+    assets: assets.names,
+    sandbox: options.sandbox,
+  });
+  const admitStaff = staffDoor(desk);
   let draining = false;
-  const routes = [...healthRoutes({ database, changes, draining: () => draining }), ...siteRoutes(site)];
-  const app = serveRoutes(routes, {
+  const routes = [
+    ...healthRoutes({ database, changes, draining: () => draining }),
+    ...paymentWebhooks(billing, clock),
+    ...(options.sandbox
+      ? sandboxRoutes({
+          db,
+          clock,
+          baseUrl,
+          log,
+          apiKeys: credentials.apiKeys,
+          merchant: () => publication().name,
+        })
+      : []),
+    // The desk before the site, which takes any two words for a section and a story.
+    ...deskRoutes(desk),
+    ...siteRoutes(site),
+  ];
+  const app: Hono = serveRoutes(routes, {
     origin: new URL(options.baseUrl).origin,
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) => failure(site, status, ask.requestId),
-    // Nothing but public pages so far: a route for others would be shut.
-    admit: () => failure(site, 403, ''),
+    failed: (status, ask) =>
+      isDeskPath(ask.path) ? deskFailure(desk, status, ask) : failure(site, status, ask.requestId),
+    admit: (who, ask) => {
+      if (who.startsWith('staff:')) return admitStaff(who, ask);
+      // A gateway proves itself, by what it signed, to the route that it calls.
+      if (who === 'gateway') return undefined;
+      return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
+    },
   });
   return {
     database,
@@ -133,7 +221,14 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     mailer,
     baseUrl,
     access,
+    readers,
+    billing,
+    credentials,
+    staff,
     clock,
+    stories,
+    plans,
+    send,
     publication,
     app,
     routes,
@@ -142,11 +237,27 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     },
     close: async () => {
       mailer.close();
+      await readers.sessions.stop();
       await access.stop();
       await changes.stop();
       await database.close();
     },
   };
+}
+
+/** Mails of accounts, with the time at which what they tell of was done. */
+async function postAccountMail(
+  on: Db | Tx,
+  mail: AccountMail,
+  { email, readerId }: { email: string; readerId: string | undefined },
+  now: Temporal.Instant,
+): Promise<void> {
+  const to = { to: email, ...(readerId === undefined ? {} : { readerId }) };
+  if ('code' in mail) {
+    await postMail(on, { ...to, kind: mail.kind, payload: { code: mail.code, minutes: mail.minutes } }, now);
+  } else {
+    await postMail(on, { ...to, kind: mail.kind, payload: { changedAt: now } }, now);
+  }
 }
 
 async function bringUpToDate(databaseUrl: string, log: Logger): Promise<void> {

@@ -72,10 +72,11 @@ function queueOf(paper: Paper, log: Logger) {
 }
 
 function tasksOf(paper: Paper, log: Logger): TaskList {
-  const { baseUrl, clock, mailer, publication } = paper;
+  const { baseUrl, billing, clock, mailer, publication } = paper;
   return taskList({
     db: paper.database.db,
     zone: () => publication().zone,
+    billing,
     mailer,
     mailFrame: () => ({ paper: publication(), baseUrl }),
     clock,

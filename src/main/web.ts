@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger, type Logger } from '#platform/log';
-import { composePaper } from './compose.ts';
+import { startDeliveries } from '../sandbox/sandbox.ts';
+import { composePaper, type Paper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
-import { loadDemoOnce } from './demo.ts';
+import { demonstrationLink, loadDemoOnce } from './demo.ts';
 import { startJobs } from './jobs.ts';
 import { drain, listen } from './serve.ts';
 
@@ -30,9 +31,11 @@ async function main(): Promise<void> {
     const isNew = await loadDemoOnce(paper, config, log);
     const jobs = await startJobs(paper, log);
     stops.push(() => jobs.stop());
+    const deliveries = config.sandbox ? startSandbox(paper, log) : undefined;
+    stops.push(async () => deliveries?.stop());
     const server = await listen(paper, config);
     stops.push(() => drain(server, paper, log));
-    greet(config, isNew);
+    greet(config, isNew, await demonstrationLink(paper, config));
     log.info({ signal: await told }, 'stopping');
     await stopAll();
     log.info('stopped');
@@ -70,12 +73,32 @@ function hearSignals(): Promise<NodeJS.Signals> {
   });
 }
 
-function greet(config: Config, isNew: boolean): void {
+/** The other company sends its webhooks while we run. */
+function startSandbox(paper: Paper, log: Logger): { stop(): Promise<void> } {
+  const { baseUrl, clock, credentials, database } = paper;
+  return startDeliveries({
+    db: database.db,
+    clock,
+    baseUrl,
+    webhookSecrets: credentials.webhookSecrets,
+    log,
+  });
+}
+
+/** @param link lets somebody into the desk once; left out where that is for the operator to say who */
+function greet(config: Config, isNew: boolean, link: string | undefined): void {
   const lines = [
     '',
     `  The paper is at ${config.baseUrl}`,
     `  Mail ${placeOfMail(config)}`,
     ...(isNew ? ['  It holds the demonstration newspaper: open a few stories and meet the wall.'] : []),
+    ...(link === undefined
+      ? [
+          `  The desk is at ${config.baseUrl}/desk, for whoever you add to the staff:`,
+          '    npm run --silent broadsheet -- staff create --email E --role administrator',
+          '    npm run --silent broadsheet -- staff link E',
+        ]
+      : [`  The desk is at ${config.baseUrl}/desk, sign in once with`, `    ${link}`]),
     '  Import an archive:  npm run --silent broadsheet -- import ndjson FILE',
     '  Stop with Ctrl-C.',
     '',

@@ -87,7 +87,7 @@ export async function startChangeFeed(url: string, log: Logger): Promise<ChangeF
         log.info('hearing changes again');
       } else await beat(current);
     } catch (error) {
-      if (current !== undefined) {
+      if (current !== undefined && !stopped) {
         log.warn({ err: error }, 'cannot hear changes: pages are made from the database until it answers');
         drop(current);
       }

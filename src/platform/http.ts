@@ -182,7 +182,7 @@ export function problem(status: number, code: string, title: string): Answer {
 }
 
 /** The statuses of requests that no handler answered. */
-type Failure = CallerError['status'] | 414 | 500 | 503;
+type Failure = CallerError['status'] | 403 | 414 | 500 | 503;
 
 export type ServeOptions = {
   /** The paper's own origin: a POST from elsewhere is refused. */
@@ -305,6 +305,7 @@ class HonoAsk implements Ask {
   readonly #c: Context;
   readonly #incoming: IncomingMessage | undefined;
   readonly #hops: number;
+  #form: Promise<Form> | undefined;
 
   constructor(c: Context, hops: number) {
     this.#c = c;
@@ -341,7 +342,12 @@ class HonoAsk implements Ask {
     );
   }
 
-  async form(): Promise<Form> {
+  form(): Promise<Form> {
+    this.#form ??= this.#readForm();
+    return this.#form;
+  }
+
+  async #readForm(): Promise<Form> {
     const type = this.header('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new Invalid('not-a-form', 'this takes a form');
     const bytes = await this.body(LARGEST_FORM);

@@ -52,6 +52,17 @@ export function verify(keys: SigningKeys, purpose: string, text: string): string
   return undefined;
 }
 
+/**
+ * A text for each secret, newest first, to be given away for one purpose: as a key, say, that two sides sign with. It
+ * tells nothing of the secret, nor of the text for another purpose.
+ *
+ * @param purpose one line
+ */
+export function derivedKeys(keys: SigningKeys, purpose: string): readonly [string, ...string[]] {
+  const [first, ...rest] = keys.map(({ secret }) => digest(secret, `a key for ${purpose}`));
+  return [first as string, ...rest];
+}
+
 /** 162 bits of the HMAC: more than enough against forging, and a third shorter in each cookie. */
 function mac(secret: KeyObject, purpose: string, value: string): string {
   return digest(secret, `${purpose}\n${value}`).slice(0, 27);

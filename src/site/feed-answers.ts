@@ -4,9 +4,9 @@ import { renderFeed } from './feeds/feed.ts';
 import { renderNewsSitemap } from './feeds/news-sitemap.ts';
 import { renderRobots } from './feeds/robots.ts';
 import { renderSitemapIndex, renderSitemapMonth, SITEMAP_URLS } from './feeds/sitemap.ts';
-import { COUNTED_MS, type listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
+import { COUNTED_MS, type listAnswers } from './list-answers.ts';
 import type { Site } from './parts.ts';
-import { missing } from './plain-answers.ts';
+import { missing, PUBLIC_SECONDS } from './plain-answers.ts';
 import { sectionPath } from './urls.ts';
 
 const IN_FEED = 50;

@@ -3,8 +3,13 @@ import type { Plan } from '#billing';
 import type { Named } from '#content';
 import type { Publication } from '#publication';
 
+/** Whom a page is printed for, as far as its masthead and footer differ. Nobody's name is on them. */
+export const AUDIENCES = ['stranger', 'reader', 'subscriber'] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
 /** What every page of the paper is set in: facts that all pages share, as they are known when the page is made. */
 export type Frame = {
+  readonly audience: Audience;
   readonly paper: Publication;
   /** The public address, without a slash at its end. */
   readonly baseUrl: string;
@@ -13,6 +18,8 @@ export type Frame = {
   readonly plans: readonly Plan[];
   /** How many metered stories a visitor may open in a calendar month. */
   readonly freeStories: number;
+  /** How many a reader with an account may. */
+  readonly readerStories: number;
   /** The current calendar month in the paper's zone. */
   readonly month: Month;
   /** The day in the paper's zone. */

@@ -1,15 +1,16 @@
 import { findAuthor, listStories, nextLiveAt } from '#content';
 import { loadFront } from '#fronts';
 import { isUnavailable } from '#platform/db';
-import { type Answer, type Ask, HTML, publicAnswer } from '#platform/http';
+import type { Answer, Ask } from '#platform/http';
 import { findTopic, listTopics } from '#topics';
 import { NotFound } from '#values/errors';
+import type { Audience } from './frame.ts';
 import { ANY_STORY } from './page-memory.ts';
 import { renderFront } from './pages/front-page.tsx';
 import { renderList } from './pages/list-page.tsx';
 import { renderTopics } from './pages/topics-page.tsx';
 import type { Site } from './parts.ts';
-import { missing } from './plain-answers.ts';
+import { forAudience, missing, printed } from './plain-answers.ts';
 import { afterPath, authorPath, sectionPath, topicPath } from './urls.ts';
 
 /** Stories on one page of a list. */
@@ -17,8 +18,6 @@ const PER_PAGE = 24;
 const MOST_TOPICS = 300;
 /** Counting over a million stories takes a second: what does it is made once in five minutes. */
 export const COUNTED_MS = 5 * 60_000;
-/** Lists are the same for everybody; a shared cache is at most this far behind. */
-export const PUBLIC_SECONDS = 30;
 
 /** Front, sections, authors and topics: made when something changed, and then sent from memory. */
 export function listAnswers(site: Site) {
@@ -79,6 +78,7 @@ export function listAnswers(site: Site) {
     query: ListOf,
     heading: Heading,
     ask: Ask,
+    audience: Audience,
   ): Promise<Answer | undefined> {
     const now = clock.now();
     const after = ask.query('after');
@@ -95,27 +95,27 @@ export function listAnswers(site: Site) {
     if (found.length === 0 && (last !== undefined || heading.kind !== 'section')) return undefined;
     const stories = found.slice(0, PER_PAGE);
     const end = stories.at(-1);
-    return publicAnswer(
-      HTML,
+    return printed(
+      audience,
       renderList({
-        frame: site.frame(),
+        frame: site.frame(audience),
         ...heading,
         path,
         stories,
         ...(found.length > PER_PAGE && end !== undefined ? { older: afterPath(path, end.shortId) } : {}),
         ...(last === undefined ? {} : { newest: path }),
       }),
-      PUBLIC_SECONDS,
     );
   }
 
   return {
-    front: (): Answer | Promise<Answer> =>
-      listed('front', async (now) =>
-        publicAnswer(
-          HTML,
-          renderFront({ frame: site.frame(), front: await loadFront(db, now), now }),
-          PUBLIC_SECONDS,
+    front: (ask: Ask): Answer | Promise<Answer> =>
+      forAudience(site, ask, (audience) =>
+        listed(`front ${audience}`, async (now) =>
+          printed(
+            audience,
+            renderFront({ frame: site.frame(audience), front: await loadFront(db, now), now }),
+          ),
         ),
       ),
 
@@ -124,37 +124,44 @@ export function listAnswers(site: Site) {
       const section = site.frame().sections.find((one) => one.slug === slug);
       if (section === undefined) return missing(site, ask);
       const heading: Heading = { kind: 'section', title: section.name, description: section.description };
-      return listed(`section ${slug} ${ask.query('after') ?? ''}`, () =>
-        listPage(sectionPath(slug), { section: slug }, heading, ask),
+      return forAudience(site, ask, (audience) =>
+        listed(`section ${slug} ${audience} ${ask.query('after') ?? ''}`, () =>
+          listPage(sectionPath(slug), { section: slug }, heading, ask, audience),
+        ),
       );
     },
 
     author(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('author');
-      return listed(`author ${slug} ${ask.query('after') ?? ''}`, async () => {
-        const author = await findAuthor(db, slug);
-        if (author === undefined) return undefined;
-        const heading: Heading = { kind: 'author', title: author.name, description: '' };
-        return listPage(authorPath(slug), { author: slug }, heading, ask);
-      });
+      return forAudience(site, ask, (audience) =>
+        listed(`author ${slug} ${audience} ${ask.query('after') ?? ''}`, async () => {
+          const author = await findAuthor(db, slug);
+          if (author === undefined) return undefined;
+          const heading: Heading = { kind: 'author', title: author.name, description: '' };
+          return listPage(authorPath(slug), { author: slug }, heading, ask, audience);
+        }),
+      );
     },
 
     topic(ask: Ask): Answer | Promise<Answer> {
       const slug = ask.param('topic');
-      return listed(`topic ${slug} ${ask.query('after') ?? ''}`, async () => {
-        const topic = await findTopic(db, slug);
-        if (topic === undefined) return undefined;
-        const heading: Heading = { kind: 'topic', title: topic.name, description: '' };
-        return listPage(topicPath(slug), { topic: slug }, heading, ask);
-      });
+      return forAudience(site, ask, (audience) =>
+        listed(`topic ${slug} ${audience} ${ask.query('after') ?? ''}`, async () => {
+          const topic = await findTopic(db, slug);
+          if (topic === undefined) return undefined;
+          const heading: Heading = { kind: 'topic', title: topic.name, description: '' };
+          return listPage(topicPath(slug), { topic: slug }, heading, ask, audience);
+        }),
+      );
     },
 
-    topics: (): Answer | Promise<Answer> =>
-      listed('topics', async (now) =>
-        publicAnswer(
-          HTML,
-          renderTopics({ frame: site.frame(), topics: await listTopics(db, MOST_TOPICS, now) }),
-          PUBLIC_SECONDS,
+    topics: (ask: Ask): Answer | Promise<Answer> =>
+      forAudience(site, ask, (audience) =>
+        listed(`topics ${audience}`, async (now) =>
+          printed(
+            audience,
+            renderTopics({ frame: site.frame(audience), topics: await listTopics(db, MOST_TOPICS, now) }),
+          ),
         ),
       ),
 

@@ -1,14 +1,18 @@
 import type { Access } from '#access';
-import type { Plan } from '#billing';
+import type { BillingParts, Plan } from '#billing';
 import { listSections, type Named, type StoryMemory } from '#content';
+import type { rememberGrants } from '#entitlements';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Clock } from '#platform/clock';
 import type { Database } from '#platform/db';
 import type { ObjectStore } from '#platform/object-store';
 import type { Outbox } from '#platform/outbox';
 import type { Publication } from '#publication';
+import type { Readers } from '#readers';
 import type { RelatedStories } from '#topics';
-import type { Frame } from './frame.ts';
+import { findAskers } from './asker.ts';
+import { type SiteCookies, siteCookies } from './cookies.ts';
+import { AUDIENCES, type Audience, type Frame } from './frame.ts';
 import { type PageMemory, rememberPages } from './page-memory.ts';
 
 /** What the site is put together from. */
@@ -22,6 +26,11 @@ export type SiteParts = {
   readonly access: Access;
   readonly stories: StoryMemory;
   readonly related: RelatedStories;
+  readonly readers: Readers;
+  /** A reader's benefits now. */
+  readonly grants: ReturnType<typeof rememberGrants>;
+  readonly cookies: SiteCookies;
+  readonly billing: BillingParts;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
   /** The public address, without a slash at its end. */
@@ -36,24 +45,39 @@ export type Assets = {
 };
 
 /** The parts, with what the site adds to them: the pages in memory and what all pages are set in. */
-export type Site = SiteParts & { readonly pages: PageMemory; readonly frame: () => Frame };
+export type Site = SiteParts &
+  ReturnType<typeof findAskers> & {
+    readonly pages: PageMemory;
+    /** @param audience strangers, where it is left out */
+    readonly frame: (audience?: Audience) => Frame;
+  };
 
-export async function openSite(parts: SiteParts): Promise<Site> {
+export async function openSite(given: Omit<SiteParts, 'cookies'>): Promise<Site> {
+  const parts: SiteParts = { ...given, cookies: siteCookies(given.baseUrl) };
   const { access, assets, baseUrl, changes, database, plans, publication } = parts;
   const sections = await keepCurrent<(Named & { description: string })[]>(changes, ['content.sections'], () =>
     listSections(database.db),
   );
-  const frame = keepFrame(() => ({
+  const everybodys = () => ({
     paper: publication(),
     baseUrl,
     sections: sections(),
     plans: plans(),
     freeStories: access.policy().meters.main?.visitors ?? 0,
+    readerStories: access.policy().meters.main?.readers ?? 0,
     month: access.month(),
     today: access.today(),
     assets: assets.names,
-  }));
-  return { ...parts, pages: rememberPages(changes), frame };
+  });
+  const frames = new Map(
+    AUDIENCES.map((audience) => [audience, keepFrame(() => ({ audience, ...everybodys() }))]),
+  );
+  return {
+    ...parts,
+    ...findAskers(parts),
+    pages: rememberPages(changes),
+    frame: (audience = 'stranger') => (frames.get(audience) as () => Frame)(),
+  };
 }
 
 /** The frame as it is now: the same object until something in it is another, so that its parts are printed once. */

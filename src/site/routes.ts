@@ -1,10 +1,12 @@
-import { type Answer, type Ask, HTML, publicAnswer, type Route } from '#platform/http';
+import type { Answer, Ask, Route } from '#platform/http';
+import { accountRoutes } from './account-answers.ts';
+import { checkoutRoutes } from './checkout-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
-import { listAnswers, PUBLIC_SECONDS } from './list-answers.ts';
+import type { Frame } from './frame.ts';
+import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
 import { outboxRoutes } from './outbox-answers.ts';
-import { renderLogin } from './pages/login-page.tsx';
 import {
   renderAbout,
   renderContact,
@@ -13,8 +15,8 @@ import {
   renderTerms,
 } from './pages/paper-pages.tsx';
 import { renderSections } from './pages/sections-page.tsx';
-import { renderSubscribe } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
+import { forAudience, printed } from './plain-answers.ts';
 import { storyAnswers } from './story-answers.ts';
 import { PATHS } from './urls.ts';
 
@@ -29,8 +31,10 @@ export function siteRoutes(site: Site): Route[] {
     who: 'anyone',
     handle,
   });
-  const fixed = (path: string, render: (given: { frame: ReturnType<Site['frame']> }) => string): Route =>
-    get(path, () => publicAnswer(HTML, render({ frame: site.frame() }), PUBLIC_SECONDS));
+  const fixed = (path: string, render: (given: { frame: Frame }) => string): Route =>
+    get(path, (ask) =>
+      forAudience(site, ask, (audience) => printed(audience, render({ frame: site.frame(audience) }))),
+    );
 
   return [
     get(PATHS.front, lists.front),
@@ -42,12 +46,8 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.newsSitemap, feeds.newsSitemap),
     get('/robots.txt', feeds.robots),
     get(PATHS.meter, meterAnswers(site)),
-    get(PATHS.subscribe, (ask) => {
-      const chosen = ask.query('plan');
-      const html = renderSubscribe({ frame: site.frame(), ...(chosen === undefined ? {} : { chosen }) });
-      return publicAnswer(HTML, html, PUBLIC_SECONDS);
-    }),
-    fixed(PATHS.login, renderLogin),
+    ...accountRoutes(site),
+    ...checkoutRoutes(site),
     fixed(PATHS.about, renderAbout),
     fixed(PATHS.corrections, renderCorrections),
     fixed(PATHS.privacy, renderPrivacy),

@@ -11,21 +11,18 @@ import {
 } from '#content';
 import { isUnavailable } from '#platform/db';
 import { type Answer, type Ask, answer, HTML, isKnown, publicAnswer, redirect } from '#platform/http';
+import type { Asker } from './asker.ts';
+import type { Audience } from './frame.ts';
 import { renderStory, type Shown } from './pages/story-page.tsx';
 import type { Site } from './parts.ts';
-import { missing } from './plain-answers.ts';
+import { missing, PRIVATE, PUBLIC_SECONDS } from './plain-answers.ts';
 import { storyHead } from './structured-data.ts';
 import { storyPath } from './urls.ts';
-import { visitorCookie } from './visitor-cookie.ts';
 
 /** How many stories "Also read" names. */
 const RELATED = 5;
 /** A story's page is made anew after this long, so that "Also read" learns of newer stories. */
 const FRESH_MS = 10 * 60_000;
-/** A change of a free story, also to one that is no longer free, has reached every shared cache after this long. */
-const PUBLIC_SECONDS = 30;
-/** Full and preview stand under one address, so no cache may keep either. */
-const PRIVATE = ['Cache-Control', 'private, no-store'];
 /** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
 const MOST_MATERIAL_BYTES = 20 * 1024 * 1024;
 
@@ -44,7 +41,7 @@ type Material = {
 /** Answers requests for stories: finds, decides, and sends the page that the decision chose. */
 export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer> {
   const { access, clock, stories } = site;
-  const cookie = visitorCookie(site.baseUrl);
+  const cookie = site.cookies.visitor;
   const materials = new LRUCache<string, Material>({
     maxSize: MOST_MATERIAL_BYTES,
     // A body in memory takes about four times its text: each run is an object and a string.
@@ -63,13 +60,9 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     return material?.revision === head.revision ? material : undefined;
   }
 
-  function readerOf(ask: Ask): Reader {
-    const visitor = access.visitor(ask.cookies(cookie.name));
-    return {
-      visitor,
-      benefits: NO_BENEFITS,
-      verifiedCrawler: visitor.kind !== 'visitor' && access.isVerifiedCrawler(ask.address),
-    };
+  function readerOf(ask: Ask, { benefits, who }: Asker): Reader {
+    const known = who.kind === 'visitor' || who.kind === 'reader';
+    return { who, benefits, verifiedCrawler: !known && access.isVerifiedCrawler(ask.address) };
   }
 
   function answerStory(ask: Ask): Answer | Promise<Answer> {
@@ -92,42 +85,54 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     if (head.state !== 'published') return missing(site, ask);
     const path = storyPath(head);
     if (ask.path !== path) return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
-    const reader = readerOf(ask);
+    const asker = site.askerOrStranger(ask);
+    return asker instanceof Promise
+      ? asker.then((known) => withAsker(ask, head, known))
+      : withAsker(ask, head, asker);
+  }
+
+  function withAsker(ask: Ask, head: StoryHead, asker: Asker): Answer | Promise<Answer> {
+    const reader = readerOf(ask, asker);
+    const { audience } = asker;
     const isHead = ask.method === 'HEAD';
     if (isHead || isPrefetch(ask)) {
       const { decision, pass } = access.lookAt(head, reader);
-      if (pass !== undefined) return page(head, freely(pass));
+      if (pass !== undefined) return page(head, freely(pass), audience);
       // A page that is only fetched ahead is not a read: the real visit will ask, and be decided then.
       if (!isHead) return answer(503, 'text/plain', 'Open the page to read it.\n', PRIVATE);
       const reason = decision.kind === 'preview' ? decision.reason : 'limit-reached';
-      return page(head, { kind: 'preview', reason, reading: decision.reading });
+      return page(head, { kind: 'preview', reason, reading: decision.reading }, audience);
     }
-    return ask.header('if-none-match') === undefined ? open(head, reader) : openAgain(ask, head, reader);
+    return ask.header('if-none-match') === undefined
+      ? open(head, reader, audience)
+      : openAgain(ask, head, reader, audience);
   }
 
   /** Who has a free story's page already, and is only told so, does not open it once more. */
-  async function openAgain(ask: Ask, head: StoryHead, reader: Reader): Promise<Answer> {
+  async function openAgain(ask: Ask, head: StoryHead, reader: Reader, audience: Audience): Promise<Answer> {
     const { pass } = access.lookAt(head, reader);
     if (pass !== undefined) {
-      const made = await page(head, freely(pass));
+      const made = await page(head, freely(pass), audience);
       if (isKnown(made, ask)) return made;
     }
-    return open(head, reader);
+    return open(head, reader, audience);
   }
 
-  function open(head: StoryHead, reader: Reader): Answer | Promise<Answer> {
+  function open(head: StoryHead, reader: Reader, audience: Audience): Answer | Promise<Answer> {
     const opened = access.openStory(head, reader, { bodyAtHand: atHand(head)?.body !== undefined });
-    return opened instanceof Promise ? opened.then((done) => page(head, done)) : page(head, opened);
+    return opened instanceof Promise
+      ? opened.then((done) => page(head, done, audience))
+      : page(head, opened, audience);
   }
 
   /** The page for a decision, from memory where it was made before; a visitor's cookie is put on last. */
-  function page(head: StoryHead, opened: Opened): Answer | Promise<Answer> {
-    const key = `story ${head.id} ${head.revision} ${variant(opened)} ${access.month().key}`;
+  function page(head: StoryHead, opened: Opened, audience: Audience): Answer | Promise<Answer> {
+    const key = `story ${head.id} ${head.revision} ${variant(opened)} ${access.month().key} ${audience}`;
     const known = site.pages.get(key, clock.now().epochMilliseconds);
     if (known !== undefined) return withCookie(known, opened);
     return site.pages
       .make(key, async () => ({
-        answer: await makePage(head, opened),
+        answer: await makePage(head, opened, audience),
         mentions: [head.shortId, ...(atHand(head)?.related ?? []).map((one) => one.shortId)],
         until: clock.now().epochMilliseconds + FRESH_MS,
       }))
@@ -144,9 +149,9 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     return { ...made, cookies: [cookie.setting(opened.visitorCookie)] };
   }
 
-  async function makePage(head: StoryHead, opened: Opened): Promise<Answer> {
+  async function makePage(head: StoryHead, opened: Opened, audience: Audience): Promise<Answer> {
     const { body, locked, related, story } = await material(head, opened);
-    const frame = site.frame();
+    const frame = site.frame(audience);
     const open = opened.kind === 'full' && opened.reason === 'free';
     const html = renderStory({
       frame,
@@ -156,7 +161,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
       head: storyHead({ frame, story, access: opened.kind, open }),
     });
     const says = ['X-Access', opened.kind];
-    return open
+    return open && audience === 'stranger'
       ? publicAnswer(HTML, html, PUBLIC_SECONDS, says)
       : answer(200, HTML, html, [...PRIVATE, ...says]);
   }
@@ -199,8 +204,6 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
   return answerStory;
 }
-
-const NO_BENEFITS: ReadonlySet<string> = new Set();
 
 function freely(pass: Pass): Opened {
   return { kind: 'full', reason: 'free', pass, reading: undefined, visitorCookie: undefined };

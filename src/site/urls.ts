@@ -12,6 +12,11 @@ export function storyPath(story: Addressed): string {
   return `/${section}/${encodeURIComponent(story.slug)}-${story.shortId}`;
 }
 
+/** An address at the door, with where to go on behind it. */
+export const withNext = (path: string, next: string | undefined): string =>
+  next === undefined || next === '/' ? path : `${path}?next=${encodeURIComponent(next)}`;
+export const planPath = (slug: string): string => `/subscribe/${encodeURIComponent(slug)}`;
+export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
 export const sectionPath = (slug: string): string => `/${slug}`;
 export const authorPath = (slug: string): string => `/authors/${slug}`;
 export const topicPath = (slug: string): string => `/topics/${slug}`;
@@ -35,7 +40,21 @@ export type PictureWidth = (typeof PICTURE_WIDTHS)[number];
 export const PATHS = {
   front: '/',
   subscribe: '/subscribe',
+  subscriptions: '/subscriptions',
+  cancellation: '/account/cancellation',
+  resumption: '/account/resumption',
   login: '/login',
+  register: '/register',
+  loginCode: '/login/code',
+  codeRequests: '/login/code-requests',
+  reset: '/login/reset',
+  account: '/account',
+  accountEmail: '/account/email',
+  accountPassword: '/account/password',
+  accountDevices: '/account/devices',
+  accountData: '/account/data.json',
+  accountDeletion: '/account/deletion',
+  signOut: '/account/sign-out',
   meter: '/meter',
   sections: '/sections',
   topics: '/topics',

@@ -3,7 +3,7 @@
  * Surfaces turn it into an error page or into RFC 9457 problem details; anything else that is thrown is our own fault.
  */
 export abstract class CallerError extends Error {
-  abstract readonly status: 403 | 404 | 409 | 413 | 422 | 429;
+  abstract readonly status: 404 | 409 | 413 | 422 | 429;
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -25,11 +25,6 @@ export class Invalid extends CallerError {
 /** What the caller asks for contradicts what is already there. */
 export class Conflict extends CallerError {
   readonly status = 409;
-}
-
-/** The caller may not do this. */
-export class Forbidden extends CallerError {
-  readonly status = 403;
 }
 
 /** More was sent than anybody has reason to. */

@@ -3,10 +3,13 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPolicy, DEFAULT_POLICY } from '#access';
 import { loadBody, setStory, withdrawStory } from '#content';
+import { BENEFITS_OF, type Benefit, giveGrants, revokeGrants } from '#entitlements';
 import { setPicks } from '#fronts';
+import { uuidv7 } from '#platform/ids';
 import { rememberRelated } from '#topics';
 import { type StoredStory, storeStories } from '../builders.ts';
 import { cookieOf, type TestPaper, testPaper } from '../paper.ts';
+import { signedInBrowser } from '../shop.ts';
 import {
   askFrom,
   type CanaryStory,
@@ -130,6 +133,14 @@ const PERSONAS: Readonly<Record<string, Persona>> = {
     headers: SAYS_TO_BE_GOOGLE,
     premiumForCrawlers: false,
   },
+  'reader with an account': { full: [...METERED, 'registered'] },
+  'reader who has used up the meter': { full: ['free', 'registered', 'metered'] },
+  subscriber: { full: [...METERED, 'registered', 'premium', 'became-premium'] },
+  'reader whose subscription is over': { full: [...METERED, 'registered'] },
+  'reader who was refunded': { full: [...METERED, 'registered'] },
+  'reader of a benefit that opens no story': { full: [...METERED, 'registered'] },
+  'subscriber who has signed out': { full: METERED },
+  'subscriber whose session cookie was changed': { full: METERED },
 };
 
 beforeAll(async () => {
@@ -181,7 +192,66 @@ beforeAll(async () => {
   cookies[USED_UP] = cookie;
   cookies['visitor with a forged cookie, made to look used'] = `${cookie?.slice(0, -3)}AAA`;
   cookies['visitor with reads left'] = cookieOf(await paper.get((filler[0] as StoredStory).path));
+  await signReadersIn();
 });
+
+/** Accounts of each kind, and the cookies with which they are signed in. */
+async function signReadersIn(): Promise<void> {
+  const { db } = paper.database;
+  const month = { from: at(NOW).subtract({ hours: 24 }), until: at(NOW).add({ hours: 24 * 30 }) };
+  const readers = new Map<string, Awaited<ReturnType<typeof signedInBrowser>>>();
+  for (const who of Object.keys(PERSONAS).filter((one) => /reader|subscriber/.test(one))) {
+    const browser = await signedInBrowser(paper, `${who.replaceAll(/[^a-z]/g, '-')}@paper.example`);
+    readers.set(who, browser);
+    cookies[who] = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+  const of = (who: string) => readers.get(who) as NonNullable<ReturnType<typeof readers.get>>;
+  const give = (who: string, benefits: readonly Benefit[], { from, until: end } = month) => {
+    const sourceId = uuidv7();
+    const grants = {
+      readerId: of(who).readerId,
+      benefits,
+      source: 'term' as const,
+      sourceId,
+      from,
+      until: end,
+    };
+    return db.transaction().execute(async (tx) => {
+      await giveGrants(tx, grants, at(NOW));
+      return sourceId;
+    });
+  };
+  for (const { path } of [named('metered'), ...filler.slice(0, 9)]) {
+    await of('reader who has used up the meter').get(path);
+  }
+  for (const who of [
+    'subscriber',
+    'subscriber who has signed out',
+    'subscriber whose session cookie was changed',
+  ]) {
+    await give(who, BENEFITS_OF.paper);
+  }
+  await give('reader whose subscription is over', BENEFITS_OF.paper, { from: month.from, until: at(NOW) });
+  const refunded = await give('reader who was refunded', BENEFITS_OF.paper);
+  const premium = named('premium').path;
+  const opened = async (who: string) => (await of(who).get(premium)).headers.get('x-access');
+  await until(async () => (await opened('reader who was refunded')) === 'full');
+  await db.transaction().execute((tx) => revokeGrants(tx, refunded, 'refund', at(NOW)));
+  await until(async () => (await opened('reader who was refunded')) === 'preview');
+  await give('reader of a benefit that opens no story', [
+    'epaper',
+    'newsletters',
+    'ad-free',
+    'investor',
+    'archive',
+  ]);
+  await until(async () => (await opened('subscriber')) === 'full');
+  await until(async () => (await opened('subscriber who has signed out')) === 'full');
+  // A copy of the cookie stays with somebody, and the session is over.
+  await of('subscriber who has signed out').post('/account/sign-out');
+  const changed = 'subscriber whose session cookie was changed';
+  cookies[changed] = cookies[changed]?.replace(/.(?=$|;)/, (last) => (last === 'A' ? 'B' : 'A'));
+}
 
 afterAll(() => paper.end());
 
@@ -230,6 +300,10 @@ function addresses(route: string): string[] {
     ':topic': ['transport', ...UNSEEN.map(({ kind }) => `topic-of-${kind}`)],
     ':author': ['tara-nambiar', ...UNSEEN.map(({ kind }) => `writer-of-${kind}`)],
     ':section': ['nation', 'sealed'],
+    ':plan': ['yearly'],
+    ':subscription': ['01a2152e-9c49-79f0-88f9-b9c2077a8e96'],
+    ':session': ['01a2152e-9c49-79f0-88f9-b9c2077a8e96'],
+    ':id': ['cs_00000000000000000000000000000000'],
   };
   if (route === '/:section/:story') return canaries.map((story) => story.path);
   return route
@@ -483,7 +557,7 @@ describe('locked text', () => {
     const { db } = paper.database;
     const [free, premium] = [named('free'), named('premium')];
     const reader = {
-      visitor: { kind: 'stranger' },
+      who: { kind: 'stranger' },
       benefits: new Set<string>(),
       verifiedCrawler: false,
     } as const;

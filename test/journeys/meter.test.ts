@@ -78,7 +78,7 @@ describe('a visitor’s calendar month', () => {
       '₹225',
       '₹162',
       '/login',
-      '/subscribe?plan=yearly',
+      '/subscribe/yearly?next=',
       '1 December',
     ]) {
       expect(wall?.text).toContain(words);

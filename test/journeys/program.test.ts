@@ -251,3 +251,132 @@ describe('the command line', () => {
     expect(answer.err).toMatch(/^broadsheet: .+\n$/);
   });
 });
+
+describe('the desk, from the command line', () => {
+  it('gets its people, and each of them a link that works once, for half an hour', async () => {
+    const made = await json(
+      'staff',
+      'create',
+      '--email',
+      'Ana@Paper.example',
+      '--role',
+      'editor',
+      '--name',
+      'Ana Ilić',
+    );
+    expect(made).toMatchObject({
+      email: 'ana@paper.example',
+      role: 'editor',
+      name: 'Ana Ilić',
+      disabled_at: null,
+    });
+    expect(await json('staff', 'list')).toEqual([made]);
+    const { base } = await start();
+    const more = { BASE_URL: base };
+    const { out } = await run('cli', ['staff', 'link', 'ana@paper.example'], more);
+    expect(out).toMatch(new RegExp(`^${base}/desk/sign-in/[\\w-]{43}\n$`));
+    expect(await (await fetch(out.trim())).text()).toContain('ana@paper.example');
+    const newer = JSON.parse((await run('cli', ['staff', 'link', 'ana@paper.example', '--json'], more)).out);
+    expect(Temporal.Now.instant().until(newer.ends_at).total('minutes')).toBeGreaterThan(29);
+    expect((await fetch(out.trim())).status).toBe(410);
+    const begun = await fetch(`${base}/desk/sessions`, {
+      method: 'POST',
+      headers: { origin: base },
+      body: new URLSearchParams({ token: newer.link.split('/').at(-1) }),
+      redirect: 'manual',
+    });
+    expect([begun.status, begun.headers.get('location')]).toEqual([303, '/desk/second-factor']);
+    expect(await json('staff', 'set', 'ana@paper.example', '--role', 'support')).toMatchObject({
+      role: 'support',
+    });
+    expect(await json('staff', 'disable', 'ana@paper.example')).toMatchObject({
+      disabled_at: expect.any(String),
+    });
+    expect(await json('staff', 'enable', 'ana@paper.example')).toMatchObject({ disabled_at: null });
+    expect(await json('staff', 'reset-second-factor', 'ana@paper.example')).toMatchObject({
+      has_second_factor: false,
+    });
+    const { rows } = await database.pool.query(
+      "select actor, what from staff.actions where what <> 'sign-in-link' order by done_at, id",
+    );
+    expect(rows).toEqual(
+      ['staff-addition', 'staff-change', 'staff-disabling', 'staff-enabling', 'second-factor-reset'].map(
+        (what) => ({
+          actor: 'command line',
+          what,
+        }),
+      ),
+    );
+  });
+
+  it.each([
+    [['staff', 'create', '--email', 'ben@paper.example'], 2, /needs --email and --role/],
+    [['staff', 'create', '--email', 'ben@paper.example', '--role', 'owner'], 2, /--role is one of reporter/],
+    [['staff', 'create', '--email', 'ben', '--role', 'editor'], 1, /no e-mail address/],
+    [['staff', 'link', 'nobody@paper.example'], 1, /nobody on the staff has that address/],
+    [['staff', 'link'], 2, /usage: staff link EMAIL/],
+    [['staff', 'set', 'ana@paper.example'], 2, /needs --role, --name or both/],
+    [['staff', 'fire', 'ana@paper.example'], 2, /there is no command "staff fire"/],
+  ] as const)('says what is wrong with %j', async (args, code, says) => {
+    const result = await run('cli', args);
+    expect([result.code, result.out]).toEqual([code, '']);
+    expect(result.err).toMatch(says);
+  });
+
+  it('says of every address who may call it, and of the desk the least role', async () => {
+    const routes = await json('routes');
+    for (const { who } of routes)
+      expect(who).toMatch(
+        /^(anyone|reader|gateway|operator|staff:(reporter|editor|chief-editor|support|circulation|administrator))$/,
+      );
+    expect(routes).toContainEqual({
+      method: 'GET',
+      path: '/desk/readers',
+      who: 'staff:support',
+      roles: ['support', 'circulation', 'administrator'],
+      permission: 'readers.see',
+    });
+  });
+});
+
+describe('the first start of the demonstration newspaper', () => {
+  it('says where the desk is, with a link for its editor in the sandbox and how to make one elsewhere', async () => {
+    const own = await testDatabase();
+    try {
+      const greeting = async (more: Record<string, string>) => {
+        const port = await freePort();
+        const child = spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
+          env: environment({
+            PORT: String(port),
+            LOG_LEVEL: 'warn',
+            DATABASE_URL: own.url,
+            DEMO: '1',
+            ...more,
+          }),
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        running.push(child);
+        let told = '';
+        child.stdout.on('data', (data: Buffer) => {
+          told += data.toString();
+        });
+        await expect.poll(() => told, { timeout: 30_000 }).toContain('Stop with Ctrl-C');
+        return { told, base: `http://localhost:${port}` };
+      };
+      const { base, told } = await greeting({});
+      expect(told).toContain(`The desk is at ${base}/desk, sign in once with`);
+      const link = /http:\S+\/desk\/sign-in\/\S+/.exec(told)?.[0] ?? '';
+      expect(await (await fetch(link)).text()).toContain('editor@tamarind-courier.example');
+      // Its second start makes a new link, and one outside the sandbox none.
+      const again = await greeting({});
+      expect(again.told).toContain('sign in once with');
+      expect((await fetch(link)).status).toBe(410);
+      const earnest = await greeting({ SANDBOX: '0' });
+      expect(earnest.told).toContain('staff link');
+      expect(earnest.told).not.toContain('/desk/sign-in/');
+    } finally {
+      for (const child of running.splice(0)) await end(child);
+      await own.drop();
+    }
+  }, 90_000);
+});

@@ -85,7 +85,7 @@ async function startProcess(settings: Settings = {}): Promise<Process> {
     ...access,
     clock,
     reader: (...cookies) => ({
-      visitor: access.visitor(cookies.filter((cookie) => cookie !== undefined)),
+      who: access.visitor(cookies.filter((cookie) => cookie !== undefined)),
       benefits: new Set(),
       verifiedCrawler: false,
     }),
@@ -165,7 +165,7 @@ describe('a visitor', () => {
       expect(inWords(again)).toBe('full already-read');
       expect(again.reading).toEqual({ meter: 'main', limit: 5, left: 0 });
     }
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).reads).toHaveLength(5);
+    expect((await paper.meterBook(paper.reader(cookie).who)).reads).toHaveLength(5);
   });
 
   it('gets a cookie with a read that counted, and with nothing else', async () => {
@@ -207,14 +207,14 @@ describe('a visitor', () => {
     paper.clock.set('2026-11-24T06:30:00Z');
     const second = story();
     await paper.open(second, paper.reader(cookie));
-    const book = await paper.meterBook(paper.reader(cookie).visitor);
+    const book = await paper.meterBook(paper.reader(cookie).who);
     expect(book.reads.map((one) => [one.storyId, one.at.toString(), one.policyVersion])).toEqual([
       [read.id, '2026-11-23T06:30:00Z', 1],
       [second.id, '2026-11-24T06:30:00Z', 1],
     ]);
     expect(book).toMatchObject({ limit: 5, left: 3 });
     expect(book.month.turnsAt.toString()).toBe('2026-11-30T18:30:00Z');
-    expect(await paper.meterBook(paper.reader().visitor)).toMatchObject({ reads: [], limit: 5, left: 5 });
+    expect(await paper.meterBook(paper.reader().who)).toMatchObject({ reads: [], limit: 5, left: 5 });
   });
 
   it('who only looks, with HEAD or ahead of a visit, is not charged', async () => {
@@ -226,7 +226,7 @@ describe('a visitor', () => {
         reason: 'within-limit',
       });
     }
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).left).toBe(4);
+    expect((await paper.meterBook(paper.reader(cookie).who)).left).toBe(4);
     await paper.flush();
     expect(await totals()).toEqual({ 'full:within-limit': 1, 'visitor:fresh': 1 });
   });
@@ -302,7 +302,7 @@ describe('fifty stories asked for at once by one visitor', () => {
     const answers = await Promise.all(stories(50).map((one) => paper.open(one, paper.reader(cookie))));
     expect(answers.filter((one) => one.kind === 'full')).toHaveLength(4);
     expect(new Set(answers.map(inWords))).toEqual(new Set(['full within-limit', 'preview limit-reached']));
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).reads).toHaveLength(5);
+    expect((await paper.meterBook(paper.reader(cookie).who)).reads).toHaveLength(5);
   });
 
   it('through two processes open exactly as many, and both know it afterwards', async () => {
@@ -331,7 +331,7 @@ describe('fifty stories asked for at once by one visitor', () => {
     );
     expect(answers.filter((one) => one.reason === 'within-limit')).toHaveLength(1);
     expect(answers.filter((one) => one.reason === 'already-read')).toHaveLength(49);
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).left).toBe(3);
+    expect((await paper.meterBook(paper.reader(cookie).who)).left).toBe(3);
   });
 });
 
@@ -359,7 +359,7 @@ describe('the month', () => {
       reading: { left: 3 },
     });
     expect(paper.month().key).toBe('2026-12-01');
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).reads).toHaveLength(2);
+    expect((await paper.meterBook(paper.reader(cookie).who)).reads).toHaveLength(2);
   });
 
   it('of a process whose clock is a little behind is the month that its own clock shows, on one server', async () => {
@@ -489,21 +489,21 @@ describe('the visitor cookie', () => {
     ];
     for (const cookies of forged) {
       const reader = paper.reader(...cookies);
-      expect([cookies, reader.visitor.kind]).toEqual([cookies, 'tampered']);
+      expect([cookies, reader.who.kind]).toEqual([cookies, 'tampered']);
       const opened = await paper.open(read, reader);
       // Let in as anybody is on a first visit, with a cookie of their own.
       expect(inWords(opened)).toBe('full within-limit');
       expect(opened.kind === 'full' && opened.visitorCookie?.startsWith(id)).toBe(false);
       expect(inWords(await paper.open(story('premium'), reader))).toBe('preview subscribers-only');
     }
-    expect(paper.reader().visitor.kind).toBe('stranger');
+    expect(paper.reader().who.kind).toBe('stranger');
     await paper.flush();
     expect(await totals()).toMatchObject({
       'visitor:tampered': 2 * forged.length,
       'visitor:fresh': forged.length + 1,
     });
     // None of it touched the meter of the visitor whose cookie it was made from.
-    expect((await paper.meterBook(paper.reader(cookie).visitor)).reads).toHaveLength(1);
+    expect((await paper.meterBook(paper.reader(cookie).who)).reads).toHaveLength(1);
   });
 
   it('copied back from yesterday gains nothing: the count stands on the server', async () => {
@@ -523,7 +523,7 @@ describe('the visitor cookie', () => {
     const renewed = opened.kind === 'full' ? opened.visitorCookie : undefined;
     expect(renewed).not.toBe(cookie);
     const after = await startProcess({ secrets: 'the new one' });
-    expect(after.reader(cookie).visitor.kind).toBe('tampered');
+    expect(after.reader(cookie).who.kind).toBe('tampered');
     expect(inWords(await after.open(read, after.reader(renewed)))).toBe('full already-read');
   });
 });
@@ -663,7 +663,7 @@ describe('while the meter cannot be asked', () => {
       .toBe('full within-limit');
     await paper.flush();
     await expect.poll(async () => (await totals())['full:degraded'], { timeout: 8_000 }).toBe(3);
-    expect((await paper.meterBook(paper.reader(visitor.cookie).visitor)).reads).toHaveLength(2);
+    expect((await paper.meterBook(paper.reader(visitor.cookie).who)).reads).toHaveLength(2);
   });
 
   it('because nothing comes back, one reader waits for two seconds and those after for nothing', async () => {

@@ -14,28 +14,47 @@ import {
   type MeterReading,
   type PreviewReason,
 } from './decision.ts';
-import { type Holder, left, type MeterState, NOTHING_OPENED } from './meter.ts';
-import { type CountedRead, countedReads, firstReads, meterCharges } from './meters.store.ts';
+import { type Holder, left, limitFor, type MeterState, NOTHING_OPENED } from './meter.ts';
+import {
+  type CountedRead,
+  carriedReads,
+  carryReads,
+  claimReads,
+  countedReads,
+  firstReads,
+  meterCharges,
+} from './meters.store.ts';
 import { type Month, monthOf } from './month.ts';
 import { mintPass, type Pass } from './pass.ts';
 import { openPolicyBook } from './policies.store.ts';
-import type { Policy, StoryFacts } from './policy.ts';
+import { type Policy, type StoryFacts, termsOf } from './policy.ts';
 import { startTally } from './tally.store.ts';
 import { signedVisitors, type Visitor } from './visitors.ts';
 
 export { refreshCrawlerRanges } from './crawlers.ts';
+export { type DayTotals, readDayTotals } from './day-totals.query.ts';
 export { type Decision, decideAccess, type Facts, type PreviewReason } from './decision.ts';
 export type { Holder } from './meter.ts';
-export { type CountedRead, forgetBefore } from './meters.store.ts';
+export {
+  type CountedRead,
+  countedReads,
+  forgetBefore,
+  forgetHolder,
+  type WallShown,
+  wallsShown,
+} from './meters.store.ts';
 export { type Month, monthOf } from './month.ts';
 export { checkPass, type Pass } from './pass.ts';
 export { addPolicy } from './policies.store.ts';
 export { DEFAULT_POLICY, type Policy, type StoryFacts, termsOf } from './policy.ts';
 export type { Visitor } from './visitors.ts';
 
+/** A reader who is signed in, a visitor, or neither. */
+export type Who = Visitor | { readonly kind: 'reader'; readonly id: string };
+
 /** Who asks for a story, as far as the request proves it. */
 export type Reader = {
-  readonly visitor: Visitor;
+  readonly who: Who;
   /** What the reader's grants give now. */
   readonly benefits: ReadonlySet<string>;
   readonly verifiedCrawler: boolean;
@@ -59,6 +78,18 @@ export type MeterBook = {
   readonly reads: readonly CountedRead[];
   readonly limit: number;
   readonly left: number;
+  /** How many count besides, which a reader read who was signed in at this browser. */
+  readonly carried: number;
+};
+
+/** Why a reader may read a story or may not, with what was looked at. */
+export type Explanation = {
+  readonly decision: Decision;
+  readonly policyVersion: number;
+  readonly month: Month;
+  /** Stories that the meter of this story counted this month. */
+  readonly counted: number;
+  readonly benefits: readonly string[];
 };
 
 /** A day in the paper's zone, and the month it lies in. */
@@ -102,8 +133,18 @@ export type Access = {
   month(): Month;
   /** The day in the paper's zone: the same object until it is another day. */
   today(): Temporal.PlainDate;
-  /** What the main meter counted for this visitor this month, for the reader to see. */
-  meterBook(visitor: Visitor): Promise<MeterBook>;
+  /** What the main meter counted for this person this month, for them to see. */
+  meterBook(who: Who): Promise<MeterBook>;
+  /** What a visitor read becomes the reader's who has signed in, by whoever comes first. */
+  claim(visitor: Visitor, readerId: string): Promise<void>;
+  /**
+   * What a reader read counts against the browser in which they sign out.
+   *
+   * @returns the visitor cookie to set, when the browser has none that counts
+   */
+  carry(readerId: string, visitor: Visitor): Promise<string | undefined>;
+  /** Decides as for a reader's next request, from what is written down, and charges nothing. */
+  explain(story: StoryFacts, readerId: string, benefits: ReadonlySet<string>): Promise<Explanation>;
   /** Writes the sums and walls that are still in memory. */
   flush(): Promise<void>;
   stop(): Promise<void>;
@@ -111,10 +152,20 @@ export type Access = {
 
 /** Meters of this many visitors and readers stay in memory: about 0.4 KB each. */
 const MOST_METERS = 60_000;
+/**
+ * A story that was read before opens from memory; how many are left is said from memory no longer than this, since the
+ * person may be reading on another device or through another process.
+ */
+const LEFT_IS_TRUE_MS = 3_000;
+type Remembered = { readonly month: string; readonly state: MeterState; readonly heardMs: number };
 /** After a charge that failed, so long the next ones are not tried while nothing is heard of the database. */
 const BREAK_MS = 1_000;
 /** In the records, who had no cookie. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+function holderOf(who: Who): Holder | undefined {
+  return who.kind === 'visitor' || who.kind === 'reader' ? { kind: who.kind, id: who.id } : undefined;
+}
 
 /**
  * @param settings.zone the paper's IANA zone, which decides when a month turns
@@ -134,9 +185,7 @@ export async function openAccess(
   const charge = meterCharges(pool);
   const countFirst = firstReads(pool);
   const tally = startTally(db, log);
-  const meters = new LRUCache<string, { readonly month: string; readonly state: MeterState }>({
-    max: MOST_METERS,
-  });
+  const meters = new LRUCache<string, Remembered>({ max: MOST_METERS });
   let brokenUntil = 0;
   /** The month and the day that it is, with the milliseconds between which they hold: worked out once, asked often. */
   let today = calendarAt(clock.now(), settings.zone());
@@ -154,14 +203,26 @@ export async function openAccess(
     return known?.month === key ? known.state : NOTHING_OPENED;
   }
 
+  /** A story read before, of which memory has told long enough how many others are left: a charge that adds nothing. */
+  function toHearAgain(
+    facts: Facts,
+    { reading, reason }: Decision,
+  ): { facts: Facts & { readonly holder: Holder }; charge: Charge } | undefined {
+    const { holder } = facts;
+    if (reason !== 'already-read' || reading === undefined || reading.limit < 1) return undefined;
+    if (holder === undefined || !changes.isCurrent()) return undefined;
+    const heardMs = meters.get(`${holder.id} ${reading.meter}`)?.heardMs ?? 0;
+    if (monotonicMs() - heardMs < LEFT_IS_TRUE_MS) return undefined;
+    return { facts: { ...facts, holder }, charge: { meter: reading.meter, limit: reading.limit } };
+  }
+
   /** The facts with what memory knows of the meter: a lower bound, good enough to open what was read before. */
   function factsFor(
     story: StoryFacts,
     reader: Reader,
     now: Temporal.Instant,
   ): Facts & { readonly holder?: Holder } {
-    const holder: Holder | undefined =
-      reader.visitor.kind === 'visitor' ? { kind: 'visitor', id: reader.visitor.id } : undefined;
+    const holder = holderOf(reader.who);
     const key = calendar(now).month.key;
     return {
       story,
@@ -257,7 +318,8 @@ export async function openAccess(
       policyVersion: policy.version,
       at: now,
     });
-    meters.set(`${fresh.id} ${meter}`, { month: monthOn, state: { opened: new Set([storyId]) } });
+    const opened = new Set([storyId]);
+    meters.set(`${fresh.id} ${meter}`, { month: monthOn, state: { opened }, heardMs: monotonicMs() });
     tally.count(calendar(now).dayOn, 'visitor:fresh');
     return settle(facts, decision, policy, now, fresh.value);
   }
@@ -280,7 +342,7 @@ export async function openAccess(
       at: now,
     });
     const state: MeterState = { opened };
-    meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state });
+    meters.set(`${holder.id} ${asked.meter}`, { month: monthOn, state, heardMs: monotonicMs() });
     // The charge may have found the limit reached by another request: so it is decided again, on what it found.
     const settled: Facts = { ...facts, meter: { kind: 'known', state } };
     const decision = decideAccess(settled, policy, now);
@@ -293,12 +355,17 @@ export async function openAccess(
     openStory(story, reader, { bodyAtHand }) {
       const now = clock.now();
       const policy = policies.at(now);
-      if (reader.visitor.kind === 'tampered') tally.count(calendar(now).dayOn, 'visitor:tampered');
+      if (reader.who.kind === 'tampered') tally.count(calendar(now).dayOn, 'visitor:tampered');
       const { facts, decision } = decide(factsFor(story, reader, now), policy, now);
       if (decision.kind === 'full' && decision.charge !== undefined) {
         return chargeAndDecide(facts, { ...decision, charge: decision.charge }, bodyAtHand, policy, now);
       }
-      return settle(facts, decision, policy, now);
+      const stale = toHearAgain(facts, decision);
+      if (stale === undefined) return settle(facts, decision, policy, now);
+      return chargeHolder(stale.facts, stale.charge, policy, now).catch((error: unknown) => {
+        if (!isUnavailable(error)) throw error;
+        return settle(facts, decision, policy, now);
+      });
     },
     lookAt(story, reader) {
       const now = clock.now();
@@ -310,18 +377,62 @@ export async function openAccess(
     policy: () => policies.at(clock.now()),
     month: () => calendar(clock.now()).month,
     today: () => calendar(clock.now()).day,
-    async meterBook(visitor) {
+    async meterBook(who) {
       const now = clock.now();
       const month = calendar(now).month;
-      const limit = policies.at(now).meters.main?.visitors ?? 0;
-      if (visitor.kind !== 'visitor') return { month, reads: [], limit, left: limit };
-      const all = await countedReads(db, { kind: 'visitor', id: visitor.id }, month.key);
+      const holder = holderOf(who);
+      const limits = policies.at(now).meters.main;
+      const limit = limits === undefined ? 0 : limitFor(holder, limits);
+      if (holder === undefined) return { month, reads: [], limit, left: limit, carried: 0 };
+      const [all, carried] = await Promise.all([
+        countedReads(db, holder, month.key),
+        carriedReads(db, holder.id, month.key, 'main'),
+      ]);
       const reads = all.filter((read) => read.meter === 'main');
+      const opened = new Set(reads.map((read) => read.storyId));
+      return { month, reads, limit, left: left({ opened }, limit - carried), carried };
+    },
+    async claim(visitor, readerId) {
+      if (visitor.kind !== 'visitor') return;
+      await claimReads(db, visitor.id, readerId, calendar(clock.now()).month.key);
+    },
+    async carry(readerId, visitor) {
+      const monthOn = calendar(clock.now()).month.key;
+      if (visitor.kind === 'visitor') {
+        await carryReads(db, readerId, visitor.id, monthOn);
+        // What memory knows of this visitor is a lower bound, and stays one.
+        return undefined;
+      }
+      const fresh = visitors.issue();
+      return (await carryReads(db, readerId, fresh.id, monthOn)) ? fresh.value : undefined;
+    },
+    async explain(story, readerId, benefits) {
+      const now = clock.now();
+      const policy = policies.at(now);
+      const month = calendar(now).month;
+      const holder: Holder = { kind: 'reader', id: readerId };
+      const reads = await countedReads(db, holder, month.key);
+      const terms = termsOf(story, policy, now).terms;
+      const meter = terms.kind === 'metered' ? terms.meter : undefined;
+      const opened = new Set(reads.filter((read) => read.meter === meter).map((read) => read.storyId));
+      const decision = decideAccess(
+        {
+          story,
+          holder,
+          benefits,
+          meter: { kind: 'known', state: { opened } },
+          verifiedCrawler: false,
+          bodyAtHand: false,
+        },
+        policy,
+        now,
+      );
       return {
+        decision,
+        policyVersion: policy.version,
         month,
-        reads,
-        limit,
-        left: left({ opened: new Set(reads.map((read) => read.storyId)) }, limit),
+        counted: opened.size,
+        benefits: [...benefits],
       };
     },
     flush: () => tally.flush(),

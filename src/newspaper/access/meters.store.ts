@@ -28,20 +28,20 @@ const PATIENCE_MS = 2_000;
  * while fewer than the limit stand in it, and one that stands in it already costs nothing. The row comes back as it is
  * afterwards, also where nothing was added, so that a charge is the only question a page has to ask.
  */
+const FITS = `cardinality(old.story_ids) + cardinality(old.carried_ids) < $8
+  and not (old.story_ids || old.carried_ids) @> excluded.story_ids`;
 const CHARGE = `
   insert into access.meters as old
     (holder_id, holder_kind, month_on, meter, story_ids, opened_at, policy_versions, last_charge_counted)
   select holder_id, $3, $4::date, $5, array[story_id], array[$6::timestamptz], array[$7::int], true
   from unnest($1::uuid[], $2::uuid[]) as asked (holder_id, story_id)
   on conflict (holder_id, month_on, meter) do update set
-    story_ids = case when cardinality(old.story_ids) < $8 and not old.story_ids @> excluded.story_ids
-      then old.story_ids || excluded.story_ids else old.story_ids end,
-    opened_at = case when cardinality(old.story_ids) < $8 and not old.story_ids @> excluded.story_ids
-      then old.opened_at || excluded.opened_at else old.opened_at end,
-    policy_versions = case when cardinality(old.story_ids) < $8 and not old.story_ids @> excluded.story_ids
-      then old.policy_versions || excluded.policy_versions else old.policy_versions end,
-    last_charge_counted = cardinality(old.story_ids) < $8 and not old.story_ids @> excluded.story_ids
-  returning holder_id, story_ids, last_charge_counted`;
+    story_ids = case when ${FITS} then old.story_ids || excluded.story_ids else old.story_ids end,
+    opened_at = case when ${FITS} then old.opened_at || excluded.opened_at else old.opened_at end,
+    policy_versions = case when ${FITS} then old.policy_versions || excluded.policy_versions
+      else old.policy_versions end,
+    last_charge_counted = ${FITS}
+  returning holder_id, story_ids || carried_ids as story_ids, last_charge_counted`;
 
 type ChargedRow = { holder_id: string; story_ids: string[]; last_charge_counted: boolean };
 
@@ -158,6 +158,123 @@ export function firstReads(pool: pg.Pool): (read: FirstRead) => Promise<void> {
     },
     { most: 256, inFlight: 2 },
   );
+}
+
+/**
+ * What a visitor read this month and nobody has taken over yet becomes the reader's who has signed in: the union of
+ * the stories, on each meter. Taken once, by whoever comes first.
+ */
+export async function claimReads(
+  db: Db,
+  visitorId: string,
+  readerId: string,
+  monthOn: string,
+): Promise<void> {
+  await sql`
+    with taken as (
+      select meter, story_ids[claimed + 1:] as story_ids, opened_at[claimed + 1:] as opened_at,
+        policy_versions[claimed + 1:] as policy_versions
+      from access.meters
+      where holder_id = ${visitorId} and holder_kind = 'visitor' and month_on = ${monthOn}
+        and claimed < cardinality(story_ids)
+      for update
+    ), marked as (
+      update access.meters m set claimed = cardinality(m.story_ids) from taken
+      where m.holder_id = ${visitorId} and m.month_on = ${monthOn} and m.meter = taken.meter
+    )
+    insert into access.meters as old
+      (holder_id, holder_kind, month_on, meter, story_ids, opened_at, policy_versions, last_charge_counted)
+    select ${readerId}, 'reader', ${monthOn}::date, meter, story_ids, opened_at, policy_versions, true from taken
+    on conflict (holder_id, month_on, meter) do update set
+      story_ids = old.story_ids || array(
+        select new.id from unnest(excluded.story_ids) with ordinality as new (id, at)
+        where not old.story_ids @> array[new.id] order by new.at),
+      opened_at = old.opened_at || array(
+        select new.opened from unnest(excluded.story_ids, excluded.opened_at) with ordinality as new (id, opened, at)
+        where not old.story_ids @> array[new.id] order by new.at),
+      policy_versions = old.policy_versions || array(
+        select new.version from unnest(excluded.story_ids, excluded.policy_versions) with ordinality as new (id, version, at)
+        where not old.story_ids @> array[new.id] order by new.at)`.execute(db);
+}
+
+/**
+ * What a reader has read this month counts against the browser in which they sign out, without being that visitor's
+ * to see or to hand on: signing out gives no second allowance, and the next person at the machine sees nothing of it.
+ *
+ * @returns whether there was anything to carry
+ */
+export async function carryReads(
+  db: Db,
+  readerId: string,
+  visitorId: string,
+  monthOn: string,
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
+    insert into access.meters as old
+      (holder_id, holder_kind, month_on, meter, story_ids, opened_at, policy_versions, carried_ids, last_charge_counted)
+    select ${visitorId}, 'visitor', month_on, meter, '{}', '{}', '{}', story_ids, false
+    from access.meters where holder_id = ${readerId} and month_on = ${monthOn}
+    on conflict (holder_id, month_on, meter) do update set
+      carried_ids = old.carried_ids || array(
+        select new.id from unnest(excluded.carried_ids) as new (id)
+        where not (old.story_ids || old.carried_ids) @> array[new.id])`.execute(db);
+  return numAffectedRows > 0n;
+}
+
+/** How many stories count on a visitor's meter that a reader read who was signed in there. */
+export async function carriedReads(
+  db: Db,
+  holderId: string,
+  monthOn: string,
+  meter: string,
+): Promise<number> {
+  const { rows } = await sql<{ carried: number }>`
+    select cardinality(carried_ids) as carried from access.meters
+    where holder_id = ${holderId} and month_on = ${monthOn} and meter = ${meter}`.execute(db);
+  return rows[0]?.carried ?? 0;
+}
+
+/** Removes what is kept of a reader who is deleted: what counted goes into the days' sums. */
+export async function forgetHolder(db: Db, holderId: string, zone: string): Promise<void> {
+  await sql`
+    with gone as (delete from access.meters where holder_id = ${holderId} returning opened_at),
+      walls as (delete from access.walls where holder_id = ${holderId}),
+      days as (
+        select (at at time zone ${zone})::date as day_on, count(*) as times from gone, unnest(opened_at) as at group by 1
+      )
+    insert into access.day_totals as old (day_on, measure, times) select day_on, 'counted', times from days order by day_on
+    on conflict (day_on, measure) do update set times = old.times + excluded.times`.execute(db);
+}
+
+/** Walls that were shown to a reader, newest first, each with how often and under which version of the policy. */
+export type WallShown = {
+  readonly storyId: string;
+  readonly reason: string;
+  readonly policyVersion: number;
+  readonly times: number;
+  readonly firstAt: Temporal.Instant;
+  readonly lastAt: Temporal.Instant;
+};
+
+export async function wallsShown(db: Db, holderId: string, limit: number): Promise<WallShown[]> {
+  const { rows } = await sql<{
+    story_id: string;
+    reason: string;
+    policy_version: number;
+    shown: bigint;
+    first_at: string;
+    last_at: string;
+  }>`
+    select story_id, reason, policy_version, shown, first_at, last_at from access.walls
+    where holder_id = ${holderId} order by last_at desc limit ${limit}`.execute(db);
+  return rows.map((row) => ({
+    storyId: row.story_id,
+    reason: row.reason,
+    policyVersion: row.policy_version,
+    times: Number(row.shown),
+    firstAt: toInstant(row.first_at),
+    lastAt: toInstant(row.last_at),
+  }));
 }
 
 /** One counted read: which story, on which meter, when, and under which version of the policy. */

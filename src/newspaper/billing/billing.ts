@@ -16,3 +16,33 @@ export function openCatalog(
     listPlans(db, today()),
   );
 }
+export type { ChargeIntent, Payment } from './charges.store.ts';
+export { newestIntent, paymentsOf } from './charges.store.ts';
+export {
+  askLater,
+  type Begun,
+  type BillingParts,
+  beginCheckout,
+  cancelSubscription,
+  nextDueAt,
+  type Order,
+  resendReceipt,
+  resumeSubscription,
+  SETTLE_CHECKOUT,
+  settleDue,
+  settleIntent,
+  takeEvent,
+} from './checkout.ts';
+export type { Gateway } from './gateways/gateway.ts';
+export { noGateway } from './gateways/none.ts';
+export { sandboxGateway } from './gateways/sandbox.ts';
+export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
+export {
+  findSubscription,
+  type Subscription,
+  subscriptionsOf,
+  type Term,
+  type TimelineEntry,
+  termsOf,
+  timelineOf,
+} from './subscriptions.store.ts';

@@ -66,7 +66,7 @@ beforeEach(() =>
 async function passFor(storyId: string): Promise<Pass> {
   const free = { id: storyId, level: 'free', section: 'nation', topics: [], publishedAt: NOW };
   const reader = {
-    visitor: { kind: 'stranger' },
+    who: { kind: 'stranger' },
     benefits: new Set<string>(),
     verifiedCrawler: false,
   } as const;

@@ -40,7 +40,11 @@ export function Footer({ frame }: { frame: Frame }) {
               <a href={PATHS.subscribe}>Subscribe</a>
             </li>
             <li>
-              <a href={PATHS.login}>Sign in</a>
+              {frame.audience === 'stranger' ? (
+                <a href={PATHS.login}>Sign in</a>
+              ) : (
+                <a href={PATHS.account}>Your account</a>
+              )}
             </li>
             <li>
               <a href={PATHS.meter}>Your free stories</a>

@@ -18,10 +18,18 @@ export function Masthead({ frame, kind, current }: Props) {
         </p>
         <Name frame={frame} kind={kind} />
         <nav class="account" aria-label="Your account">
-          <a href={PATHS.login}>Sign in</a>
-          <a class="button" href={PATHS.subscribe}>
-            Subscribe
-          </a>
+          {frame.audience === 'stranger' ? (
+            <a href={PATHS.login}>Sign in</a>
+          ) : (
+            <a href={PATHS.account} {...(current === PATHS.account ? { 'aria-current': 'true' } : {})}>
+              Your account
+            </a>
+          )}
+          {frame.audience !== 'subscriber' && (
+            <a class="button" href={PATHS.subscribe}>
+              Subscribe
+            </a>
+          )}
         </nav>
       </div>
       {kind.size === 'front' && <EditionLine frame={frame} madeAt={kind.madeAt} />}

@@ -1,10 +1,10 @@
 import type { Plan } from '#billing';
 import { formatMoney } from '#values/money';
 import type { Frame } from '../frame.ts';
-import { PATHS } from '../urls.ts';
+import { planPath, withNext } from '../urls.ts';
 
 /** "3 months", "1 year", "2 years". */
-function termText(months: number): string {
+export function termText(months: number): string {
   const [count, unit] = months % 12 === 0 ? [months / 12, 'year'] : [months, 'month'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
@@ -18,23 +18,17 @@ function termText(months: number): string {
 export function Plans(props: {
   frame: Frame;
   level: 2 | 3;
-  /** Whether each leads to the page of plans; on that page itself they lead nowhere. */
-  linked?: boolean;
-  chosen?: string | undefined;
+  /** Where the browser goes on once it may read: a path of the paper. */
+  next?: string;
 }) {
   const { plans, paper } = props.frame;
   const Heading = `h${props.level}` as const;
   return (
     <ul class="plans">
       {plans.map((plan) => (
-        <li class={plan.slug === props.chosen ? 'plan plan-chosen' : 'plan'}>
+        <li class="plan">
           <Heading class="plan-name">
-            {props.linked ? (
-              <a href={`${PATHS.subscribe}?plan=${encodeURIComponent(plan.slug)}`}>{plan.name}</a>
-            ) : (
-              plan.name
-            )}
-            {plan.slug === props.chosen && <span class="plan-choice">Your choice</span>}
+            <a href={withNext(planPath(plan.slug), props.next)}>{plan.name}</a>
           </Heading>
           <p class="plan-price">
             <strong>{formatMoney(plan.price, paper.language)}</strong> for {termText(plan.months)}

@@ -1,8 +1,7 @@
 import type { PreviewReason } from '#access';
 import { writeDay } from '#values/dates';
 import type { Frame } from '../frame.ts';
-import { PATHS } from '../urls.ts';
-import { printedOnce } from './document.ts';
+import { PATHS, withNext } from '../urls.ts';
 import { Plans } from './plans.tsx';
 
 type WallProps = {
@@ -12,11 +11,14 @@ type WallProps = {
   limit: number;
   /** About how many words stand behind the wall. */
   locked: number;
+  /** The story's own path: where the browser goes on once it may read. */
+  path: string;
 };
 
 /** What stands in place of the rest of a story. It is part of the column, printed like the rest of it. */
 export function Wall(props: WallProps) {
-  const { frame, reason } = props;
+  const { frame, path, reason } = props;
+  const isStranger = frame.audience === 'stranger';
   const sells = reason === 'limit-reached' || reason === 'subscribers-only';
   return (
     <section
@@ -29,28 +31,40 @@ export function Wall(props: WallProps) {
       <WallWords {...props} />
       {sells && frame.plans.length > 0 && (
         <div class="wall-plans">
-          {printedOnce(frame, 'plans beside a wall', () => (
-            <Plans frame={frame} level={3} linked />
-          ))}
+          <Plans frame={frame} level={3} next={path} />
           <p class="wall-small">Each plan renews by itself and can be cancelled at any time.</p>
         </div>
       )}
       {reason !== 'meter-unavailable' && reason !== 'closed' && (
         <p class="wall-ways">
-          {sells && (
-            <a class="button" href={PATHS.subscribe}>
+          {sells ? (
+            <a class="button" href={withNext(PATHS.subscribe, path)}>
               Subscribe
             </a>
+          ) : (
+            <a class="button" href={withNext(PATHS.register, path)}>
+              Open an account
+            </a>
           )}
-          <span>
-            Already a subscriber? <a href={PATHS.login}>Sign in</a> and read on.
-          </span>
+          {isStranger && (
+            <span>
+              {sells ? 'Already a subscriber?' : 'You have one?'}{' '}
+              <a href={withNext(PATHS.login, path)}>Sign in</a> and read on.
+            </span>
+          )}
         </p>
       )}
       {reason === 'limit-reached' && (
         <p class="wall-small wall-turn">
           Not now? <span data-meter-left="0">None of your free stories are left this month</span>; the count
           starts again on <Turn frame={frame} />. <a href={PATHS.meter}>What counted</a>
+          {isStranger && frame.readerStories > props.limit && (
+            <>
+              {' '}
+              With an account, which costs nothing, you read {frame.readerStories} a month.{' '}
+              <a href={withNext(PATHS.register, path)}>Open one</a>
+            </>
+          )}
         </p>
       )}
     </section>
@@ -89,8 +103,7 @@ function WallWords({ frame, reason, limit, locked }: WallProps) {
             This story is for readers with an account.
           </h2>
           <p class="wall-text">
-            An account costs nothing. Accounts open together with subscriptions, and this story will be free
-            to read with one.
+            An account costs nothing, and this story is free to read with one{more(locked)}.
           </p>
         </>
       );

@@ -11,7 +11,7 @@ import { renderLogin } from './login-page.tsx';
 import { renderMeter } from './meter-page.tsx';
 import { renderAbout, renderContact, renderCorrections, renderPrivacy, renderTerms } from './paper-pages.tsx';
 import { renderStory, type Shown } from './story-page.tsx';
-import { renderSubscribe } from './subscribe-page.tsx';
+import { renderOrder, renderSubscribe } from './subscribe-page.tsx';
 import { renderTopics } from './topics-page.tsx';
 
 const rupees = (units: bigint) => ({ minor: units * 100n, currency: 'INR' });
@@ -78,8 +78,8 @@ describe('every page', () => {
       frame,
       book: { month, limit: 5, left: 4, reads: [{ at: now, story }, { at: now }] },
     }),
-    subscribe: renderSubscribe({ frame, chosen: NASTY }),
-    login: renderLogin({ frame }),
+    subscribe: renderSubscribe({ frame, next: `/${encodeURIComponent(NASTY)}` }),
+    login: renderLogin({ frame, next: '/', email: NASTY, error: NASTY }),
     about: renderAbout({ frame }),
     corrections: renderCorrections({ frame }),
     privacy: renderPrivacy({ frame }),
@@ -103,7 +103,7 @@ describe('every page', () => {
   it.each(Object.entries(pages))(
     '%s holds nothing that the content security policy forbids',
     (_name, html) => {
-      expect(html).not.toMatch(/<script|<style|\sstyle="|\son[a-z]+="|<iframe|<form/i);
+      expect(html).not.toMatch(/<script|<style|\sstyle="|\son[a-z]+="|<iframe/i);
       for (const [, address] of html.matchAll(/\s(?:src|srcset)="([^"]*)"/g))
         expect(address).toMatch(/^\/media\//);
     },
@@ -166,7 +166,11 @@ describe('the wall', () => {
     expect(text).toContain('₹162 a month');
     expect(text).toContain('renews by itself and can be cancelled at any time');
     expect(text).toContain('starts again on 1 December 2026');
-    for (const href of ['/subscribe?plan=quarterly', '/login', '/meter'])
+    for (const href of [
+      '/subscribe/quarterly?next=%2Fmarkets%2Frupee-holds-0000000001',
+      '/login?next=%2Fmarkets%2Frupee-holds-0000000001',
+      '/meter',
+    ])
       expect(html).toContain(`href="${href}"`);
   });
 
@@ -185,7 +189,7 @@ describe('the wall', () => {
     const html = storyPage(stopped(reason));
     expect(html).toContain(`data-reason="${reason}"`);
     expect(words(html)).toContain(text);
-    expect(html.includes('/subscribe?plan=')).toBe(sells);
+    expect(html.includes('/subscribe/yearly')).toBe(sells);
     expect(words(html)).not.toContain('You have read this month');
   });
 });
@@ -205,15 +209,28 @@ describe('a story in another language', () => {
 });
 
 describe('the plans', () => {
-  it('mark the one that a reader chose, and take no word from the address', () => {
-    expect(renderSubscribe({ frame, chosen: 'yearly' })).toContain('Your choice');
-    expect(renderSubscribe({ frame, chosen: NASTY })).not.toContain('Your choice');
+  it('lead each to its own order, and from there back to where the reader came from', () => {
+    const html = renderSubscribe({ frame, next: '/world/a-story' });
+    for (const slug of ['quarterly', 'yearly', 'two-yearly']) {
+      expect(html).toContain(`href="/subscribe/${slug}?next=%2Fworld%2Fa-story"`);
+    }
   });
 
-  it('say that they cannot be bought yet, and where to ask', () => {
-    const paper = testFrame({ plans: frame.plans, paper: { contactEmail: 'us@paper.example' } });
-    expect(words(renderSubscribe({ frame: paper }))).toContain('cannot be bought on this page yet');
-    expect(renderSubscribe({ frame: paper })).toContain('mailto:us@paper.example');
+  it('are ordered with a place for tax, and with words that say what it costs and that it renews', () => {
+    const [, yearly] = frame.plans;
+    if (yearly === undefined) throw new Error('no plan');
+    const html = renderOrder({
+      frame,
+      plan: yearly,
+      email: NASTY,
+      next: '/',
+      country: 'IN',
+      state: 'KA',
+      error: undefined,
+    });
+    expect(words(html)).toContain('It costs ₹2,700 for 1 year, tax included, and renews by itself');
+    expect(html).toMatch(/<option value="KA" selected[^>]*>Karnataka/);
+    expect(html).toMatch(/<option value="IN" selected[^>]*>India/);
   });
 });
 

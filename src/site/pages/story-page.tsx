@@ -163,7 +163,13 @@ function StoryText({ frame, story, shown }: Pick<StoryProps, 'frame' | 'story' |
     return (
       <div class={`story-text story-text-preview${capital}`}>
         <Elements elements={story.preview} language={language} />
-        <Wall frame={frame} reason={shown.reason} limit={shown.limit} locked={shown.locked} />
+        <Wall
+          frame={frame}
+          reason={shown.reason}
+          limit={shown.limit}
+          locked={shown.locked}
+          path={storyPath(story)}
+        />
       </div>
     );
   }

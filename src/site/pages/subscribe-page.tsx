@@ -1,9 +1,14 @@
+import type { Plan } from '#billing';
 import type { Benefit } from '#entitlements';
+import { writeDate } from '#values/dates';
+import { formatMoney } from '#values/money';
+import { COUNTRIES, INDIAN_STATES } from '#values/places';
 import { documentText } from '../components/document.ts';
+import { FormError, Select } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';
-import { Plans } from '../components/plans.tsx';
+import { Plans, termText } from '../components/plans.tsx';
 import type { Frame } from '../frame.ts';
-import { PATHS } from '../urls.ts';
+import { PATHS, withNext } from '../urls.ts';
 
 /** What each benefit is to a reader. A new benefit does not compile until it is described here. */
 const BENEFITS: Readonly<
@@ -34,7 +39,7 @@ const BENEFITS: Readonly<
 };
 
 /** The plans, what they include and what people ask before they pay. */
-export function renderSubscribe({ frame, chosen }: { frame: Frame; chosen?: string }): string {
+export function renderSubscribe({ frame, next = '/' }: { frame: Frame; next?: string }): string {
   const { paper, plans } = frame;
   const benefits = new Set(plans.flatMap((plan) => plan.benefits));
   const now = [...benefits].filter((benefit) => BENEFITS[benefit].follows === undefined);
@@ -57,13 +62,11 @@ export function renderSubscribe({ frame, chosen }: { frame: Frame; chosen?: stri
         {plans.length === 0 ? (
           <p class="empty-list">No plan is on sale at the moment.</p>
         ) : (
-          <Plans
-            frame={frame}
-            level={2}
-            chosen={plans.some(({ slug }) => slug === chosen) ? chosen : undefined}
-          />
+          <Plans frame={frame} level={2} next={next} />
         )}
-        <Opening frame={frame} />
+        <p class="subscribe-opening">
+          Choose one to go on. Each renews by itself at the end of its term and can be cancelled at any time.
+        </p>
         <div class="subscribe-columns">
           <section aria-labelledby="included">
             <h2 id="included" class="strip-title">
@@ -81,23 +84,6 @@ export function renderSubscribe({ frame, chosen }: { frame: Frame; chosen?: stri
         </div>
       </div>
     </Layout>,
-  );
-}
-
-/** Buying arrives with the next release, and a page that cannot sell has to say so. */
-function Opening({ frame }: { frame: Frame }) {
-  const { contactEmail } = frame.paper;
-  return (
-    <p class="subscribe-opening">
-      <strong>Subscriptions open shortly.</strong> They cannot be bought on this page yet
-      {contactEmail === '' ? (
-        '.'
-      ) : (
-        <>
-          : to hear when they can, write to <a href={`mailto:${contactEmail}`}>{contactEmail}</a>.
-        </>
-      )}
-    </p>
   );
 }
 
@@ -150,3 +136,154 @@ function Questions({ frame }: { frame: Frame }) {
     </section>
   );
 }
+
+/** What a reader agrees to, in the words that are kept with the order. */
+export function consentWords(plan: Plan, language: string): string {
+  const price = formatMoney(plan.price, language);
+  return (
+    `My subscription begins at once. It costs ${price} for ${termText(plan.months)}, tax included, and renews by ` +
+    'itself at the end of each term for the same term until I cancel, which I can do at any time in my account.'
+  );
+}
+
+type OrderProps = {
+  frame: Frame;
+  plan: Plan;
+  email: string;
+  next: string;
+  country: string | undefined;
+  state: string | undefined;
+  error?: string | undefined;
+};
+
+/** The last page before the gateway's: what is bought, where its buyer lives, and what is agreed to. */
+export function renderOrder(props: OrderProps): string {
+  const { country, email, error, frame, next, plan, state } = props;
+  const { language } = frame.paper;
+  const names = new Intl.DisplayNames([language], { type: 'region' });
+  const countries = COUNTRIES.map((value) => ({ value, text: names.of(value) ?? value })).sort((a, b) =>
+    a.text.localeCompare(b.text, language),
+  );
+  const states = Object.entries(INDIAN_STATES).map(([value, text]) => ({ value, text }));
+  return documentText(
+    <Layout frame={frame} title={`Subscribe: ${plan.name}`}>
+      <div class="wrap page order">
+        <header class="page-head">
+          <h1 class="page-title">{plan.name}</h1>
+          <p class="page-standfirst">
+            <strong>{formatMoney(plan.price, language)}</strong> for {termText(plan.months)}, tax included:{' '}
+            {formatMoney(plan.pricePerMonth, language)} a month.{' '}
+            <a href={withNext(PATHS.subscribe, next)}>Another plan</a>
+          </p>
+        </header>
+        <form class="form" method="post" action={PATHS.subscriptions}>
+          <FormError text={error} />
+          <input type="hidden" name="plan" value={plan.slug} />
+          {next !== '/' && <input type="hidden" name="next" value={next} />}
+          <p class="field-hint">For {email}. Where you live decides the tax that is in the price.</p>
+          <Select label="Country" name="country" options={countries} value={country} />
+          <Select
+            label="State, in India"
+            name="state"
+            options={states}
+            value={state}
+            optional
+            hint="Elsewhere, leave it as it is."
+          />
+          <p class="tick">
+            <input id="field-consent" type="checkbox" name="consent" value="yes" required />
+            <label for="field-consent">{consentWords(plan, language)}</label>
+          </p>
+          <p>
+            <button class="button" type="submit">
+              Go on to pay
+            </button>
+          </p>
+          <p class="field-hint">
+            You pay on a page of the company that takes the money. We never see your card.
+          </p>
+        </form>
+      </div>
+    </Layout>,
+  );
+}
+
+/** While a payment is on its way. The page asks again by itself, also without scripts, and says when it may stop. */
+export function renderConfirming(given: { frame: Frame; path: string; pending: boolean }): string {
+  const { frame, path, pending } = given;
+  return documentText(
+    <Layout
+      frame={frame}
+      title="Confirming your payment"
+      head={`<meta http-equiv="refresh" content="2;url=${path}"><meta name="robots" content="noindex">`}
+    >
+      <div class="wrap page">
+        <header class="page-head">
+          <h1 class="page-title">Confirming your payment</h1>
+          <p class="page-standfirst" role="status" data-subscription="confirming">
+            {pending
+              ? 'Your bank has not said yes yet. That can take some minutes, and you need not wait here: we send you a mail, and every device is unlocked from then on.'
+              : 'A moment. This page goes on by itself as soon as the payment is confirmed.'}
+          </p>
+        </header>
+        <ul class="form-ways">
+          <li>
+            <a href={path}>Look again</a>
+          </li>
+          <li>
+            <a href={PATHS.account}>Your account</a>
+          </li>
+        </ul>
+      </div>
+    </Layout>,
+  );
+}
+
+/** What became of an order that is not being paid any more, or is paid. */
+export function renderOutcome(given: {
+  frame: Frame;
+  kind: 'active' | 'failed' | 'over';
+  /** Where the browser goes on: the story it came from, or to try again. */
+  next: string;
+  paidThrough: Temporal.PlainDate | undefined;
+}): string {
+  const { frame, kind, next, paidThrough } = given;
+  const { language } = frame.paper;
+  const words = OUTCOMES[kind];
+  return documentText(
+    <Layout frame={frame} title={words.title}>
+      <div class="wrap page">
+        <header class="page-head">
+          <h1 class="page-title">{words.title}</h1>
+          <p class="page-standfirst" role="status" data-subscription={kind}>
+            {words.says}
+            {kind === 'active' && paidThrough !== undefined && (
+              <> Your first term runs until {writeDate(paidThrough.subtract({ days: 1 }), language)}.</>
+            )}
+          </p>
+        </header>
+        <p class="account-acts">
+          <a class="button" href={next}>
+            {kind === 'active' ? (next === '/' ? 'To the front' : 'Read on') : 'Try again'}
+          </a>
+          <a href={PATHS.account}>Your account</a>
+        </p>
+      </div>
+    </Layout>,
+  );
+}
+
+const OUTCOMES = {
+  active: {
+    title: 'Thank you',
+    says: 'You read everything from now on, on every device. A receipt is in your mail.',
+  },
+  failed: {
+    title: 'The payment did not go through',
+    says: 'Nothing was charged, and nothing is lost: you can try again, with this card or another.',
+  },
+  over: {
+    title: 'This order is closed',
+    says: 'It was not paid in time, and nothing was charged.',
+  },
+} as const;

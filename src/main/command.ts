@@ -1,0 +1,42 @@
+import type { Clock } from '#platform/clock';
+import type { Logger } from '#platform/log';
+import type { Paper } from './compose.ts';
+import type { Config } from './config.ts';
+
+/** The command was asked for in a way that it does not know. */
+export class Misuse extends Error {}
+
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command is given. */
+export type CommandContext = {
+  readonly paper: Paper;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly args: readonly string[];
+  readonly options: Options;
+};
+
+/** What a command says: to a person, and to a program that asked for JSON. `failure`: it did its work in part. */
+export type CommandResult = { readonly text: string; readonly json: unknown; readonly failure?: string };
+
+export type Command = {
+  readonly name: string;
+  readonly usage: string;
+  readonly does: string;
+  run(context: CommandContext): Promise<CommandResult>;
+};
+
+/** The one argument that a command takes. */
+export function one(args: readonly string[], usage: string): string {
+  const [arg] = args;
+  if (arg === undefined || args.length > 1) throw new Misuse(`usage: ${usage}`);
+  return arg;
+}
+
+/** An option that a command cannot do without. */
+export function text(value: string | boolean | undefined, name: string): string {
+  if (typeof value !== 'string' || value === '') throw new Misuse(`${name} is needed`);
+  return value;
+}

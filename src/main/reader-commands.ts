@@ -1,0 +1,267 @@
+import { countedReads, monthOf, type StoryFacts, wallsShown } from '#access';
+import {
+  askLater,
+  beginCheckout,
+  cancelSubscription,
+  newestIntent,
+  paymentsOf,
+  resumeSubscription,
+  type Subscription,
+  subscriptionsOf,
+  termsOf,
+} from '#billing';
+import { findStoryId, listForStaff } from '#content';
+import { holdingAt, listGrants } from '#entitlements';
+import { deleteReader, personalData } from '#personal-data';
+import { findReader, listSessions, type ReaderAccount } from '#readers';
+import { emailAddress } from '#values/email-address';
+import { NotFound } from '#values/errors';
+import { INDIAN_STATES } from '#values/places';
+import { isOutcomeCode, OUTCOME_CODES, payAsReader } from '../sandbox/sandbox.ts';
+import { type Command, type CommandContext, type CommandResult, Misuse, one, text } from './command.ts';
+import { runDueJobs } from './jobs.ts';
+
+/** What the command line does for readers: what they, or support, would do in the browser, through the same code. */
+export const READER_COMMANDS: readonly Command[] = [
+  {
+    name: 'reader create',
+    usage: '--email E [--password P]',
+    does: 'an account with a proven address',
+    run: create,
+  },
+  { name: 'reader show', usage: 'E', does: 'account, subscriptions, payments and grants', run: show },
+  {
+    name: 'reader explain',
+    usage: 'E --story ID',
+    does: 'why a reader may read a story, or may not',
+    run: explain,
+  },
+  { name: 'reader export', usage: 'E', does: 'everything that is kept of a reader', run: exportAll },
+  { name: 'reader delete', usage: 'E', does: 'deletes the account', run: remove },
+  {
+    name: 'subscribe',
+    usage: 'E --plan SLUG [--outcome CODE] [--country IN --state KA]',
+    does: 'buys a plan through the sandbox gateway',
+    run: subscribe,
+  },
+  { name: 'cancel', usage: 'E', does: 'cancels at the end of the term', run: cancel },
+  { name: 'resume', usage: 'E', does: 'takes a cancellation back', run: resume },
+];
+
+async function readerOf({ args, paper }: CommandContext, usage: string): Promise<ReaderAccount> {
+  const given = one(args, usage);
+  const email = emailAddress(given);
+  const reader = email === undefined ? undefined : await findReader(paper.database.db, { email });
+  if (reader === undefined) throw new NotFound('no-such-reader', `there is no reader ${given}`);
+  return reader;
+}
+
+async function create({ options, paper }: CommandContext): Promise<CommandResult> {
+  const email = text(options.email, '--email');
+  const password = typeof options.password === 'string' ? options.password : undefined;
+  const reader = await paper.readers.create(email, password);
+  return { text: `${reader.email} has an account`, json: { id: reader.id, email: reader.email } };
+}
+
+async function show(context: CommandContext): Promise<CommandResult> {
+  return shown(context, await readerOf(context, 'reader show E'));
+}
+
+async function shown({ clock, paper }: CommandContext, reader: ReaderAccount): Promise<CommandResult> {
+  const { db } = paper.database;
+  const [subscriptions, payments, grants, sessions] = await Promise.all([
+    subscriptionsOf(db, reader.id),
+    paymentsOf(db, reader.id),
+    listGrants(db, reader.id),
+    listSessions(db, reader.id),
+  ]);
+  const json = {
+    reader: {
+      id: reader.id,
+      email: reader.email,
+      country: reader.country ?? null,
+      state: reader.state ?? null,
+      created_at: reader.createdAt,
+    },
+    devices: sessions.map((device) => ({ device: device.device, last_used_at: device.lastUsedAt })),
+    subscriptions: await Promise.all(subscriptions.map((each) => subscriptionJson(context(paper), each))),
+    // Invoices come with the billing core.
+    invoices: [],
+    payments: payments.map((payment) => ({
+      gateway: payment.gateway,
+      amount_minor: payment.amount.minor,
+      currency: payment.amount.currency,
+      status: payment.status,
+      method: payment.method,
+      at: payment.at,
+    })),
+    grants: grants.map((grant) => ({
+      benefit: grant.benefit,
+      from: grant.from,
+      until: grant.revokedAt ?? grant.until,
+      source: grant.source,
+    })),
+  };
+  const benefits = [...holdingAt(grants, clock.now()).benefits];
+  return {
+    json,
+    text: [
+      `${reader.email}, since ${reader.createdAt}`,
+      ...json.subscriptions.map(
+        (each) =>
+          `${each.plan}: ${each.state}${each.paid_through_on ? `, paid until before ${each.paid_through_on}` : ''}` +
+          (each.cancel_at ? `, ends ${each.cancel_at}` : ''),
+      ),
+      `may use now: ${benefits.length === 0 ? 'nothing beyond an account' : benefits.join(', ')}`,
+    ].join('\n'),
+  };
+}
+
+const context = ({ database }: CommandContext['paper']) => database.db;
+
+async function subscriptionJson(db: ReturnType<typeof context>, each: Subscription) {
+  const terms = await termsOf(db, each.id);
+  return {
+    id: each.id,
+    plan: each.planSlug,
+    state: each.state,
+    flags: each.cancelOn === undefined ? [] : ['cancel_at'],
+    anchor_on: each.anchorOn ?? null,
+    paid_through_on: each.paidThroughOn ?? null,
+    cancel_at: each.cancelOn ?? null,
+    ended_reason: each.endedReason ?? null,
+    terms: terms.map((term) => ({
+      seq: term.seq,
+      start_on: term.startOn,
+      end_on: term.endOn,
+      amount_minor: term.price.minor,
+      currency: term.price.currency,
+      status: term.status,
+    })),
+  };
+}
+
+/** Which rule decides, on which counts, for the reader's next request; and the walls that were shown before. */
+async function explain(context: CommandContext): Promise<CommandResult> {
+  const { clock, options, paper } = context;
+  const { db } = paper.database;
+  const reader = await readerOf(context, 'reader explain E --story ID');
+  const storyId = await findStoryId(db, text(options.story, '--story'));
+  const [row] = await listForStaff(db, { id: storyId, limit: 1 });
+  const head = row === undefined ? undefined : await paper.stories.find(row.shortId);
+  if (head === undefined) throw new NotFound('no-such-story', `there is no story ${storyId}`);
+  const { benefits } = holdingAt(await listGrants(db, reader.id), clock.now());
+  const facts: StoryFacts = head;
+  const told = await paper.access.explain(facts, reader.id, benefits);
+  const walls = (await wallsShown(db, reader.id, 1_000)).filter((wall) => wall.storyId === storyId);
+  const reads = await countedReads(
+    db,
+    { kind: 'reader', id: reader.id },
+    monthOf(clock.now(), paper.publication().zone).key,
+  );
+  const { decision } = told;
+  const json = {
+    story: { id: storyId, access: head.level, section: head.section },
+    decision: decision.kind,
+    reason: decision.reason,
+    rule: decision.rule,
+    policy_version: told.policyVersion,
+    month: told.month.key.slice(0, 7),
+    counted: told.counted,
+    limit: decision.reading?.limit ?? null,
+    left: decision.reading?.left ?? null,
+    read_at: reads.find((read) => read.storyId === storyId)?.at ?? null,
+    benefits: told.benefits,
+    walls: walls.map((wall) => ({
+      reason: wall.reason,
+      policy_version: wall.policyVersion,
+      times: wall.times,
+      first_at: wall.firstAt,
+      last_at: wall.lastAt,
+    })),
+  };
+  const meter =
+    decision.reading === undefined ? '' : `; ${told.counted} of ${decision.reading.limit} counted this month`;
+  return {
+    json,
+    text: `${decision.kind}: ${decision.reason} by the rule "${decision.rule}" of policy ${told.policyVersion}${meter}`,
+  };
+}
+
+async function exportAll(context: CommandContext): Promise<CommandResult> {
+  const { clock, paper } = context;
+  const reader = await readerOf(context, 'reader export E');
+  const { zone } = paper.publication();
+  const json = await personalData(paper.database.db, reader.id, { now: clock.now(), zone });
+  return {
+    json,
+    text: JSON.stringify(json, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
+  };
+}
+
+async function remove(context: CommandContext): Promise<CommandResult> {
+  const reader = await readerOf(context, 'reader delete E');
+  await deleteReader(context.paper.billing, reader.id, 'command line', context.clock.now());
+  return { text: `${reader.email} is deleted`, json: { deleted: reader.email } };
+}
+
+async function subscribe(context: CommandContext): Promise<CommandResult> {
+  const { clock, log, options, paper } = context;
+  const { db } = paper.database;
+  const reader = await readerOf(context, 'subscribe E --plan SLUG');
+  const slug = text(options.plan, '--plan');
+  const plan = paper.plans().find((each) => each.slug === slug);
+  if (plan === undefined)
+    throw new NotFound('no-such-plan', `there is no plan ${slug}; \`plan list\` tells them`);
+  const { outcome } = options;
+  if (outcome !== undefined && !(typeof outcome === 'string' && isOutcomeCode(outcome))) {
+    throw new Misuse(`--outcome is one of ${OUTCOME_CODES.join(', ')}`);
+  }
+  const country = typeof options.country === 'string' ? options.country.toUpperCase() : 'IN';
+  const state = country === 'IN' ? stateOf(options.state, paper.publication().sellerState) : undefined;
+  const begun = await beginCheckout(
+    paper.billing,
+    { reader, plan, country, state, consent: 'agreed to on the command line', next: '/' },
+    clock.now(),
+  );
+  if (begun.kind === 'pay') {
+    const paid = await payAsReader({
+      url: begun.url,
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(paper.send === undefined ? {} : { send: paper.send }),
+    });
+    // Whoever is sent back to the paper has it ask the gateway, as the page there does.
+    if (paid.kind === 'returned') {
+      const intent = await newestIntent(db, begun.subscriptionId);
+      if (intent !== undefined) await askLater(db, intent.id);
+    }
+    await runDueJobs(paper, log);
+  }
+  const result = await shown(context, reader);
+  return begun.kind === 'try-again'
+    ? { ...result, failure: 'the gateway does not answer; nothing was charged' }
+    : result;
+}
+
+/** A state by its code or its name; the seller's own where none is given. */
+function stateOf(given: string | boolean | undefined, seller: string): string {
+  const wanted = typeof given === 'string' ? given : seller;
+  const code = wanted.toUpperCase();
+  if (Object.hasOwn(INDIAN_STATES, code)) return code;
+  const byName = Object.entries(INDIAN_STATES).find(
+    ([, name]) => name.toLowerCase() === wanted.toLowerCase(),
+  );
+  return byName?.[0] ?? (given === undefined ? 'KA' : code);
+}
+
+async function cancel(context: CommandContext): Promise<CommandResult> {
+  const reader = await readerOf(context, 'cancel E');
+  await cancelSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
+  return shown(context, reader);
+}
+
+async function resume(context: CommandContext): Promise<CommandResult> {
+  const reader = await readerOf(context, 'resume E');
+  await resumeSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
+  return shown(context, reader);
+}

@@ -1,0 +1,120 @@
+import { nextDueAt, settleDue } from '#billing';
+import { moveDomainClock } from '#platform/domain-clock';
+import { Conflict } from '#values/errors';
+import { chooseOutcome, deliverHeld, isOutcomeCode, liveUntil, OUTCOME_CODES } from '../sandbox/sandbox.ts';
+import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
+import { runDueJobs } from './jobs.ts';
+
+/** What can be tried in the sandbox alone: the time, and how payments end. */
+export const SANDBOX_COMMANDS: readonly Command[] = [
+  {
+    name: 'sandbox clock',
+    usage: 'INSTANT or +P1M',
+    does: 'moves the time forward, and does what falls due on the way',
+    run: inSandbox(clock),
+  },
+  { name: 'sandbox outcome', usage: 'CODE', does: 'how the next payment ends', run: inSandbox(outcome) },
+  {
+    name: 'sandbox deliver',
+    usage: '',
+    does: 'delivers webhooks that were held back',
+    run: inSandbox(deliver),
+  },
+];
+
+type Run = Command['run'];
+
+function inSandbox(run: Run): Run {
+  return async (context) => {
+    if (!context.config.sandbox) {
+      throw new Conflict(
+        'no-sandbox',
+        'there is no sandbox here: SANDBOX is 0, or BASE_URL is not a loopback address',
+      );
+    }
+    return run(context);
+  };
+}
+
+/** More instants than this fall due on the way of no honest trial. */
+const MOST_STOPS = 100_000;
+
+/** Lives through everything that falls due until then, in order, as if the time had passed. */
+async function clock(context: CommandContext): Promise<CommandResult> {
+  const { paper } = context;
+  const { db } = paper.database;
+  const start = paper.clock.now();
+  const target = targetOf(
+    one(context.args, 'sandbox clock INSTANT or +P1M'),
+    start,
+    paper.publication().zone,
+  );
+  if (Temporal.Instant.compare(target, start) < 0) {
+    throw new Conflict('clock-runs-forward', `the clock moves forward only, and it is ${start} now`);
+  }
+  let last: Temporal.Instant | undefined;
+  for (let stops = 0; stops < MOST_STOPS; stops++) {
+    const due = await nextDueAt(db, target);
+    if (due === undefined || (last !== undefined && Temporal.Instant.compare(due, last) <= 0)) break;
+    last = due;
+    if (Temporal.Instant.compare(due, start) > 0) await moveDomainClock(db, due);
+    await live(context, due);
+  }
+  await moveDomainClock(db, target);
+  await live(context, target);
+  return { text: target.toString(), json: { now: target } };
+}
+
+async function live(context: CommandContext, now: Temporal.Instant): Promise<void> {
+  const { log, paper } = context;
+  await settleDue(paper.billing, now);
+  await liveUntil(paper.database.db, now);
+  await hand(context);
+  await runDueJobs(paper, log);
+}
+
+/** An instant, or a duration from now on in the paper's calendar: a month is a month there. */
+function targetOf(given: string, from: Temporal.Instant, zone: string): Temporal.Instant {
+  try {
+    if (!given.startsWith('+')) return Temporal.Instant.from(given);
+    return from
+      .toZonedDateTimeISO(zone)
+      .add(Temporal.Duration.from(given.slice(1)))
+      .toInstant();
+  } catch (error) {
+    throw new Misuse(
+      `${given} is neither an instant such as 2027-01-01T00:00:00Z nor a duration such as +P1M`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function outcome({ args, paper }: CommandContext): Promise<CommandResult> {
+  const code = one(args, 'sandbox outcome CODE');
+  if (!isOutcomeCode(code)) throw new Misuse(`the outcome is one of ${OUTCOME_CODES.join(', ')}`);
+  await chooseOutcome(paper.database.db, code);
+  return { text: `the next payment ends with: ${code}`, json: { outcome: code } };
+}
+
+async function deliver(context: CommandContext): Promise<CommandResult> {
+  const { delivered, notTaken } = await hand(context);
+  await runDueJobs(context.paper, context.log);
+  return {
+    text: `delivered ${delivered}, not taken ${notTaken}`,
+    json: { delivered, not_taken: notTaken },
+  };
+}
+
+/** Delivers over HTTP where a server runs, and else to this very program. */
+function hand({ log, paper }: CommandContext) {
+  const { baseUrl, credentials, database, send } = paper;
+  return deliverHeld({
+    db: database.db,
+    baseUrl,
+    webhookSecrets: credentials.webhookSecrets,
+    log,
+    ...(send === undefined ? {} : { send }),
+  });
+}

@@ -1,0 +1,15 @@
+import type { Gateway } from './gateway.ts';
+
+const CLOSED = { kind: 'unknown', reason: 'no payment gateway is configured' } as const;
+
+/** Where no gateway is configured nothing can be sold, and nothing that could be sold was. */
+export function noGateway(name: Gateway['name']): Gateway {
+  return {
+    name,
+    openCheckout: async () => CLOSED,
+    readCheckout: async () => CLOSED,
+    findCheckout: async () => CLOSED,
+    expireCheckout: async () => CLOSED,
+    verifyWebhook: () => ({ kind: 'forged' }),
+  };
+}

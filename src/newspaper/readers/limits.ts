@@ -1,0 +1,99 @@
+import { hash } from 'node:crypto';
+import type pg from 'pg';
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import { TooMany } from '#values/errors';
+
+/** What may be tried only so often, on the machine's own time. */
+export type Attempt = 'password' | 'ask for a code' | 'enter a code';
+
+type Rule = { readonly points: number; readonly seconds: number };
+
+/**
+ * For each thing that is tried: how often for one account, from one address, and by everybody together. Who guesses
+ * one account's password, one password for many accounts, or from many addresses, meets one of the three. None shuts
+ * an account for good: a stranger who tries it must not keep its reader out, so a code in the mail goes on working.
+ */
+const RULES: Readonly<Record<Attempt, { account: Rule; address: Rule; everybody: Rule }>> = {
+  password: {
+    account: { points: 10, seconds: 15 * 60 },
+    address: { points: 60, seconds: 15 * 60 },
+    everybody: { points: 3_000, seconds: 60 },
+  },
+  'ask for a code': {
+    account: { points: 5, seconds: 15 * 60 },
+    address: { points: 30, seconds: 60 * 60 },
+    everybody: { points: 1_200, seconds: 60 },
+  },
+  'enter a code': {
+    account: { points: 15, seconds: 15 * 60 },
+    address: { points: 60, seconds: 15 * 60 },
+    everybody: { points: 3_000, seconds: 60 },
+  },
+};
+
+export type Limits = {
+  /**
+   * Counts a try, before it is made.
+   *
+   * @param who the account's e-mail address, and the network address that the request came from
+   * @throws TooMany with the seconds to wait
+   */
+  count(attempt: Attempt, who: { readonly email: string; readonly address: string }): Promise<void>;
+  /** Forgets the tries for an account: its reader has just come in. */
+  clear(attempt: Attempt, email: string): Promise<void>;
+};
+
+export function openLimits(pool: pg.Pool): Limits {
+  const limiter = (name: string, { points, seconds }: Rule) =>
+    new RateLimiterPostgres({
+      storeClient: pool,
+      storeType: 'pool',
+      schemaName: 'readers',
+      tableName: 'attempts',
+      tableCreated: true,
+      clearExpiredByTimeout: false,
+      keyPrefix: name,
+      points,
+      duration: seconds,
+      // While the counts cannot be kept in the database, each process keeps its own.
+      insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
+    });
+  const limiters = new Map(
+    Object.entries(RULES).map(([attempt, rules]) => [
+      attempt,
+      {
+        account: limiter(`${attempt} account`, rules.account),
+        address: limiter(`${attempt} address`, rules.address),
+        everybody: limiter(`${attempt} everybody`, rules.everybody),
+      },
+    ]),
+  );
+  const of = (attempt: Attempt) => limiters.get(attempt) as NonNullable<ReturnType<typeof limiters.get>>;
+
+  return {
+    async count(attempt, { address, email }) {
+      const { account, address: byAddress, everybody } = of(attempt);
+      try {
+        await everybody.consume('all');
+        await byAddress.consume(networkOf(address));
+        await account.consume(digest(email));
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error;
+        throw new TooMany('too-many-tries', 'this was tried too often', Math.ceil(error.msBeforeNext / 1000));
+      }
+    },
+    clear: async (attempt, email) => void (await of(attempt).account.delete(digest(email))),
+  };
+}
+
+/** The counts tell nobody which addresses were tried. */
+const digest = (email: string) => hash('sha256', email).slice(0, 32);
+
+/** One household of IPv6 has a whole /64, and would be 18 quintillion strangers. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':').filter(Boolean);
+  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').filter(Boolean).length;
+  return [...groups, ...Array.from({ length: Math.max(0, missing) }, () => '0')].slice(0, 4).join(':');
+}

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Act, type Checkout, decide, due, snapshotOf } from './checkout.ts';
+import { OUTCOME_CODES } from './outcomes.ts';
+
+const at = (text: string) => Temporal.Instant.from(text);
+const NOW = at('2026-11-23T06:30:00Z');
+
+const OPEN: Checkout = {
+  id: 'cs_1',
+  url: 'http://localhost:3000/sandbox/checkouts/cs_1',
+  reference: 'order 1',
+  amount: { minor: 270_000n, currency: 'INR' },
+  description: 'Three months',
+  email: 'meera@example.com',
+  returnUrl: 'http://localhost:3000/thanks',
+  cancelUrl: 'http://localhost:3000/plans',
+  status: 'open',
+  createdAt: NOW,
+  expiresAt: NOW.add({ hours: 24 }),
+  payment: undefined,
+};
+
+const pay = (outcome: (typeof OUTCOME_CODES)[number], paymentId = 'pay_1'): Act => ({
+  kind: 'pay',
+  outcome,
+  paymentId,
+});
+/** A checkout to which this was done at once, one after the other. */
+const having = (...acts: Act[]): Checkout =>
+  acts.reduce((checkout, act) => decide(checkout, act, NOW)?.checkout ?? checkout, OPEN);
+
+describe('an outcome', () => {
+  it.each([
+    ['approve', 'complete', 'succeeded', undefined],
+    ['lost', 'complete', 'succeeded', undefined],
+    ['decline', 'open', 'failed', 'card_declined'],
+    ['insufficient_funds', 'open', 'failed', 'insufficient_funds'],
+    ['expired_card', 'open', 'failed', 'expired_card'],
+    ['authenticate', 'open', 'requires_action', undefined],
+    ['later', 'open', 'pending', undefined],
+  ] as const)('%s leaves the checkout %s and the payment %s', (outcome, status, payment, failureCode) => {
+    const step = decide(OPEN, pay(outcome), NOW);
+    expect(step?.event).toBe(`payment.${payment}`);
+    expect(step?.checkout.status).toBe(status);
+    expect(step?.checkout.payment).toMatchObject({ status: payment, failureCode, attempt: 1 });
+  });
+});
+
+describe('one payment for a checkout', () => {
+  it('a declined card can be tried again, as another attempt', () => {
+    expect(having(pay('decline'), pay('approve', 'pay_2')).payment).toMatchObject({
+      id: 'pay_2',
+      attempt: 2,
+      status: 'succeeded',
+      failureCode: undefined,
+    });
+  });
+
+  it('what is paid, pending or with the bank takes no other attempt', () => {
+    for (const first of ['approve', 'lost', 'later', 'authenticate'] as const) {
+      expect(decide(having(pay(first)), pay('approve', 'pay_2'), NOW)).toBeUndefined();
+    }
+  });
+
+  it('the bank’s question is answered once', () => {
+    const asked = having(pay('authenticate'));
+    const refused = decide(asked, { kind: 'answer-bank', approves: false }, NOW);
+    expect(refused?.checkout).toMatchObject({
+      status: 'open',
+      payment: { status: 'failed', failureCode: 'authentication_failed' },
+    });
+    expect(
+      decide(refused?.checkout as Checkout, { kind: 'answer-bank', approves: true }, NOW),
+    ).toBeUndefined();
+    expect(decide(asked, { kind: 'answer-bank', approves: true }, NOW)?.checkout).toMatchObject({
+      status: 'complete',
+      payment: { status: 'succeeded' },
+    });
+    expect(decide(OPEN, { kind: 'answer-bank', approves: true }, NOW)).toBeUndefined();
+  });
+});
+
+describe('its own time', () => {
+  it('a pending payment arrives three minutes later, and is dated then', () => {
+    const pending = having(pay('later'));
+    expect(due(pending, NOW.add({ minutes: 2 }))).toBeUndefined();
+    const step = due(pending, NOW.add({ hours: 5 }));
+    expect(step?.event).toBe('payment.succeeded');
+    expect(step?.at.toString()).toBe('2026-11-23T06:33:00Z');
+    expect(step?.checkout.payment?.changedAt.toString()).toBe('2026-11-23T06:33:00Z');
+  });
+
+  it('an unpaid checkout runs out after a day; one with money on its way does not', () => {
+    const late = NOW.add({ hours: 30 });
+    expect(due(OPEN, NOW.add({ hours: 23 }))).toBeUndefined();
+    expect(due(OPEN, late)?.checkout.status).toBe('expired');
+    expect(due(having(pay('decline')), late)?.checkout).toMatchObject({
+      status: 'expired',
+      payment: { status: 'failed' },
+    });
+    expect(due(having(pay('authenticate')), late)?.checkout).toMatchObject({
+      status: 'expired',
+      payment: { status: 'canceled' },
+    });
+    expect(due(having(pay('later')), late)?.event).toBe('payment.succeeded');
+    expect(due(having(pay('approve')), late)).toBeUndefined();
+  });
+
+  it('an open checkout can be expired; money that is on its way or taken cannot be called back', () => {
+    const expire = { kind: 'expire' } as const;
+    expect(decide(OPEN, expire, NOW)?.event).toBe('checkout.expired');
+    expect(decide(having(pay('authenticate')), expire, NOW)?.checkout.payment?.status).toBe('canceled');
+    expect(decide(having(pay('later')), expire, NOW)).toBeUndefined();
+    expect(decide(having(pay('approve')), expire, NOW)).toBeUndefined();
+    expect(decide(having(expire), expire, NOW)).toBeUndefined();
+    expect(decide(having(expire), pay('approve'), NOW)).toBeUndefined();
+  });
+});
+
+it('whatever is done in whatever order, money is taken at most once and never given back', () => {
+  const act = fc.oneof(
+    fc.constantFrom(...OUTCOME_CODES).map((outcome) => pay(outcome)),
+    fc.boolean().map((approves): Act => ({ kind: 'answer-bank', approves })),
+    fc.constantFrom<Act>({ kind: 'settle' }, { kind: 'expire' }, { kind: 'look' }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(act, fc.integer({ min: 0, max: 900 })), { maxLength: 12 }), (acts) => {
+      let checkout = OPEN;
+      let now = NOW;
+      let taken = 0;
+      for (const [one, minutes] of acts) {
+        now = now.add({ minutes });
+        const timely = due(checkout, now);
+        checkout = timely?.checkout ?? checkout;
+        const step = decide(checkout, one, now);
+        checkout = step?.checkout ?? checkout;
+        taken += [timely, step].filter((any) => any?.event === 'payment.succeeded').length;
+        expect(taken).toBe(checkout.status === 'complete' ? 1 : 0);
+        expect(due(checkout, now)).toBeUndefined();
+      }
+    }),
+  );
+});
+
+it('the company’s answers show amounts in minor units, instants in UTC, and a failure’s code only where there is one', () => {
+  expect(snapshotOf(having(pay('decline')))).toEqual({
+    id: 'cs_1',
+    url: 'http://localhost:3000/sandbox/checkouts/cs_1',
+    status: 'open',
+    reference: 'order 1',
+    amount_minor: 270_000,
+    currency: 'INR',
+    description: 'Three months',
+    created_at: '2026-11-23T06:30:00Z',
+    expires_at: '2026-11-24T06:30:00Z',
+    payment: {
+      id: 'pay_1',
+      status: 'failed',
+      amount_minor: 270_000,
+      currency: 'INR',
+      failure_code: 'card_declined',
+      method: { kind: 'card', brand: 'visa', last4: '0002' },
+      created_at: '2026-11-23T06:30:00Z',
+      updated_at: '2026-11-23T06:30:00Z',
+    },
+  });
+  expect(snapshotOf(having(pay('approve'))).payment).not.toHaveProperty('failure_code');
+});

@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import type { Db } from '#platform/db';
+import type { OutcomeCode } from './outcomes.ts';
+import { tellOfEvents } from './wake.ts';
+
+/** What a trial can make of the webhooks, instead of one delivery of each as soon as it may be. */
+export type WebhookControls = {
+  /** Nothing is delivered but by `deliverHeld`. */
+  readonly hold: boolean;
+  /** Each is sent twice at once. */
+  readonly duplicate: boolean;
+  /** The newest of those that wait is first, and they come one by one. */
+  readonly reverse: boolean;
+  /** Each is lost on its way: never sent, and never tried again. */
+  readonly drop: boolean;
+  /** Those that are written from now on wait this long, in real time. */
+  readonly delayMs: number;
+  /** Signed with a secret that nobody gave out, or with the oldest secret alone. */
+  readonly sign: 'right' | 'wrong' | 'old';
+};
+
+/** Changes what a trial makes of the webhooks; what is not named stays as it is. */
+export async function setWebhooks(db: Db, controls: Partial<WebhookControls>): Promise<void> {
+  const { delayMs, drop, duplicate, hold, reverse, sign } = controls;
+  await sql`
+    update sandbox.controls set
+      hold = coalesce(${hold ?? null}, hold), duplicate = coalesce(${duplicate ?? null}, duplicate),
+      reverse = coalesce(${reverse ?? null}, reverse), drop = coalesce(${drop ?? null}, drop),
+      delay_ms = coalesce(${delayMs ?? null}, delay_ms), sign = coalesce(${sign ?? null}, sign)`.execute(db);
+  tellOfEvents(db);
+}
+
+/** Holds every webhook back, or lets them go. */
+export function holdWebhooks(db: Db, hold: boolean): Promise<void> {
+  return setWebhooks(db, { hold });
+}
+
+export async function readControls(db: Db): Promise<WebhookControls> {
+  const { rows } = await sql<WebhookControls>`
+    select hold, duplicate, reverse, drop, delay_ms as "delayMs", sign from sandbox.controls`.execute(db);
+  return rows[0] as WebhookControls;
+}
+
+/** Stores how the next payment ends that is made without saying so. */
+export async function chooseOutcome(db: Db, code: OutcomeCode): Promise<void> {
+  await sql`update sandbox.controls set next_outcome = ${code}`.execute(db);
+}
+
+/** How the next payment will end that is made without saying so, if that was chosen. */
+export async function readChosenOutcome(db: Db): Promise<string | undefined> {
+  const { rows } = await sql<{ next_outcome: string | null }>`
+    select next_outcome from sandbox.controls`.execute(db);
+  return rows[0]?.next_outcome ?? undefined;
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '#platform/clock';
+import { type Db, isUnavailable } from '#platform/db';
+import {
+  type Answer,
+  type Ask,
+  answer,
+  HTML,
+  publicAnswer,
+  redirect,
+  SECURITY_HEADERS,
+} from '#platform/http';
+import type { Logger } from '#platform/log';
+import { CallerError, Invalid, NotFound } from '#values/errors';
+import { answerBank, openCheckout, payCheckout } from './account.ts';
+import type { Checkout } from './checkout.ts';
+import { readChosenOutcome } from './controls.store.ts';
+import { pageState, renderCheckout, renderTrouble } from './hosted-page.tsx';
+import { isOutcomeCode, type OutcomeCode } from './outcomes.ts';
+import { STYLE } from './style.ts';
+
+/** What the hosted page is made of. */
+export type PageParts = {
+  readonly db: Db;
+  readonly clock: Clock;
+  /** Whose payments these are, as its customers know it. */
+  readonly merchant: () => string;
+  readonly log: Logger;
+};
+
+const NOT_KEPT = ['Cache-Control', 'private, no-store'];
+const A_YEAR = 31_536_000;
+
+/** The hosted page: forms that work without scripts, and a redirect after each. */
+export function pageAnswers(parts: PageParts) {
+  const { clock, db, merchant } = parts;
+
+  return {
+    style: (): Answer => publicAnswer('text/css; charset=utf-8', STYLE, A_YEAR),
+
+    checkout: asPage(parts, async (ask) => {
+      const checkout = found(await openCheckout(db, ask.param('id'), clock.now()));
+      const chosen = pageState(checkout) === 'open' ? await readChosenOutcome(db) : undefined;
+      return answer(200, HTML, renderCheckout({ checkout, merchant: merchant(), chosen }), NOT_KEPT);
+    }),
+
+    pay: asPage(parts, async (ask) => {
+      const outcome = await outcomeAsked(ask);
+      const done = await payCheckout(db, ask.param('id'), outcome, clock.now());
+      const checkout = found(done?.checkout);
+      const isLost = done?.step !== undefined && done.step.webhookAfterMs > 0;
+      return isLost ? LOST : afterwards(checkout);
+    }),
+
+    answerBank: asPage(parts, async (ask) => {
+      const given = (await ask.form()).field('answer');
+      if (given !== 'approve' && given !== 'refuse') throw new Invalid('no-answer', 'approve or refuse it');
+      const done = await answerBank(db, ask.param('id'), given === 'approve', clock.now());
+      return afterwards(found(done?.checkout));
+    }),
+  };
+}
+
+/** The money is taken and the browser gets nothing to show: as from a proxy whose server broke down. */
+const LOST: Answer = { status: 502, headers: [...NOT_KEPT, ...SECURITY_HEADERS], body: undefined };
+
+function found(checkout: Checkout | undefined): Checkout {
+  if (checkout === undefined) throw new NotFound('no-such-checkout', 'there is no such checkout');
+  return checkout;
+}
+
+/**
+ * Where a browser goes after a form: back to the merchant where the money is taken or on its way, whichever of two
+ * clicks did it; otherwise to the page, which shows how things stand.
+ */
+function afterwards(checkout: Checkout): Answer {
+  const state = pageState(checkout);
+  const isDone = state === 'complete' || state === 'pending';
+  return redirect(303, isDone ? checkout.returnUrl : checkout.url, NOT_KEPT);
+}
+
+/** @throws Invalid */
+async function outcomeAsked(ask: Ask): Promise<OutcomeCode | 'chosen'> {
+  const form = await ask.form();
+  const given = form.field('outcome') ?? 'chosen';
+  const code = given === 'decline' ? (form.field('decline') ?? given) : given;
+  if (code === 'chosen' || isOutcomeCode(code)) return code;
+  throw new Invalid('no-such-outcome', 'a payment cannot end so');
+}
+
+function asPage(parts: PageParts, handle: (ask: Ask) => Promise<Answer>): (ask: Ask) => Promise<Answer> {
+  const trouble = (status: number, title: string, says: string, headers: readonly string[] = []) =>
+    answer(status, HTML, renderTrouble(title, says), [...NOT_KEPT, ...headers]);
+  return async (ask) => {
+    try {
+      return await handle(ask);
+    } catch (error) {
+      if (error instanceof NotFound)
+        return trouble(404, 'No such checkout', 'Its address is wrong, or it was never made.');
+      if (error instanceof CallerError)
+        return trouble(
+          error.status,
+          'That cannot be done',
+          'What was sent did not come from this page’s form.',
+        );
+      if (!isUnavailable(error)) throw error;
+      parts.log.error({ err: error, requestId: ask.requestId }, 'the hosted page of the sandbox failed');
+      const says = 'Reload this page in a moment: it shows whether the payment went through.';
+      return trouble(503, 'Not available just now', says, ['Retry-After', '5']);
+    }
+  };
+}

@@ -1,0 +1,172 @@
+import {
+  askLater,
+  beginCheckout,
+  canBeCancelled,
+  cancelSubscription,
+  findSubscription,
+  isOver,
+  newestIntent,
+  resumeSubscription,
+  subscriptionsOf,
+} from '#billing';
+import { type Answer, type Ask, type Route, redirect } from '#platform/http';
+import { findReader, setReaderPlace } from '#readers';
+import { NotFound } from '#values/errors';
+import { isPlace } from '#values/places';
+import { nextPath } from './next-path.ts';
+import { renderCancellation } from './pages/account-page.tsx';
+import {
+  consentWords,
+  renderConfirming,
+  renderOrder,
+  renderOutcome,
+  renderSubscribe,
+} from './pages/subscribe-page.tsx';
+import type { Site } from './parts.ts';
+import { forAudience, missing, ownPage, PRIVATE, printed } from './plain-answers.ts';
+import { PATHS, planPath, subscriptionPath, withNext } from './urls.ts';
+
+const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
+
+/** Buying a subscription, from the plans to the page that says it is paid; cancelling one, and taking that back. */
+export function checkoutRoutes(site: Site): Route[] {
+  const { billing, clock, plans } = site;
+  const { db } = site.database;
+  const planOf = (slug: string | undefined) => plans().find((plan) => plan.slug === slug);
+
+  async function orderPage(ask: Ask): Promise<Answer> {
+    const plan = planOf(ask.param('plan'));
+    if (plan === undefined) return missing(site, ask);
+    const next = nextPath(ask.query('next'));
+    const { audience, session } = await site.asker(ask);
+    const reader = session && (await findReader(db, { id: session.readerId }));
+    if (reader === undefined)
+      return redirect(303, withNext(PATHS.register, withNext(planPath(plan.slug), next)), OWN);
+    return ownPage(
+      renderOrder({
+        frame: site.frame(audience),
+        plan,
+        email: reader.email,
+        next,
+        country: reader.country ?? (site.publication().currency === 'INR' ? 'IN' : undefined),
+        state: reader.state,
+      }),
+    );
+  }
+
+  async function begin(ask: Ask): Promise<Answer> {
+    const form = await ask.form();
+    const { audience, session } = await site.asker(ask);
+    const reader = session && (await findReader(db, { id: session.readerId }));
+    const plan = planOf(form.field('plan'));
+    if (reader === undefined || plan === undefined) return redirect(303, PATHS.subscribe, OWN);
+    const next = nextPath(form.field('next'));
+    const country = form.field('country') ?? '';
+    // A state that was left in the form is nobody's when they live elsewhere.
+    const state = country === 'IN' ? form.field('state') || undefined : undefined;
+    const again = (error: string) =>
+      ownPage(
+        renderOrder({ frame: site.frame(audience), plan, email: reader.email, next, country, state, error }),
+        422,
+      );
+    if (!isPlace(country, state)) {
+      return again(
+        country === 'IN' ? 'Please choose your state.' : 'Please choose the country that you live in.',
+      );
+    }
+    const consent = consentWords(plan, site.publication().language);
+    if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
+    await setReaderPlace(db, reader.id, { country, state });
+    const begun = await beginCheckout(billing, { reader, plan, country, state, consent, next }, clock.now());
+    switch (begun.kind) {
+      case 'pay':
+        return redirect(303, begun.url, OWN);
+      case 'confirming':
+      case 'already-subscribed':
+        return redirect(303, subscriptionPath(begun.subscriptionId), OWN);
+      case 'try-again':
+        return again(
+          'The company that takes the money does not answer. Nothing was charged: please try again in a minute.',
+        );
+      default:
+        return begun satisfies never;
+    }
+  }
+
+  /** Where the gateway sends the browser back to. Coming here proves nothing: the gateway is asked. */
+  async function orderState(ask: Ask): Promise<Answer> {
+    const id = ask.param('subscription');
+    const { audience, session } = await site.asker(ask);
+    const subscription = UUID.test(id) ? await findSubscription(db, id) : undefined;
+    // Another reader's order is as if it did not exist.
+    if (subscription === undefined || subscription.readerId !== session?.readerId) return missing(site, ask);
+    const intent = await newestIntent(db, id);
+    const frame = site.frame(audience);
+    const tryAgain = planPath(subscription.planSlug);
+    if (subscription.state !== 'incomplete') {
+      const kind = isOver(subscription) ? 'over' : 'active';
+      const next = kind === 'over' ? tryAgain : (intent?.next ?? '/');
+      return ownPage(renderOutcome({ frame, kind, next, paidThrough: subscription.paidThroughOn }));
+    }
+    if (intent === undefined || intent.status === 'failed' || intent.status === 'canceled') {
+      return ownPage(renderOutcome({ frame, kind: 'failed', next: tryAgain, paidThrough: undefined }));
+    }
+    await askLater(db, intent.id);
+    return ownPage(
+      renderConfirming({ frame, path: subscriptionPath(id), pending: intent.status === 'pending' }),
+    );
+  }
+
+  async function readerId(ask: Ask): Promise<string> {
+    const { session } = await site.asker(ask);
+    if (session === undefined) throw new NotFound('no-reader', 'nobody is signed in');
+    return session.readerId;
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: PATHS.subscribe,
+      who: 'anyone',
+      handle: (ask) =>
+        forAudience(site, ask, (audience) => {
+          const next = nextPath(ask.query('next'));
+          return printed(audience, renderSubscribe({ frame: site.frame(audience), next }));
+        }),
+    },
+    { method: 'GET', path: `${PATHS.subscribe}/:plan`, who: 'anyone', handle: orderPage },
+    { method: 'POST', path: PATHS.subscriptions, who: 'reader', handle: begin },
+    { method: 'GET', path: `${PATHS.subscriptions}/:subscription`, who: 'reader', handle: orderState },
+    {
+      method: 'GET',
+      path: PATHS.cancellation,
+      who: 'reader',
+      handle: async (ask) => {
+        const { audience } = await site.asker(ask);
+        const current = (await subscriptionsOf(db, await readerId(ask))).find(canBeCancelled);
+        if (current === undefined) return redirect(303, PATHS.account, OWN);
+        return ownPage(renderCancellation({ frame: site.frame(audience), subscription: current }));
+      },
+    },
+    {
+      method: 'POST',
+      path: PATHS.cancellation,
+      who: 'reader',
+      handle: async (ask) => {
+        await cancelSubscription(billing, await readerId(ask), 'reader', clock.now());
+        return redirect(303, `${PATHS.account}?done=cancelled`, OWN);
+      },
+    },
+    {
+      method: 'POST',
+      path: PATHS.resumption,
+      who: 'reader',
+      handle: async (ask) => {
+        await resumeSubscription(billing, await readerId(ask), 'reader', clock.now());
+        return redirect(303, `${PATHS.account}?done=resumed`, OWN);
+      },
+    },
+  ];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

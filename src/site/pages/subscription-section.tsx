@@ -1,0 +1,159 @@
+import type { Payment, Subscription } from '#billing';
+import { writeDate, writeDay } from '#values/dates';
+import { formatMoney } from '#values/money';
+import { Act } from '../components/form.tsx';
+import type { Frame } from '../frame.ts';
+import { PATHS, planPath } from '../urls.ts';
+
+/** The last day on which a subscription is read, from the first that is no longer paid. */
+export function lastDay(on: Temporal.PlainDate, language: string): string {
+  return writeDate(on.subtract({ days: 1 }), language);
+}
+
+/** How a subscription stands, in a sentence that its reader would say. */
+function inPlainWords(subscription: Subscription, language: string): string {
+  const { cancelOn, paidThroughOn, state } = subscription;
+  const until = paidThroughOn === undefined ? '' : lastDay(paidThroughOn, language);
+  switch (state) {
+    case 'incomplete':
+      return 'You have begun to subscribe, and the payment is not confirmed yet.';
+    case 'trialing':
+      return `You are trying the paper out, until ${until}.`;
+    case 'active':
+      return cancelOn === undefined
+        ? `You read everything. Your subscription is paid until ${until} and then renews.`
+        : `You have cancelled. You read everything until ${until}, and nothing more is charged.`;
+    case 'past_due':
+      return 'The last payment did not go through. You still read everything for some days.';
+    case 'suspended':
+      return 'Your subscription rests, because a payment did not go through.';
+    case 'paused':
+      return 'Your subscription is paused.';
+    case 'canceled':
+      return subscription.endedReason === 'never_paid'
+        ? 'An order that was not paid was closed.'
+        : 'Your subscription was ended.';
+    case 'expired':
+      return `Your subscription ended, as you wanted. It was paid until ${until}.`;
+    default:
+      return state satisfies never;
+  }
+}
+
+/** What a reader pays for: the state in plain words, what comes next, how it was paid, and the way out. */
+export function SubscriptionSection(props: {
+  frame: Frame;
+  subscription: Subscription | undefined;
+  payments: readonly Payment[];
+}) {
+  const { frame, payments, subscription } = props;
+  const { language } = frame.paper;
+  const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
+  return (
+    <section aria-labelledby="subscription">
+      <h2 id="subscription">Your subscription</h2>
+      {subscription === undefined ? (
+        <p class="state-line">
+          You have none. With an account alone you read {frame.readerStories} stories a month.
+        </p>
+      ) : (
+        <>
+          <p class="state-line" data-subscription={subscription.state}>
+            {inPlainWords(subscription, language)}
+          </p>
+          {runs && subscription.state !== 'incomplete' && (
+            <Standing
+              frame={frame}
+              subscription={subscription}
+              paid={payments.find((one) => one.status === 'succeeded')}
+            />
+          )}
+        </>
+      )}
+      <div class="account-acts">
+        {!runs && (
+          <a class="button" href={PATHS.subscribe}>
+            See the plans
+          </a>
+        )}
+        {subscription?.state === 'incomplete' && (
+          <a class="button" href={planPath(subscription.planSlug)}>
+            Go on with it
+          </a>
+        )}
+        {subscription?.state === 'active' && subscription.cancelOn === undefined && (
+          <a href={PATHS.cancellation}>Cancel the subscription</a>
+        )}
+        {runs && subscription?.cancelOn !== undefined && (
+          <Act action={PATHS.resumption}>Keep the subscription</Act>
+        )}
+      </div>
+      {payments.length > 0 && <Receipts frame={frame} payments={payments} />}
+    </section>
+  );
+}
+
+function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
+  const { frame, paid, subscription } = props;
+  const { language } = frame.paper;
+  const { cancelOn, paidThroughOn, planName, price } = subscription;
+  return (
+    <dl class="ledger">
+      <div>
+        <dt>Plan</dt>
+        <dd>{planName}</dd>
+      </div>
+      {paidThroughOn !== undefined && (
+        <div>
+          <dt>Paid until</dt>
+          <dd>{lastDay(paidThroughOn, language)}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Next charge</dt>
+        <dd>
+          {cancelOn !== undefined || paidThroughOn === undefined
+            ? 'None'
+            : `${formatMoney(price, language)} on ${writeDate(paidThroughOn, language)}`}
+        </dd>
+      </div>
+      {paid !== undefined && (
+        <div>
+          <dt>Paid with</dt>
+          <dd>{paid.method}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+const PAYMENT_WORDS: Readonly<Record<string, string>> = {
+  pending: 'on its way',
+  requires_action: 'your bank asks you',
+  succeeded: 'paid',
+  failed: 'not paid',
+  refunded: 'paid back',
+  disputed: 'disputed',
+};
+
+function Receipts({ frame, payments }: { frame: Frame; payments: readonly Payment[] }) {
+  const { language } = frame.paper;
+  return (
+    <>
+      <h3 class="label">Payments</h3>
+      <ul class="ledger">
+        {payments.map((one) => (
+          <li>
+            <span class="ledger-what">
+              <time datetime={one.at.toString()}>{writeDay(one.at, frame.paper)}</time>
+            </span>
+            <span class="ledger-rest">
+              {formatMoney(one.amount, language)}, {one.method}
+            </span>
+            <span class="ledger-act">{PAYMENT_WORDS[one.status] ?? one.status}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,361 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { paymentsOf, settleDue, subscriptionsOf, termsOf, timelineOf } from '#billing';
+import { listGrants } from '#entitlements';
+import { holdWebhooks, settlePending, setWebhooks } from '../../src/sandbox/sandbox.ts';
+import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { mailsTo } from '../mails.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+import { beginOrder, ORDER, pay, settle, signedInBrowser, type TestBrowser, testBrowser } from '../shop.ts';
+
+/** Journey B: a reader subscribes, and every device unlocks. */
+let paper: TestPaper;
+let premium: StoredStory;
+let metered: StoredStory[];
+beforeAll(async () => {
+  paper = await testPaper();
+  const { db } = paper.database;
+  [premium] = (await storeStories(db, [storyInput({ access: 'premium' })])) as [StoredStory];
+  metered = await storeStories(
+    db,
+    Array.from({ length: 20 }, () => storyInput()),
+  );
+});
+afterAll(() => paper.end());
+
+let made = 0;
+const newReader = () => signedInBrowser(paper, `buyer-${++made}@paper.example`);
+const accessTo = async (browser: TestBrowser, story = premium) =>
+  (await browser.get(story.path)).headers.get('x-access');
+
+async function books(readerId: string) {
+  const { db } = paper.database;
+  const subscriptions = await subscriptionsOf(db, readerId);
+  const payments = await paymentsOf(db, readerId);
+  const terms = await Promise.all(subscriptions.map((one) => termsOf(db, one.id)));
+  const grants = await listGrants(db, readerId);
+  return {
+    states: subscriptions.map((one) => one.state),
+    paid: payments.filter((one) => one.status === 'succeeded').length,
+    terms: terms.flat().length,
+    grants: grants.filter((one) => one.revokedAt === undefined).length,
+  };
+}
+const ONE_SUBSCRIPTION = { states: ['active'], paid: 1, terms: 1, grants: 7 };
+
+describe('a reader who subscribes', () => {
+  it('reads everything from then on, on every device, and has a receipt', async () => {
+    const reader = await newReader();
+    const phone = testBrowser(paper);
+    await phone.post('/login', { email: reader.email, password: 'correct horse battery' });
+    expect([await accessTo(reader), await accessTo(phone)]).toEqual(['preview', 'preview']);
+
+    const url = await beginOrder(reader, { next: premium.path });
+    expect(await accessTo(reader)).toBe('preview');
+    const paid = await pay(paper, url);
+    if (paid.kind !== 'returned') throw new Error(paid.kind);
+    const back = new URL(paid.to).pathname;
+    expect(await (await reader.get(back)).text()).toContain('data-subscription="confirming"');
+    expect(await accessTo(reader)).toBe('preview');
+
+    await settle(paper);
+    expect(await (await reader.get(back)).text()).toMatch(
+      new RegExp(`data-subscription="active"[\\s\\S]*href="${premium.path}"`),
+    );
+    expect([await accessTo(reader), await accessTo(phone)]).toEqual(['full', 'full']);
+    for (const story of metered.slice(0, 12)) expect(await accessTo(reader, story)).toBe('full');
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    const [receipt] = await mailsTo(paper, reader.email);
+    expect(receipt?.text).toContain('₹2,700');
+    const account = await (await reader.get('/account')).text();
+    expect(account).toContain('data-subscription="active"');
+    expect(account).toContain('22 November 2027');
+  });
+
+  it('needs an account, and comes back to the order with one', async () => {
+    const stranger = testBrowser(paper);
+    const answer = await stranger.get('/subscribe/yearly?next=%2Fworld');
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      '/register?next=%2Fsubscribe%2Fyearly%3Fnext%3D%252Fworld',
+    ]);
+    expect((await stranger.post('/subscriptions', ORDER)).headers.get('location')).toBe('/login');
+  });
+
+  it.each([
+    ['no country', { country: '' }],
+    ['a country that is none', { country: 'XX' }],
+    ['no state in India', { state: '' }],
+    ['a state that is none', { state: 'ZZ' }],
+    ['no consent', { consent: '' }],
+  ])('is asked again for what is missing: %s', async (_, wrong) => {
+    const reader = await newReader();
+    const answer = await reader.post('/subscriptions', { ...ORDER, ...wrong });
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain('role="alert"');
+    expect(await subscriptionsOf(paper.database.db, reader.readerId)).toEqual([]);
+  });
+
+  it('pays what the catalogue says, whatever the form says', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader, {
+      amount: '1',
+      amount_minor: '1',
+      currency: 'JPY',
+      price: '0',
+      months: '99',
+    });
+    await pay(paper, url);
+    await settle(paper);
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    expect(subscription).toMatchObject({ price: { minor: 270000n, currency: 'INR' }, months: 12 });
+    expect(
+      (await reader.post('/subscriptions', { ...ORDER, plan: 'free-for-ever' })).headers.get('location'),
+    ).toBe('/subscribe');
+  });
+
+  it('has agreed to words that are kept as they were shown', async () => {
+    const reader = await newReader();
+    await beginOrder(reader);
+    const { rows } = await sql<{ words: string; amount_minor: bigint; months: number }>`
+      select words, amount_minor, months from billing.consents where reader_id = ${reader.readerId}`.execute(
+      paper.database.db,
+    );
+    expect(rows).toEqual([
+      { words: expect.stringContaining('It costs ₹2,700 for 1 year'), amount_minor: 270000n, months: 12 },
+    ]);
+    expect(await (await reader.get('/subscribe/yearly')).text()).toContain(
+      (rows[0] as { words: string }).words,
+    );
+  });
+});
+
+describe('one subscription and one charge', () => {
+  it('however often the button is clicked, and in however many tabs', async () => {
+    const reader = await newReader();
+    const urls = await Promise.all(Array.from({ length: 8 }, () => beginOrder(reader)));
+    expect(new Set(urls).size).toBe(1);
+    await Promise.all(Array.from({ length: 5 }, () => pay(paper, urls[0] as string)));
+    await Promise.all([settle(paper), settle(paper)]);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    expect(await mailsTo(paper, reader.email)).toHaveLength(1);
+  });
+
+  it('also when another plan is chosen in another tab: the first checkout cannot be paid any more', async () => {
+    const reader = await newReader();
+    const first = await beginOrder(reader);
+    const second = await beginOrder(reader, { plan: 'quarterly' });
+    expect(second).not.toBe(first);
+    expect((await pay(paper, first)).kind).toBe('not-payable');
+    await pay(paper, second);
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    expect(await subscriptionsOf(paper.database.db, reader.readerId)).toMatchObject([
+      { planSlug: 'quarterly' },
+    ]);
+  });
+
+  it('also when the first tab pays while the second chooses another plan', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    await pay(paper, url);
+    expect(await beginOrder(reader, { plan: 'two-yearly' })).toMatch(/^\/subscriptions\//);
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    expect(await subscriptionsOf(paper.database.db, reader.readerId)).toMatchObject([{ planSlug: 'yearly' }]);
+  });
+
+  it('for who subscribes already: another order leads to the one there is', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    expect(await beginOrder(reader, { plan: 'quarterly' })).toMatch(/^\/subscriptions\//);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+});
+
+describe('a payment', () => {
+  it('that is declined charges nothing, and can be tried again on the same page', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    expect(await pay(paper, url, 'decline')).toMatchObject({ kind: 'failed' });
+    await settle(paper);
+    expect(await accessTo(reader)).toBe('preview');
+    expect(await pay(paper, url, 'authenticate')).toMatchObject({ kind: 'returned' });
+    await settle(paper);
+    expect(await accessTo(reader)).toBe('full');
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('that the bank decides on later unlocks when it is decided, and not before', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    const paid = await pay(paper, url, 'later');
+    if (paid.kind !== 'returned') throw new Error(paid.kind);
+    await settle(paper);
+    expect(await accessTo(reader)).toBe('preview');
+    expect(await (await reader.get(new URL(paid.to).pathname)).text()).toContain(
+      'Your bank has not said yes yet',
+    );
+    await settlePending(paper.database.db, paper.clock.now());
+    await settle(paper);
+    expect(await accessTo(reader)).toBe('full');
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('whose answer was lost is found again, though no webhook ever comes', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    await holdWebhooks(paper.database.db, true);
+    expect(await pay(paper, url, 'lost')).toMatchObject({ kind: 'lost' });
+    const order = await beginOrder(reader).catch((error: unknown) => error);
+    // The reader comes back by hand: the order's own page asks the gateway.
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    await reader.get(`/subscriptions/${subscription?.id}`);
+    const { runDueJobs } = await import('../../src/main/jobs.ts');
+    const { createLogger } = await import('#platform/log');
+    await runDueJobs(paper, createLogger('silent'));
+    expect(await accessTo(reader)).toBe('full');
+    expect(order).toBeDefined();
+    await holdWebhooks(paper.database.db, false);
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('that never comes is given up after a day, and its checkout is closed', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    const now = paper.clock.now();
+    await settleDue(paper.billing, now.add({ hours: 23 }));
+    expect((await books(reader.readerId)).states).toEqual(['incomplete']);
+    await settleDue(paper.billing, now.add({ hours: 24 }));
+    expect((await books(reader.readerId)).states).toEqual(['canceled']);
+    expect((await pay(paper, url)).kind).toBe('not-payable');
+    expect(await beginOrder(reader)).not.toBe(url);
+  });
+
+  it('told twice, late and in the wrong order has one effect', async () => {
+    const { db } = paper.database;
+    const reader = await newReader();
+    await setWebhooks(db, { duplicate: true, reverse: true });
+    const url = await beginOrder(reader);
+    await pay(paper, url, 'decline');
+    await pay(paper, url, 'approve');
+    await settle(paper);
+    await settle(paper);
+    await setWebhooks(db, { duplicate: false, reverse: false });
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    expect(await accessTo(reader)).toBe('full');
+    const [subscription] = await subscriptionsOf(db, reader.readerId);
+    expect((await timelineOf(db, subscription?.id ?? '')).map((one) => one.fact)).toEqual(['begun', 'paid']);
+  });
+});
+
+describe('a webhook', () => {
+  const tell = (body: string, signature?: string) =>
+    paper.app.request(`${paper.baseUrl}/webhooks/sandbox`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(signature === undefined ? {} : { 'sandbox-signature': signature }),
+      },
+      body,
+    });
+
+  it('that is not the gateway’s is refused and leaves nothing behind', async () => {
+    const count = async () =>
+      (
+        await sql<{ events: number }>`select count(*)::int as events from billing.gateway_events`.execute(
+          paper.database.db,
+        )
+      ).rows[0]?.events;
+    const before = await count();
+    const forged = JSON.stringify({ id: 'evt_1', type: 'payment.succeeded', data: {} });
+    const now = Math.floor(Date.now() / 1000);
+    for (const signature of [
+      undefined,
+      '',
+      'nonsense',
+      `t=${now},v1=${'0'.repeat(64)}`,
+      `t=${now - 10_000},v1=x`,
+    ]) {
+      expect((await tell(forged, signature)).status).toBe(400);
+    }
+    expect((await tell('x'.repeat(300_000), 't=1,v1=x')).status).toBe(413);
+    expect(await count()).toBe(before);
+  });
+});
+
+describe('cancelling', () => {
+  it('takes two clicks, ends access with the day that is no longer paid, and can be undone until then', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    expect(await (await reader.get('/account')).text()).toContain('href="/account/cancellation"');
+    expect(await (await reader.get('/account/cancellation')).text()).toContain(
+      'action="/account/cancellation"',
+    );
+    expect((await reader.post('/account/cancellation')).headers.get('location')).toBe(
+      '/account?done=cancelled',
+    );
+    expect(await (await reader.get('/account')).text()).toContain('You have cancelled');
+    expect(await accessTo(reader)).toBe('full');
+    await reader.post('/account/resumption');
+    expect(await (await reader.get('/account')).text()).not.toContain('You have cancelled');
+    await reader.post('/account/cancellation');
+    await reader.post('/account/cancellation');
+
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    const last = subscription?.paidThroughOn?.toZonedDateTime('Asia/Kolkata').toInstant() as Temporal.Instant;
+    await settleDue(paper.billing, last.subtract({ seconds: 1 }));
+    expect((await books(reader.readerId)).states).toEqual(['active']);
+    await settleDue(paper.billing, last);
+    expect((await books(reader.readerId)).states).toEqual(['expired']);
+    await settle(paper);
+    expect((await mailsTo(paper, reader.email)).map((one) => one.subject)).toHaveLength(4);
+    const before = paper.clock.now();
+    paper.clock.set(last.toString());
+    expect(await accessTo(reader)).toBe('preview');
+    paper.clock.set(before.toString());
+  });
+
+  it('is refused where there is nothing to cancel, and to who is not signed in', async () => {
+    const reader = await newReader();
+    expect((await reader.post('/account/cancellation')).status).toBe(404);
+    expect((await testBrowser(paper).post('/account/cancellation')).headers.get('location')).toBe('/login');
+  });
+});
+
+describe('an order', () => {
+  it('is shown to nobody but its reader', async () => {
+    const [mine, theirs] = [await newReader(), await newReader()];
+    await beginOrder(mine);
+    const [subscription] = await subscriptionsOf(paper.database.db, mine.readerId);
+    const path = `/subscriptions/${subscription?.id}`;
+    expect((await mine.get(path)).status).toBe(200);
+    expect((await theirs.get(path)).status).toBe(404);
+    expect((await testBrowser(paper).get(path)).status).toBe(303);
+    for (const other of ['/subscriptions/1', "/subscriptions/'", '/subscriptions/%00']) {
+      expect((await mine.get(other)).status).toBe(404);
+    }
+  });
+});
+
+describe('an account that is deleted', () => {
+  it('ends what it subscribes to and every session, and leaves the books whole', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    expect((await reader.post('/account/deletion', { password: 'wrong horse battery' })).status).toBe(422);
+    const data = (await (await reader.get('/account/data.json')).json()) as { account: { email: string } };
+    expect(data.account.email).toBe(reader.email);
+    expect((await reader.post('/account/deletion', { password: 'correct horse battery' })).status).toBe(303);
+    expect((await reader.get('/account')).status).toBe(303);
+    expect(await accessTo(reader)).toBe('preview');
+    const { rows } = await sql`select from readers.readers where id = ${reader.readerId}`.execute(
+      paper.database.db,
+    );
+    expect(rows).toHaveLength(0);
+    expect(await books(reader.readerId)).toMatchObject({ states: ['active'], paid: 1, grants: 0 });
+  });
+});
