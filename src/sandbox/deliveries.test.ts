@@ -63,6 +63,17 @@ it('a payment is told of within a moment, with the checkout as it stood, signed 
   await until(async () => (await stored())[0]?.state === 'delivered');
 });
 
+it('five payments, each told of before the next is made, do not wait for the process to look by itself', async () => {
+  company.deliver();
+  const began = performance.now();
+  for (let n = 1; n <= 5; n++) {
+    await paid();
+    await until(() => company.received.length === n);
+  }
+  // It looks once a second.
+  expect(performance.now() - began).toBeLessThan(3_000);
+});
+
 it('what another process wrote is delivered within about a second, and so is what fell due', async () => {
   const id = await paid('later');
   company.deliver();
