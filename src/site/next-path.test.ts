@@ -8,6 +8,7 @@ describe('where a browser goes on after signing in', () => {
     ['/world?after=0123456789', '/world?after=0123456789'],
     ['/world/%E0%A4%B9-0123456789', '/world/%E0%A4%B9-0123456789'],
     ['/world#wall', '/world'],
+    ['/subscribe/yearly?next=%2Fworld%2Fa-story', '/subscribe/yearly?next=%2Fworld%2Fa-story'],
     ['/a/../account', '/account'],
   ])('is the page it came from: %s', (given, path) => {
     expect(nextPath(given)).toBe(path);

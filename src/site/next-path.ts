@@ -11,9 +11,9 @@ const DOORS = /^\/(?:login|register|desk|sandbox|outbox)(?:[/?#]|$)/;
  */
 export function nextPath(text: string | undefined): string {
   if (text === undefined || text.length > LONGEST || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text)) return '/';
-  // Browsers read a backslash as a slash, so none may stand anywhere in the path.
-  if (text.includes('\\') || /%(?:2f|5c|0[ad])/i.test(text)) return '/';
+  // Browsers read a backslash as a slash, so none may stand anywhere, and in the path no sign that hides one.
   const url = new URL(text, 'http://paper');
+  if (text.includes('\\') || /%(?:2f|5c|0[ad])/i.test(url.pathname)) return '/';
   if (url.origin !== 'http://paper' || DOORS.test(url.pathname)) return '/';
   return url.pathname.startsWith('//') ? '/' : `${url.pathname}${url.search}`;
 }

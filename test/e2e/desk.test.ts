@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { Secret, TOTP } from 'otpauth';
@@ -11,6 +10,7 @@ import type { ReaderFile } from '../../src/desk/desk.ts';
 import { HOME } from '../../src/main/compose.ts';
 import { drain, listen } from '../../src/main/serve.ts';
 import { readerFile, readersInMemory } from '../desk.ts';
+import { freePort } from '../free-port.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { openBrowser, SCREENS } from './browser.ts';
 
@@ -39,16 +39,6 @@ afterAll(async () => {
   await drain(server, paper, createLogger('silent'));
   await paper.end();
 });
-
-/** Forms are taken from the paper's own origin, so its port has to be known before it is composed. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const holder = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = holder.address() as AddressInfo;
-      holder.close(() => resolve(port));
-    });
-  });
-}
 
 async function linkFor(email: string): Promise<string> {
   const { token } = await paper.staff.makeLink(email, 'command line');
