@@ -219,12 +219,17 @@ export async function press(
   url: string,
   fields: Record<string, string>,
   to = 'payments',
-): Promise<{ status: number; location: string | null; text: string }> {
+): Promise<{ status: number; location: string | undefined; text: string }> {
   const response = await fetch(`${url}/${to}`, {
     method: 'POST',
     redirect: 'manual',
     headers: { origin: new URL(url).origin, 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams(fields).toString(),
   });
-  return { status: response.status, location: response.headers.get('location'), text: await response.text() };
+  const location = response.headers.get('location');
+  return {
+    status: response.status,
+    location: location === null ? undefined : new URL(location, url).href,
+    text: await response.text(),
+  };
 }

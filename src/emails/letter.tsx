@@ -69,53 +69,55 @@ export function letter(
         class="paper"
         style={`margin:0;padding:0;background:${PAPER};color:${INK};-webkit-text-size-adjust:100%`}
       >
-        <table
-          role="presentation"
-          class="paper"
-          width="100%"
-          cellpadding="0"
-          cellspacing="0"
-          style={`border-collapse:collapse;background:${PAPER}`}
-        >
-          <tr>
-            <td align="center" style="padding:28px 20px 40px">
-              {raw(
-                `<!--[if mso]><table role="presentation" width="${WIDTH}" align="center"><tr><td><![endif]-->`,
-              )}
-              <table
-                role="presentation"
-                width="100%"
-                cellpadding="0"
-                cellspacing="0"
-                // A fixed layout, so that no word is so long that it makes the column wider.
-                style={`width:100%;max-width:${WIDTH}px;table-layout:fixed;border-collapse:collapse;text-align:left`}
-              >
-                <tr>
-                  <td class="rule-strong" style={`padding:0 0 14px;border-bottom:3px double ${INK}`}>
-                    <Name paper={paper} href={`${baseUrl}${PATHS.front}`} />
-                  </td>
-                </tr>
-                <tr>
-                  <td
-                    class="ink"
-                    style={`padding:30px 0 34px;color:${INK};font:400 17px/1.55 ${SERIF};overflow-wrap:anywhere;word-break:break-word`}
-                  >
-                    {given.children}
-                  </td>
-                </tr>
-                <tr>
-                  <td
-                    class="faint rule"
-                    style={`padding:14px 0 0;border-top:1px solid ${RULE};color:${INK_FAINT};font:400 13px/1.55 ${SANS};overflow-wrap:anywhere;word-break:break-word`}
-                  >
-                    <Foot frame={frame} because={given.because} />
-                  </td>
-                </tr>
-              </table>
-              {raw('<!--[if mso]></td></tr></table><![endif]-->')}
-            </td>
-          </tr>
-        </table>
+        <main>
+          <table
+            role="presentation"
+            class="paper"
+            width="100%"
+            cellpadding="0"
+            cellspacing="0"
+            style={`border-collapse:collapse;background:${PAPER}`}
+          >
+            <tr>
+              <td align="center" style="padding:28px 20px 40px">
+                {raw(
+                  `<!--[if mso]><table role="presentation" width="${WIDTH}" align="center"><tr><td><![endif]-->`,
+                )}
+                <table
+                  role="presentation"
+                  width="100%"
+                  cellpadding="0"
+                  cellspacing="0"
+                  // A fixed layout, so that no word is so long that it makes the column wider.
+                  style={`width:100%;max-width:${WIDTH}px;table-layout:fixed;border-collapse:collapse;text-align:left`}
+                >
+                  <tr>
+                    <td class="rule-strong" style={`padding:0 0 14px;border-bottom:3px double ${INK}`}>
+                      <Name paper={paper} href={`${baseUrl}${PATHS.front}`} />
+                    </td>
+                  </tr>
+                  <tr>
+                    <td
+                      class="ink"
+                      style={`padding:30px 0 34px;color:${INK};font:400 17px/1.55 ${SERIF};overflow-wrap:anywhere;word-break:break-word`}
+                    >
+                      {given.children}
+                    </td>
+                  </tr>
+                  <tr>
+                    <td
+                      class="faint rule"
+                      style={`padding:14px 0 0;border-top:1px solid ${RULE};color:${INK_FAINT};font:400 13px/1.55 ${SANS};overflow-wrap:anywhere;word-break:break-word`}
+                    >
+                      <Foot frame={frame} because={given.because} />
+                    </td>
+                  </tr>
+                </table>
+                {raw('<!--[if mso]></td></tr></table><![endif]-->')}
+              </td>
+            </tr>
+          </table>
+        </main>
       </body>
     </html>
   );
@@ -298,10 +300,9 @@ export function plainLetter(
   ].join('\n\n')}\n`;
 }
 
-/** Names and values of the text version, each on its line. */
+/** Names and values of the text version, each on its line. They are not put under each other: few read mail in one width. */
 export function plainFacts(facts: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
-  return facts.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`).join('\n');
+  return facts.map(([name, value]) => `${name}: ${value}`).join('\n');
 }
 
 /** Six digits as they are read: in two groups. */

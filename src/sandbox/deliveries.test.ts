@@ -63,6 +63,17 @@ it('a payment is told of within a moment, with the checkout as it stood, signed 
   await until(async () => (await stored())[0]?.state === 'delivered');
 });
 
+it('eight payments, each told of before the next is made, do not wait for the process to look by itself', async () => {
+  company.deliver();
+  const began = performance.now();
+  for (let n = 1; n <= 8; n++) {
+    await paid();
+    await until(() => company.received.length === n);
+  }
+  // It looks once a second.
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
 it('what another process wrote is delivered within about a second, and so is what fell due', async () => {
   const id = await paid('later');
   company.deliver();
@@ -105,7 +116,7 @@ describe('a webhook that is not taken', () => {
     });
     const [event] = await stored();
     expect(event).toMatchObject({ state: 'waiting', attempts: 2 });
-    expect(event?.pause).toBeGreaterThan(1);
+    expect(event?.pause).toBeGreaterThan(0);
     expect(event?.pause).toBeLessThanOrEqual(2);
   });
 });
@@ -129,7 +140,7 @@ it('two processes deliver a hundred events once each, when all goes well', async
 it('an event of a process that died is taken up by another, not at once', async () => {
   await paid();
   const { pool } = company.database;
-  await pool.query("update sandbox.events set claimed_until = now() + interval '1 s'");
+  await pool.query("update sandbox.events set claimed_until = now() + interval '3 s'");
   company.deliver();
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(company.received.length).toBe(0);
@@ -211,7 +222,7 @@ describe('a trial', () => {
   });
 
   it('delays them', async () => {
-    await setWebhooks(company.database.db, { delayMs: 1_500 });
+    await setWebhooks(company.database.db, { delayMs: 3_000 });
     company.deliver();
     await paid();
     const [event] = await stored();

@@ -75,7 +75,7 @@ function found(checkout: Checkout | undefined): Checkout {
 function afterwards(checkout: Checkout): Answer {
   const state = pageState(checkout);
   const isDone = state === 'complete' || state === 'pending';
-  return redirect(303, isDone ? checkout.returnUrl : checkout.url, NOT_KEPT);
+  return redirect(303, isDone ? checkout.returnUrl : `/sandbox/checkouts/${checkout.id}`, NOT_KEPT);
 }
 
 /** @throws Invalid */

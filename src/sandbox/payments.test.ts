@@ -119,7 +119,7 @@ describe('each way a payment can end', () => {
   it('lost: the money is taken, the browser gets an empty 502, and reading again tells', async () => {
     const before = (await captured()).INR ?? 0;
     const { id, url } = await beginCheckout(company);
-    expect(await press(url, { outcome: 'lost' })).toEqual({ status: 502, location: null, text: '' });
+    expect(await press(url, { outcome: 'lost' })).toEqual({ status: 502, location: undefined, text: '' });
     expect(await read(id)).toMatchObject({ status: 'complete', payment: { status: 'succeeded' } });
     expect((await captured()).INR).toBe(before + 270_000);
     expect(await (await fetch(url)).text()).toContain('data-checkout="complete"');

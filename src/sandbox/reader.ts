@@ -49,7 +49,7 @@ export async function payAsReader(given: {
         body: new URLSearchParams(field).toString(),
         timeoutMs: PATIENCE_MS,
       });
-      return typeof headers.location === 'string' ? headers.location : undefined;
+      return typeof headers.location === 'string' ? new URL(headers.location, url).href : undefined;
     } catch {
       return undefined;
     }

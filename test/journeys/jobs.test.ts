@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { postMail, SEND_MAIL } from '#mail';
+import { machineMs, monotonicMs } from '#platform/clock';
+import { createLogger } from '#platform/log';
+import { enqueue } from '#platform/queue';
+import { runDueJobs } from '../../src/main/jobs.ts';
+import { MAIL_SAMPLES, mailsTo } from '../mails.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+
+let paper: TestPaper;
+const log = createLogger('silent');
+
+beforeEach(async () => {
+  paper = await testPaper();
+});
+afterEach(() => paper.end());
+
+async function postMails(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    await postMail(
+      paper.database.db,
+      { kind: 'receipt', to: 'reader@example.org', payload: MAIL_SAMPLES.receipt },
+      paper.clock.now().add({ seconds: n }),
+    );
+  }
+}
+
+async function waiting(): Promise<number> {
+  const { rows } = await paper.database.pool.query('select 1 from jobs._private_jobs');
+  return rows.length;
+}
+
+describe('running the jobs that are due', () => {
+  it('does all of them and leaves what is for later', async () => {
+    await postMails(3);
+    await enqueue(paper.database.db, SEND_MAIL, {}, { notBefore: new Date(machineMs() + 60_000) });
+    expect(await runDueJobs(paper, log)).toEqual({ done: 3, failed: 0 });
+    expect(await waiting()).toBe(1);
+    expect(await runDueJobs(paper, log)).toEqual({ done: 0, failed: 0 });
+  });
+
+  it('does each once, however many processes do so', async () => {
+    const other = await paper.another();
+    await postMails(12);
+    const reports = await Promise.all([
+      runDueJobs(paper, log),
+      runDueJobs(other, log),
+      runDueJobs(paper, log),
+    ]);
+    expect(reports.reduce((sum, { done }) => sum + done, 0)).toBe(12);
+    expect(await mailsTo(paper, 'reader@example.org')).toHaveLength(12);
+  });
+
+  it('waits for what another process has taken up', async () => {
+    await postMails(1);
+    const { pool } = paper.database;
+    await pool.query("update jobs._private_jobs set locked_at = now(), locked_by = 'another'");
+    const started = monotonicMs();
+    const running = runDueJobs(paper, log);
+    await sleep(400);
+    await pool.query('delete from jobs._private_jobs');
+    expect(await running).toEqual({ done: 0, failed: 0 });
+    expect(monotonicMs() - started).toBeGreaterThan(390);
+  });
+});
+
+describe('a job that fails', () => {
+  it('is told of, and left to be tried again', async () => {
+    await paper.end();
+    // Nobody listens on the port of discarded mail.
+    paper = await testPaper(undefined, { smtpUrl: 'smtp://127.0.0.1:9' });
+    await postMails(1);
+    expect(await runDueJobs(paper, log)).toEqual({ done: 0, failed: 1 });
+    expect(await waiting()).toBe(1);
+  });
+});
