@@ -147,7 +147,11 @@ export function readersInMemory(files: readonly ReaderFile[]): DeskReaders & { u
         .map(({ reader }) => reader)
         .filter(({ email, name }) => `${email} ${name ?? ''}`.toLowerCase().includes(wanted));
     },
-    show: async (id) => byId.get(id),
+    show: async (id) => {
+      // As the database would: it fails on what is no id.
+      if (!/^[0-9a-f-]{36}$/.test(id)) throw new Error(`invalid input syntax for type uuid: "${id}"`);
+      return byId.get(id);
+    },
     resend: async (_id, _kind, record) => {
       await inTransaction(record);
       return 'sent';

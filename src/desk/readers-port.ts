@@ -69,7 +69,7 @@ export type ReaderSubscription = {
   readonly state: string;
   /** The first day that is no longer paid. */
   readonly paidThrough: Temporal.PlainDate | undefined;
-  /** Set when it has been cancelled and ends by itself. */
+  /** The first day on which it is over by itself, when it has been cancelled. */
   readonly cancelAt: Temporal.PlainDate | undefined;
 };
 

@@ -1,11 +1,12 @@
+import { writeDay } from '#values/dates';
 import type { Frame } from '../frame.ts';
-import { writeDay, writeShort, writeTime } from '../when.ts';
+import { writeMoment, writeTime } from '../when.ts';
 
 type Props = { frame: Frame; at: Temporal.Instant };
 
 /** 23 Nov 2026, 14:05: a moment. */
 export function Moment({ at, frame }: Props) {
-  return <time datetime={at.toString()}>{writeShort(at, frame.paper)}</time>;
+  return <time datetime={at.toString()}>{writeMoment(at, frame.paper)}</time>;
 }
 
 /** 14:05: a moment of today. */

@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
 import type { Action } from '#staff';
+import { writeDate, writeDay, writeMonth } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Actions } from '../components/actions.tsx';
 import { documentText } from '../components/document.ts';
@@ -9,7 +10,6 @@ import { Day, Moment } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import type { ReaderFile } from '../readers-port.ts';
 import { DESK, mailsPath, sessionEndingsPath } from '../urls.ts';
-import { writeDate, writeDay, writeMonth } from '../when.ts';
 import { whyTheWall } from '../why-the-wall.ts';
 
 /** What was wrong with a form that was sent, at which of its fields, and the reason as it was typed. */
@@ -167,14 +167,19 @@ function Subscriptions({ file, frame }: ReaderProps) {
             <p class="row-note">
               {one.paidThrough === undefined
                 ? 'nothing paid yet'
-                : `paid until ${writeDate(one.paidThrough, frame.paper)}`}
-              {one.cancelAt !== undefined && ` · cancelled, ends on ${writeDate(one.cancelAt, frame.paper)}`}
+                : `paid until ${lastDay(one.paidThrough, frame)}`}
+              {one.cancelAt !== undefined && ` · cancelled, ends with ${lastDay(one.cancelAt, frame)}`}
             </p>
           </li>
         ))}
       </ul>
     </Part>
   );
+}
+
+/** The last day of a stretch, which people mean by "until", where the books name the first day after it. */
+function lastDay(firstAfter: Temporal.PlainDate, frame: Frame): string {
+  return writeDate(firstAfter.subtract({ days: 1 }), frame.paper.language);
 }
 
 function Payments({ file, frame }: ReaderProps) {

@@ -1,12 +1,12 @@
 import type { DayTotals } from '#access';
 import type { StoryCard } from '#content';
+import { writeWeekday } from '#values/dates';
 import { storyPath } from '../../site/urls.ts';
 import { documentText } from '../components/document.ts';
 import { Layout } from '../components/layout.tsx';
 import { Moment, TimeOfDay } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import { DESK } from '../urls.ts';
-import { writeWeekday } from '../when.ts';
 
 type TodayProps = {
   frame: Frame;
@@ -25,7 +25,7 @@ export function renderToday(props: TodayProps): string {
     <Layout frame={frame} title="Today" current={DESK.today}>
       <header class="page-head">
         <h1>
-          <time datetime={today.toString()}>{writeWeekday(today, frame.paper)}</time>
+          <time datetime={today.toString()}>{writeWeekday(today, frame.paper.language)}</time>
         </h1>
       </header>
       <dl class="figures">

@@ -340,6 +340,13 @@ describe('showing a code', () => {
     }
   });
 
+  it('is for who still has to: a session that is in spends no code and counts no failure', async () => {
+    const { email, codes, token } = await enrolled();
+    for (const typed of [codes[0] ?? '', '000000', '000000', '000000', '000000', '000000'])
+      expect(await staff.showCode(token, typed, '')).toEqual({ kind: 'over' });
+    expect((await staff.showCode(await halfSession(email), codes[0] ?? '', '')).kind).toBe('in');
+  });
+
   it('counts fifty wrong ones at once as what they are', async () => {
     const { email } = await enrolled();
     const half = await halfSession(email);
@@ -390,6 +397,12 @@ describe('a session', () => {
     await staff.enable(email, 'command line');
     expect(await staff.session(token)).toBeUndefined();
     expect(await halfSession(email)).toBeDefined();
+  });
+
+  it('is over also when its owner was disabled by hand, at a prompt of the database', async () => {
+    const { email, token } = await enrolled();
+    await sql`update staff.people set disabled_at = now() where email = ${email}`.execute(database.db);
+    expect(await staff.session(token)).toBeUndefined();
   });
 
   it('is over when the second factor is taken away, and the next sign-in enrols another', async () => {
