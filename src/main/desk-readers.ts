@@ -122,7 +122,8 @@ export function deskReaders(parts: {
         walls: walls.map((wall) => ({
           ...story(wall.storyId),
           reason: wall.reason,
-          limit: wall.reason === 'limit-reached' ? book.limit : undefined,
+          // Under the policy of that day it may have been another than it is now.
+          limit: undefined,
           policyVersion: wall.policyVersion,
           times: wall.times,
           firstAt: wall.firstAt,
