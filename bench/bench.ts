@@ -95,11 +95,13 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
   const visitor = await visitorCookie(metered[0] as string);
   const exhausted = await visitorCookie(metered[0] as string);
   for (const url of metered.slice(1, 12)) await ask(url, { cookie: exhausted });
+  const subscriber = await subscriberCookie();
   const scenarios: readonly { name: string; floor: number; url: string; cookie?: string }[] = [
     { name: 'free story', floor: 0.7, url: of('free') },
     { name: 'metered story already read', floor: 0.6, url: metered[0] as string, cookie: visitor },
     { name: 'metered story, a new visitor each time', floor: 0.25, url: metered[0] as string },
     { name: 'the wall', floor: 0.6, url: metered[20] as string, cookie: exhausted },
+    { name: 'premium story, to a subscriber', floor: 0.5, url: of('premium'), cookie: subscriber },
     { name: 'front', floor: 0.7, url: `${BASE}/` },
   ];
   say('');
@@ -146,6 +148,30 @@ async function visitorCookie(url: string): Promise<string> {
   const { headers } = await ask(url);
   const at = headers.findIndex((name) => name.toLowerCase() === 'set-cookie');
   return (headers[at + 1] as string).split(';')[0] as string;
+}
+
+/** A reader who subscribed through the sandbox gateway, and is signed in. */
+async function subscriberCookie(): Promise<string> {
+  const [email, password] = ['bench@paper.example', 'correct horse battery'];
+  for (const args of [
+    ['reader', 'create', '--email', email, '--password', password],
+    ['subscribe', email, '--plan', 'yearly'],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, ['dist/main/cli.js', ...args], {
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`${args[0]} failed: ${stderr}`);
+  }
+  const answer = await fetch(`${BASE}/login`, {
+    method: 'POST',
+    headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ email, password }),
+    redirect: 'manual',
+  });
+  const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('session='));
+  if (cookie === undefined) throw new Error(`signing in answered ${answer.status}`);
+  return cookie.split(';')[0] as string;
 }
 
 /** Every story in random order, so that memory holds as much as it ever will. */
