@@ -14,6 +14,7 @@ export function testClock(instant: string): TestClock {
   let now = Temporal.Instant.from(instant);
   return {
     now: () => now,
+    nowMs: () => now.epochMilliseconds,
     set: (next) => {
       now = Temporal.Instant.from(next);
     },

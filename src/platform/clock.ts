@@ -2,7 +2,11 @@
  * The one place that knows what time it is in the paper. Rules take `now` as an argument; whoever calls them asks here.
  * Only the domain's time comes from this clock: rate limits, cookies and queues run on the machine's own.
  */
-export type Clock = { now(): Temporal.Instant };
+export type Clock = {
+  now(): Temporal.Instant;
+  /** The same in milliseconds since the epoch: what is compared with every request needs no object. */
+  nowMs(): number;
+};
 
 /**
  * A clock that is some milliseconds ahead of the machine's, and ticks with it.
@@ -13,9 +17,11 @@ export type Clock = { now(): Temporal.Instant };
 export function clockAhead(aheadMs: () => number): Clock {
   let lastMs = 0;
   let lastInstant = Temporal.Instant.fromEpochMilliseconds(0);
+  const nowMs = () => Date.now() + aheadMs();
   return {
+    nowMs,
     now() {
-      const ms = Date.now() + aheadMs();
+      const ms = nowMs();
       if (ms !== lastMs) {
         lastMs = ms;
         lastInstant = Temporal.Instant.fromEpochMilliseconds(ms);

@@ -312,7 +312,9 @@ class HonoAsk implements Ask {
     this.#incoming = nodeOf(c).incoming;
     this.#hops = hops;
     this.method = this.#incoming?.method ?? c.req.method;
-    this.path = rawPath(c.req.url);
+    // Hono decodes it, and where nothing is encoded that is the path as it was sent.
+    const { url } = c.req;
+    this.path = url.includes('%') ? rawPath(url) : c.req.path;
   }
 
   param(name: string): string {

@@ -12,6 +12,8 @@ type Entry<T> = { readonly parts: readonly Part[]; readonly handler: T };
 export class PathRouter<T> implements Router<T> {
   readonly name = 'PathRouter';
   readonly #byMethod = new Map<string, { words: Map<string, Entry<T>>; params: Entry<T>[][] }>();
+  /** Paths that were asked for lately, and what fits them: most requests are for few of them. */
+  #lately = new Map<string, Result<T>>();
 
   add(method: string, path: string, handler: T): void {
     const table = this.#byMethod.get(method) ?? { words: new Map(), params: [] };
@@ -36,15 +38,31 @@ export class PathRouter<T> implements Router<T> {
   match(method: string, path: string): Result<T> {
     const table = this.#byMethod.get(method);
     if (table === undefined) return NONE;
-    const fixed = table.words.get(path);
-    if (fixed !== undefined) return [[[fixed.handler, {}]]];
-    const given = path.split('/');
-    for (const { handler, parts } of table.params[given.length - 1] ?? []) {
-      const params = paramsOf(parts, given);
-      if (params !== undefined) return [[[handler, params]]];
+    if (method !== 'GET') return find(table, path);
+    let found = this.#lately.get(path);
+    if (found === undefined) {
+      found = find(table, path);
+      if (this.#lately.size === MOST_LATELY) this.#lately = new Map();
+      this.#lately.set(path, found);
     }
-    return NONE;
+    return found;
   }
+}
+
+/** A thousand addresses of a hundred letters. */
+const MOST_LATELY = 1_000;
+
+type Table<T> = { readonly words: ReadonlyMap<string, Entry<T>>; readonly params: readonly Entry<T>[][] };
+
+function find<T>(table: Table<T>, path: string): Result<T> {
+  const fixed = table.words.get(path);
+  if (fixed !== undefined) return [[[fixed.handler, {}]]];
+  const given = path.split('/');
+  for (const { handler, parts } of table.params[given.length - 1] ?? []) {
+    const params = paramsOf(parts, given);
+    if (params !== undefined) return [[[handler, params]]];
+  }
+  return NONE;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a result without a handler fits every router

@@ -36,7 +36,7 @@ export function listAnswers(site: Site) {
     keepMs = 0,
   ): Answer | Promise<Answer> {
     const now = clock.now();
-    const known = site.pages.get(key, now.epochMilliseconds);
+    const known = site.pages.get(key, clock.nowMs());
     if (known !== undefined) return known;
     return site.pages
       .make(key, async () => {

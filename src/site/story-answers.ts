@@ -24,7 +24,7 @@ const RELATED = 5;
 /** A story's page is made anew after this long, so that "Also read" learns of newer stories. */
 const FRESH_MS = 10 * 60_000;
 /** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
-const MOST_MATERIAL_BYTES = 20 * 1024 * 1024;
+const MOST_MATERIAL_BYTES = 16 * 1024 * 1024;
 
 /** What the pages of one revision are made of. The body is there when a pass has opened it. */
 type Material = {
@@ -80,10 +80,10 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   }
 
   function withHead(ask: Ask, head: StoryHead | undefined): Answer | Promise<Answer> {
-    if (head === undefined || clock.now().epochMilliseconds < head.liveFromMs) return missing(site, ask);
+    if (head === undefined || clock.nowMs() < head.liveFromMs) return missing(site, ask);
     if (head.state === 'withdrawn') return missing(site, ask, 410);
     if (head.state !== 'published') return missing(site, ask);
-    const path = storyPath(head);
+    const path = pathOf(head);
     if (ask.path !== path) return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
     const asker = site.askerOrStranger(ask);
     return asker instanceof Promise
@@ -128,13 +128,13 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   /** The page for a decision, from memory where it was made before; a visitor's cookie is put on last. */
   function page(head: StoryHead, opened: Opened, audience: Audience): Answer | Promise<Answer> {
     const key = `story ${head.id} ${head.revision} ${variant(opened)} ${access.month().key} ${audience}`;
-    const known = site.pages.get(key, clock.now().epochMilliseconds);
+    const known = site.pages.get(key, clock.nowMs());
     if (known !== undefined) return withCookie(known, opened);
     return site.pages
       .make(key, async () => ({
         answer: await makePage(head, opened, audience),
         mentions: [head.shortId, ...(atHand(head)?.related ?? []).map((one) => one.shortId)],
-        until: clock.now().epochMilliseconds + FRESH_MS,
+        until: clock.nowMs() + FRESH_MS,
       }))
       .catch((error: unknown) => {
         const old = site.pages.recall(key);
@@ -171,7 +171,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
     const known = atHand(head);
     const enough = known !== undefined && (opened.kind === 'preview' || known.body !== undefined);
     // "Also read" names other stories: whatever changed since, this is read again, and serves only if it cannot be.
-    if (enough && known.heard === changed && clock.now().epochMilliseconds < known.until) {
+    if (enough && known.heard === changed && clock.nowMs() < known.until) {
       return withoutLocked(known, opened);
     }
     const before = changed;
@@ -243,6 +243,18 @@ function shownAs(
       ? {}
       : { reading: { left: opened.reading.left, limit: opened.reading.limit } }),
   };
+}
+
+/** A head keeps its path as long as it is remembered: encoding it took as long as deciding. */
+const paths = new WeakMap<StoryHead, string>();
+
+function pathOf(head: StoryHead): string {
+  let path = paths.get(head);
+  if (path === undefined) {
+    path = storyPath(head);
+    paths.set(head, path);
+  }
+  return path;
 }
 
 /** Whether a browser or a previewer fetches this ahead of a visit that may never come. */

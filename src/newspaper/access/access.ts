@@ -191,9 +191,14 @@ export async function openAccess(
   let today = calendarAt(clock.now(), settings.zone());
 
   function calendar(now: Temporal.Instant): Calendar {
-    const ms = now.epochMilliseconds;
+    return calendarOf(now.epochMilliseconds);
+  }
+
+  function calendarOf(ms: number): Calendar {
     const zone = settings.zone();
-    if (ms < today.fromMs || ms >= today.untilMs || zone !== today.zone) today = calendarAt(now, zone);
+    if (ms < today.fromMs || ms >= today.untilMs || zone !== today.zone) {
+      today = calendarAt(Temporal.Instant.fromEpochMilliseconds(ms), zone);
+    }
     return today;
   }
 
@@ -375,8 +380,8 @@ export async function openAccess(
     visitor: (cookies) => visitors.read(cookies),
     isVerifiedCrawler: (address) => crawlers.crawlerAt(address) !== undefined,
     policy: () => policies.at(clock.now()),
-    month: () => calendar(clock.now()).month,
-    today: () => calendar(clock.now()).day,
+    month: () => calendarOf(clock.nowMs()).month,
+    today: () => calendarOf(clock.nowMs()).day,
     async meterBook(who) {
       const now = clock.now();
       const month = calendar(now).month;

@@ -49,7 +49,8 @@ beforeEach(() => sql`truncate access.crawler_ranges`.execute(db));
 
 const refresh = (...answers: (string | Error)[]) =>
   refreshCrawlerRanges(db, NOW, SOURCES, published(...answers));
-const open = (now = () => NOW) => openCrawlerRanges(db, changes, { now });
+const open = (now = () => NOW) =>
+  openCrawlerRanges(db, changes, { now, nowMs: () => now().epochMilliseconds });
 
 describe('verified crawlers', () => {
   it('are known by the addresses that their owners publish, and by nothing else', async () => {

@@ -48,7 +48,7 @@ beforeAll(async () => {
     silentFeed,
     { zone: () => 'Asia/Kolkata' },
     signingKeys('x'),
-    { now: () => NOW },
+    { now: () => NOW, nowMs: () => NOW.epochMilliseconds },
     log,
   );
 });
