@@ -194,7 +194,7 @@ describe('a payment', () => {
         await button(page, /lose the answer/)
           .click()
           .catch(() => undefined);
-        // The reader opens the paper anew, and goes on from the account to the order.
+        // The reader opens the paper anew, in another tab than the broken one, and finds the account.
         const again = await page.context().newPage();
         await again.goto(`${base}/account`);
         await again.locator('[data-subscription]').waitFor();
