@@ -75,7 +75,7 @@ describe('a body whose text is set aside while it is parsed', () => {
         const text = pieces.join('');
         expect(parsed(text)).toEqual(parsedWhole(text));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 3_000, examples: [[['&amp;', '        ', ';']]] },
     );
   });
 

@@ -42,11 +42,15 @@ export function withSigns(html: string, runs: string[]): string {
 function signText(text: string, runs: string[]): string {
   if (text.length < 8) return text;
   return text.replace(RUN, (found) => {
-    // White space around it means something to the parser: in a table, say.
-    const run = (found.startsWith(';') ? found.slice(1) : found).trim();
+    // White space around it means something to the parser: in a table, say. A reference before it keeps its end.
+    const lead = found.startsWith(';') ? 1 : 0;
+    const run = found.slice(lead).trim();
     if (run === '' || runs.length === MOST_RUNS) return found;
+    const at = found.indexOf(run, lead);
     runs.push(run);
-    return found.replace(run, String.fromCharCode(FIRST_SIGN + runs.length - 1));
+    return (
+      found.slice(0, at) + String.fromCharCode(FIRST_SIGN + runs.length - 1) + found.slice(at + run.length)
+    );
   });
 }
 
