@@ -11,21 +11,22 @@ export type HostCookie = {
  *
  * SameSite is Lax by default: under Strict, a reader who comes from a search would arrive as a stranger each time.
  *
- * @param seconds how long a browser keeps it
+ * @param seconds how long a browser keeps it; left out, until it is closed
  */
 export function hostCookie(
   baseUrl: string,
   name: string,
-  seconds: number,
+  seconds: number | undefined,
   sameSite: 'Lax' | 'Strict' = 'Lax',
 ): HostCookie {
   const { protocol, hostname } = new URL(baseUrl);
   const secure = protocol === 'https:' || hostname === 'localhost';
   const full = secure ? `__Host-${name}` : name;
+  const age = seconds === undefined ? '' : `Max-Age=${seconds}; `;
   const attributes = `HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`;
   return {
     name: full,
-    setting: (value) => `${full}=${value}; Path=/; Max-Age=${seconds}; ${attributes}`,
+    setting: (value) => `${full}=${value}; Path=/; ${age}${attributes}`,
     clearing: `${full}=; Path=/; Max-Age=0; ${attributes}`,
   };
 }

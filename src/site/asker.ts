@@ -17,7 +17,7 @@ export type Asker = {
 
 const NOTHING: ReadonlySet<Benefit> = new Set();
 
-/** Finds out who asks: once for each request, and at once where memory knows. */
+/** Finds out who asks: at once where memory knows, so that a door and the page behind it may both ask. */
 export function findAskers({
   access,
   clock,

@@ -123,6 +123,11 @@ export async function setIntentStatus(
     where id = ${intentId}`.execute(db);
 }
 
+/** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
+export async function parkIntent(db: Db | Tx, intentId: string, reason: string): Promise<void> {
+  await sql`update billing.charge_intents set parked_reason = ${reason} where id = ${intentId}`.execute(db);
+}
+
 /** Where the browser goes on is said anew each time that its reader begins. */
 export async function setNext(tx: Tx, intentId: string, next: string): Promise<void> {
   await sql`update billing.charge_intents set next = ${next} where id = ${intentId}`.execute(tx);

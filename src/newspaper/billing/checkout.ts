@@ -18,6 +18,7 @@ import {
   markProcessed,
   newestIntent,
   noteCheckout,
+  parkIntent,
   paymentsOf,
   savePayment,
   setIntentStatus,
@@ -293,7 +294,7 @@ export async function settleIntent(
     throw new Error(`the gateway does not say what became of ${intentId}: ${found.reason}`);
   if (found.kind === 'refused') {
     log.error({ intentId, code: found.code }, 'the gateway refuses to say what became of a checkout');
-    await setIntentStatus(db, intentId, intent.status, { parkedReason: `gateway: ${found.code}` });
+    await parkIntent(db, intentId, `gateway: ${found.code}`);
     return;
   }
   if (found.value === undefined) return;
