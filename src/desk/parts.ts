@@ -1,10 +1,10 @@
 import type { Access } from '#access';
 import type { Clock } from '#platform/clock';
 import type { Database } from '#platform/db';
+import { type HostCookie, hostCookie } from '#platform/host-cookie';
 import type { Ask } from '#platform/http';
 import type { Publication } from '#publication';
 import type { Actor, Person, Staff, StaffSession } from '#staff';
-import { type DeskCookie, deskCookie } from './desk-cookie.ts';
 import type { DeskReaders } from './readers-port.ts';
 
 /** What the desk is put together from. */
@@ -28,7 +28,7 @@ export type DeskParts = {
 export type Shown = { readonly token: string; readonly session: StaffSession };
 
 export type Desk = DeskParts & {
-  readonly cookie: DeskCookie;
+  readonly cookie: HostCookie;
   /** The session of a request, whether it may do anything or not. */
   shown(ask: Ask): Promise<Shown | undefined>;
   /** Remembers whom a request was let in for. */
@@ -42,7 +42,9 @@ export type Desk = DeskParts & {
 };
 
 export function openDesk(parts: DeskParts): Desk {
-  const cookie = deskCookie(parts.baseUrl);
+  // Strict: nobody comes to the desk by a link on another site, and whoever does finds the way in by hand.
+  // Of no age: it ends with the browser, and the server ends it earlier.
+  const cookie = hostCookie(parts.baseUrl, 'desk', undefined, 'Strict');
   /** By request, so that a handler finds whom the door has let in, and nobody has to pass it along. */
   const letIn = new WeakMap<Ask, StaffSession>();
 
