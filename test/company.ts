@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { type Ask, answer, HTML, type Route, serveRoutes } from '#platform/http';
+import { type App, serveRoutes } from '#platform/app';
+import { type Ask, answer, HTML, type Route } from '#platform/http';
 import { createLogger } from '#platform/log';
 import { signingKeys } from '#platform/signing';
 import type { Gateway } from '../src/newspaper/billing/gateways/gateway.ts';
@@ -32,7 +31,7 @@ export type TestCompany = {
   readonly clock: TestClock;
   readonly baseUrl: string;
   /** All of it, to be asked in process as where no server runs. */
-  readonly app: Hono;
+  readonly app: App;
   readonly credentials: Credentials;
   readonly gateway: Gateway;
   readonly received: Received[];
@@ -122,7 +121,7 @@ export async function testCompany(at = '2026-11-23T06:30:00Z'): Promise<TestComp
       admit: () => undefined,
     },
   );
-  server.on('request', getRequestListener(app.fetch));
+  server.on('request', app.listener);
 
   return {
     database,

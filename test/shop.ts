@@ -12,7 +12,8 @@ export type TestBrowser = {
   post(path: string, fields?: Record<string, string>): Promise<Response>;
 };
 
-export function testBrowser(paper: TestPaper): TestBrowser {
+/** @param address the one that its requests come from */
+export function testBrowser(paper: Pick<TestPaper, 'app' | 'baseUrl'>, address = ''): TestBrowser {
   const cookies = new Map<string, string>();
   const base = paper.baseUrl;
   function keep(response: Response): Response {
@@ -29,35 +30,40 @@ export function testBrowser(paper: TestPaper): TestBrowser {
     cookies,
     get: async (path, headers = {}) =>
       keep(
-        await paper.app.request(base + path, {
-          headers: { ...headers, cookie: cookie() },
-          redirect: 'manual',
-        }),
+        await paper.app.request(
+          base + path,
+          { headers: { ...headers, cookie: cookie() }, redirect: 'manual' },
+          address,
+        ),
       ),
     post: async (path, fields = {}) =>
       keep(
-        await paper.app.request(base + path, {
-          method: 'POST',
-          headers: {
-            cookie: cookie(),
-            origin: base,
-            'content-type': 'application/x-www-form-urlencoded',
+        await paper.app.request(
+          base + path,
+          {
+            method: 'POST',
+            headers: {
+              cookie: cookie(),
+              origin: base,
+              'content-type': 'application/x-www-form-urlencoded',
+            },
+            body: new URLSearchParams(fields).toString(),
+            redirect: 'manual',
           },
-          body: new URLSearchParams(fields).toString(),
-          redirect: 'manual',
-        }),
+          address,
+        ),
       ),
   };
 }
 
 /** A reader with an account, signed in with a browser. */
 export async function signedInBrowser(
-  paper: TestPaper,
+  paper: Pick<TestPaper, 'app' | 'baseUrl' | 'readers'>,
   email: string,
-  password = 'correct horse battery',
+  { address = '', password = 'correct horse battery' } = {},
 ): Promise<TestBrowser & { readerId: string; email: string }> {
   const reader = await paper.readers.create(email, password);
-  const browser = testBrowser(paper);
+  const browser = testBrowser(paper, address);
   const answer = await browser.post('/login', { email, password });
   if (answer.status !== 303) throw new Error(`signing in answered ${answer.status}`);
   return { ...browser, readerId: reader.id, email };

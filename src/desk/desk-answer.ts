@@ -1,4 +1,5 @@
-import { type Answer, type Ask, encoded, HTML, problem, SECURITY_HEADERS } from '#platform/http';
+import { encoded } from '#platform/coding';
+import { type Answer, type Ask, HTML, problem, SECURITY_HEADERS } from '#platform/http';
 import type { Frame } from './frame.ts';
 import { type ErrorStatus, renderError } from './pages/error-page.tsx';
 import type { Desk } from './parts.ts';

@@ -6,5 +6,9 @@ export const SCHEDULE = [
   '51 2 * * * forget-old-mails',
   // What falls due in the domain stands in tables as an instant: this looks whether one has come.
   '* * * * * settle-due',
+  // What a process died over, and what a gateway's word never came of.
+  '* * * * * ask-unanswered',
+  '* * * * * release-abandoned',
+  '29 * * * * ask-open',
   '23 * * * * forget-expired',
 ].join('\n');

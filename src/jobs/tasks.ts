@@ -1,12 +1,20 @@
 import type { TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
-import { type BillingParts, SETTLE_CHECKOUT, settleDue, settleIntent } from '#billing';
+import {
+  askOpen,
+  askUnanswered,
+  type BillingParts,
+  SETTLE_CHECKOUT,
+  settleDue,
+  settleIntent,
+} from '#billing';
 import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { Mailer } from '#platform/mail';
+import { releaseAbandoned } from '#platform/queue';
 import { sweepExpired } from '#readers';
 import { type MailFrame, sendPosted } from '../emails/emails.ts';
 
@@ -53,6 +61,12 @@ export function taskList({ billing, clock, db, log, mailer, mailFrame, zone }: J
       await settleIntent(billing, intentId, clock.now());
     },
     'settle-due': () => settleDue(billing, clock.now()),
+    'ask-unanswered': () => askUnanswered(billing, clock.now()),
+    'ask-open': () => askOpen(billing),
+    'release-abandoned': async () => {
+      const jobs = await releaseAbandoned(db);
+      if (jobs > 0) log.warn({ jobs }, 'jobs that a process died over are taken up again');
+    },
     [SEND_MAIL]: (job, { job: { attempts, max_attempts } }) =>
       sendPosted({ clock, db, log, mailer, frame: mailFrame }, job, { number: attempts, most: max_attempts }),
   };

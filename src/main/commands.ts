@@ -1,5 +1,4 @@
 import { addPolicy, monthOf } from '#access';
-import { listPlans } from '#billing';
 import {
   ACCESS_LEVELS,
   type AccessLevel,
@@ -283,9 +282,9 @@ async function meterOf(given: string, paper: Paper, policy: object): Promise<Com
   };
 }
 
-async function planList({ clock, paper }: CommandContext): Promise<CommandResult> {
-  const { language, zone } = paper.publication();
-  const plans = await listPlans(paper.database.db, clock.now().toZonedDateTimeISO(zone).toPlainDate());
+async function planList({ paper }: CommandContext): Promise<CommandResult> {
+  const { language } = paper.publication();
+  const plans = paper.plans();
   return {
     json: plans.map((plan) => ({
       slug: plan.slug,

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Hono } from 'hono';
 import { type Access, openAccess } from '#access';
 import { type BillingParts, noGateway, openCatalog, type Plan, sandboxGateway } from '#billing';
 import { rememberStories, type StoryMemory } from '#content';
 import { rememberGrants } from '#entitlements';
 import { postMail } from '#mail';
+import { type App, serveRoutes } from '#platform/app';
 import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
 import { type Clock, systemClock } from '#platform/clock';
 import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#platform/db';
 import { openDomainClock } from '#platform/domain-clock';
-import { type Route, serveRoutes } from '#platform/http';
+import type { Route } from '#platform/http';
 import { type Send, sendInto } from '#platform/http-client';
 import type { Logger } from '#platform/log';
 import { type Mailer, openMailer } from '#platform/mail';
@@ -83,7 +83,7 @@ export type Paper = {
   /** How the sandbox gateway is reached: through this paper's own app, or where it is left out over HTTP. */
   readonly send: Send | undefined;
   readonly publication: () => Publication;
-  readonly app: Hono;
+  readonly app: App;
   readonly routes: readonly Route[];
   /** Says on /readyz that no new requests should be sent here. */
   drain(): void;
@@ -198,7 +198,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     ...deskRoutes(desk),
     ...siteRoutes(site),
   ];
-  const app: Hono = serveRoutes(routes, {
+  const app: App = serveRoutes(routes, {
     origin: new URL(options.baseUrl).origin,
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),

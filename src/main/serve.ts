@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { createServer, type Server } from 'node:http';
 import type { Logger } from '#platform/log';
 import type { Paper } from './compose.ts';
 
@@ -18,7 +17,7 @@ export async function listen(
   paper: Paper,
   at: { readonly host: string; readonly port: number },
 ): Promise<Server> {
-  const server = createServer(dispatch(paper));
+  const server = createServer(paper.app.listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
@@ -39,26 +38,6 @@ export async function listen(
     throw error;
   }
   return server;
-}
-
-/**
- * Hands a request to the app. What has no body needs no web Request: the routes read Node's own, and write to its
- * response, which saves a tenth of a page. HEAD goes as GET, and Node leaves the body of the answer out.
- */
-function dispatch(paper: Paper): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const others = getRequestListener(paper.app.fetch);
-  return (incoming, outgoing) => {
-    const { method, url = '' } = incoming;
-    if (
-      (method !== 'GET' && method !== 'HEAD') ||
-      !url.startsWith('/') ||
-      incoming.headers.host === undefined
-    ) {
-      void others(incoming, outgoing);
-      return;
-    }
-    void paper.app.fetch({ method: 'GET', url: `http://paper${url}` } as Request, { incoming, outgoing });
-  };
 }
 
 /** Takes no new requests and waits for those under way. */

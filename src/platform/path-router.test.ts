@@ -4,7 +4,10 @@ import { PathRouter } from './path-router.ts';
 function table(...paths: string[]): (path: string, method?: string) => unknown {
   const router = new PathRouter<string>();
   for (const path of paths) router.add('GET', path, path);
-  return (path, method = 'GET') => router.match(method, path)[0][0];
+  return (path, method = 'GET') => {
+    const found = router.find(method, path);
+    return found === undefined ? undefined : [found.value, found.params];
+  };
 }
 
 describe('the route of a path', () => {

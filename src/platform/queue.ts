@@ -48,6 +48,26 @@ export async function enqueue(
       ${notBefore?.toISOString() ?? null}::timestamptz, ${attempts}::int, ${key ?? null}::text)`.execute(on);
 }
 
+/** A job that takes longer than this has lost its process: the longest of ours is over in a few of them. */
+const ABANDONED_AFTER = '15 minutes';
+
+/**
+ * Gives back to the queue what processes took up and died over. By itself the queue waits four hours: too long for a
+ * receipt.
+ *
+ * @returns how many jobs
+ */
+export async function releaseAbandoned(db: Db): Promise<number> {
+  const { rows } = await sql<{ jobs: bigint }>`
+    with abandoned as (
+      select locked_by from ${sql.id(QUEUE_SCHEMA, 'jobs')}
+      where locked_at < now() - ${ABANDONED_AFTER}::interval
+    )
+    select count(*) as jobs, ${sql.id(QUEUE_SCHEMA)}.force_unlock_workers(array(select locked_by from abandoned))
+    from abandoned`.execute(db);
+  return Number(rows[0]?.jobs ?? 0);
+}
+
 /** How long the queue waits after an attempt that failed: e to the number of attempts, in seconds (its failJobs). */
 export function waitAfterMs(attempts: number): number {
   return Math.exp(Math.min(attempts, 10)) * 1_000;

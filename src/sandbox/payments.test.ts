@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, serveRoutes } from '#platform/http';
+import { serveRoutes } from '#platform/app';
+import { answer } from '#platform/http';
 import { sendInto } from '#platform/http-client';
 import { createLogger } from '#platform/log';
 import { beginCheckout, press, type TestCompany, testCompany } from '../../test/company.ts';
@@ -283,6 +284,12 @@ describe('without a browser', () => {
     expect(await pay('decline')).toEqual([{ kind: 'failed', code: 'card_declined' }, 'failed']);
     expect(await pay('expired_card')).toEqual([{ kind: 'failed', code: 'expired_card' }, 'failed']);
     expect(await pay(undefined)).toEqual([returned, 'succeeded']);
+  });
+
+  it('a checkout whose bank was left waiting is gone on with', async () => {
+    const { url } = await beginCheckout(company);
+    await press(url, { outcome: 'authenticate' });
+    expect(await payAsReader({ url })).toMatchObject({ kind: 'returned' });
   });
 
   it('a checkout that is paid, on its way or unknown is not paid again', async () => {

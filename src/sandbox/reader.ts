@@ -56,8 +56,9 @@ export async function payAsReader(given: {
   }
 
   const before = await open();
-  if (before.state !== 'open') return { kind: 'not-payable', state: before.state };
-  let to = await press('payments', { outcome });
+  if (before.state !== 'open' && before.state !== 'bank') return { kind: 'not-payable', state: before.state };
+  // Who lost the bank's page on the way finds it again.
+  let to = before.state === 'open' ? await press('payments', { outcome }) : url;
   if (to === url && (await open()).state === 'bank')
     to = await press('authentication', { answer: 'approve' });
   if (to === undefined) return { kind: 'lost' };

@@ -1,5 +1,6 @@
 import { openPicture } from '#media';
-import { type Answer, type Ask, answer, type Encoded, encoded, SECURITY_HEADERS } from '#platform/http';
+import { type Encoded, encoded } from '#platform/coding';
+import { type Answer, type Ask, answer, SECURITY_HEADERS } from '#platform/http';
 import type { Site } from './parts.ts';
 import { missing } from './plain-answers.ts';
 import { PICTURE_WIDTHS } from './urls.ts';

@@ -119,7 +119,9 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
   }
 
   function open(head: StoryHead, reader: Reader, audience: Audience): Answer | Promise<Answer> {
-    const opened = access.openStory(head, reader, { bodyAtHand: atHand(head)?.body !== undefined });
+    const opened = access.openStory(head, reader, {
+      bodyAtHand: () => atHand(head)?.body !== undefined,
+    });
     return opened instanceof Promise
       ? opened.then((done) => page(head, done, audience))
       : page(head, opened, audience);
@@ -127,7 +129,7 @@ export function storyAnswers(site: Site): (ask: Ask) => Answer | Promise<Answer>
 
   /** The page for a decision, from memory where it was made before; a visitor's cookie is put on last. */
   function page(head: StoryHead, opened: Opened, audience: Audience): Answer | Promise<Answer> {
-    const key = `story ${head.id} ${head.revision} ${variant(opened)} ${access.month().key} ${audience}`;
+    const key = `story ${head.shortId} ${head.revision} ${variant(opened)} ${access.month().key} ${audience}`;
     const known = site.pages.get(key, clock.nowMs());
     if (known !== undefined) return withCookie(known, opened);
     return site.pages

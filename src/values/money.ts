@@ -56,3 +56,8 @@ function moneyFormat(language: string, currency: string, whole: boolean): Intl.N
   }
   return known;
 }
+
+/** The same sum in the same currency. */
+export function isSameMoney(a: Money, b: Money): boolean {
+  return a.minor === b.minor && a.currency === b.currency;
+}

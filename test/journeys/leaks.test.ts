@@ -564,7 +564,7 @@ describe('locked text', () => {
     const opened = await paper.access.openStory(
       { ...free.input, id: free.id, level: 'free', section: 'nation', topics: [] },
       reader,
-      { bodyAtHand: false },
+      { bodyAtHand: () => false },
     );
     if (opened.kind !== 'full') throw new Error('a free story is open');
     expect(await loadBody(db, opened.pass, 1)).toEqual(free.input.body);

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { Hono } from 'hono';
 import type { AccessLevel, StoryElement, StoryInput } from '#content';
+import type { App } from '#platform/app';
 import { storyInput } from '../builders.ts';
 
 /**
@@ -150,22 +150,17 @@ function wordsOf(text: string): string[] {
 }
 
 /**
- * Asks as a caller from an address would: the request comes with Node's own beside it, whose socket knows where it
- * comes from, and no header can change that.
+ * Asks as a caller from an address would: which that is, the connection knows, and no header can change it.
  */
 export async function askFrom(
-  app: Hono,
+  app: App,
   address: string,
   path: string,
   options: { cookie?: string | undefined; headers?: Record<string, string>; method?: string } = {},
 ): Promise<Response> {
   const { cookie, headers: given = {}, method = 'GET' } = options;
   const headers: Record<string, string> = { ...given, ...(cookie === undefined ? {} : { cookie }) };
-  return app.request(
-    `http://localhost:3000${path}`,
-    { method, headers },
-    { incoming: { url: path, headers, socket: { remoteAddress: address } } },
-  );
+  return app.request(`http://localhost:3000${path}`, { method, headers }, address);
 }
 
 /** Waits until it is so: a change made in the database is heard by each process a moment later. */

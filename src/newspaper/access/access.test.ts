@@ -89,7 +89,8 @@ async function startProcess(settings: Settings = {}): Promise<Process> {
       benefits: new Set(),
       verifiedCrawler: false,
     }),
-    open: async (story, reader, bodyAtHand = false) => access.openStory(story, reader, { bodyAtHand }),
+    open: async (story, reader, bodyAtHand = false) =>
+      access.openStory(story, reader, { bodyAtHand: () => bodyAtHand }),
   };
 }
 

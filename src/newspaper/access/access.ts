@@ -119,9 +119,13 @@ export type Access = {
    * Decides whether a reader may read a story now and charges the read if it counts. Answers at once where memory is
    * enough, otherwise after one statement that is shared with other requests.
    *
-   * @param options.bodyAtHand the story could be sent from memory if the database is away
+   * @param options.bodyAtHand whether the story could be sent from memory, asked if the database is away
    */
-  openStory(story: StoryFacts, reader: Reader, options: { bodyAtHand: boolean }): Opened | Promise<Opened>;
+  openStory(
+    story: StoryFacts,
+    reader: Reader,
+    options: { bodyAtHand: () => boolean },
+  ): Opened | Promise<Opened>;
   /**
    * The same decision without charging or counting, for a HEAD request or a link that is only looked at. It gives a
    * pass where anybody may read the story, and nowhere else.
@@ -160,6 +164,21 @@ const LEFT_IS_TRUE_MS = 3_000;
 type Remembered = { readonly month: string; readonly state: MeterState; readonly heardMs: number };
 /** After a charge that failed, so long the next ones are not tried while nothing is heard of the database. */
 const BREAK_MS = 1_000;
+/** The sum of the day that each outcome belongs to. */
+const MEASURES: Readonly<Record<FullReason | PreviewReason, string>> = {
+  free: 'full:free',
+  registered: 'full:registered',
+  subscriber: 'full:subscriber',
+  'already-read': 'full:already-read',
+  'within-limit': 'full:within-limit',
+  crawler: 'full:crawler',
+  degraded: 'full:degraded',
+  'limit-reached': 'preview:limit-reached',
+  'subscribers-only': 'preview:subscribers-only',
+  'registration-required': 'preview:registration-required',
+  'meter-unavailable': 'preview:meter-unavailable',
+  closed: 'preview:closed',
+};
 /** In the records, who had no cookie. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
@@ -222,16 +241,12 @@ export async function openAccess(
   }
 
   /** The facts with what memory knows of the meter: a lower bound, good enough to open what was read before. */
-  function factsFor(
-    story: StoryFacts,
-    reader: Reader,
-    now: Temporal.Instant,
-  ): Facts & { readonly holder?: Holder } {
+  function factsFor(story: StoryFacts, reader: Reader, now: Temporal.Instant): Facts {
     const holder = holderOf(reader.who);
     const key = calendar(now).month.key;
     return {
       story,
-      ...(holder === undefined ? {} : { holder }),
+      holder,
       benefits: reader.benefits,
       meter: { kind: 'known', state: remembered(holder, 'main', key) },
       verifiedCrawler: reader.verifiedCrawler,
@@ -257,7 +272,7 @@ export async function openAccess(
     cookie?: string,
   ): Opened {
     const day = calendar(now).dayOn;
-    tally.count(day, `${decision.kind}:${decision.reason}`);
+    tally.count(day, MEASURES[decision.reason]);
     if (decision.kind === 'full') {
       return {
         kind: 'full',
@@ -275,7 +290,7 @@ export async function openAccess(
         reason: decision.reason,
         policyVersion: policy.version,
       },
-      now,
+      now.epochMilliseconds,
     );
     return { kind: 'preview', reason: decision.reason, reading: decision.reading };
   }
@@ -283,14 +298,17 @@ export async function openAccess(
   async function chargeAndDecide(
     facts: Facts,
     asked: Extract<Decision, { kind: 'full' }> & { readonly charge: Charge },
-    bodyAtHand: boolean,
+    bodyAtHand: () => boolean,
     policy: Policy,
     now: Temporal.Instant,
   ): Promise<Opened> {
-    const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand };
+    const withoutMeter = (): Opened => {
+      const unavailable: Facts = { ...facts, meter: { kind: 'unavailable' }, bodyAtHand: bodyAtHand() };
+      return settle(unavailable, decideAccess(unavailable, policy, now), policy, now);
+    };
     // One charge without an answer may be a slow one; when nothing else is heard either, nobody waits to find out.
     if (monotonicMs() < brokenUntil && !changes.isCurrent()) {
-      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
+      return withoutMeter();
     }
     try {
       const { holder } = facts;
@@ -300,7 +318,7 @@ export async function openAccess(
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       brokenUntil = monotonicMs() + BREAK_MS;
-      return settle(facts, decideAccess(unavailable, policy, now), policy, now);
+      return withoutMeter();
     }
   }
 

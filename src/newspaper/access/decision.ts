@@ -5,7 +5,7 @@ import { type Policy, type StoryFacts, termsOf } from './policy.ts';
 export type Facts = {
   readonly story: StoryFacts;
   /** Who reads: a visitor or reader with an id, or nobody we know (a first visit, a cookie we did not sign). */
-  readonly holder?: Holder;
+  readonly holder?: Holder | undefined;
   /** Staff and subscribers hold grants; these are the benefits that hold now. */
   readonly benefits: ReadonlySet<string>;
   /** What is known of the holder's meter for this story's terms; a lower bound will do (see MeterState). */

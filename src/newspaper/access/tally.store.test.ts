@@ -9,9 +9,9 @@ import { type ShownWall, startTally, type Tally } from './tally.store.ts';
 
 const log = createLogger('silent');
 const at = (text: string) => Temporal.Instant.from(text);
-const T1 = at('2026-11-23T06:30:00Z');
-const T2 = at('2026-11-23T06:31:00Z');
-const T3 = at('2026-11-23T06:32:00Z');
+const T1 = at('2026-11-23T06:30:00Z').epochMilliseconds;
+const T2 = at('2026-11-23T06:31:00Z').epochMilliseconds;
+const T3 = at('2026-11-23T06:32:00Z').epochMilliseconds;
 
 let database: TestDatabase;
 let wire: Wire;

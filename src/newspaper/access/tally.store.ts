@@ -15,7 +15,8 @@ export type ShownWall = {
 export type Tally = {
   /** Adds one to a sum of the day (an ISO date in the paper's zone) that holds nobody's reading. */
   count(dayOn: string, measure: string): void;
-  wall(wall: ShownWall, at: Temporal.Instant): void;
+  /** @param atMs milliseconds since the epoch on the domain's clock */
+  wall(wall: ShownWall, atMs: number): void;
   /** Writes what was gathered; what could not be written is kept for the next time. */
   flush(): Promise<void>;
   /** Writes once more, and no longer. */
@@ -26,12 +27,20 @@ const EVERY_MS = 1_000;
 /** The most that is kept in memory while the database is away; then the oldest walls give way, the sums never do. */
 const MOST_WALLS = 50_000;
 
-type Gathered = { wall: ShownWall; shown: number; firstAt: Temporal.Instant; lastAt: Temporal.Instant };
+type Gathered = { readonly wall: ShownWall; shown: number; firstMs: number; lastMs: number };
+/** By day, then by measure: a key put together of both would cost more than the counting. */
+type Sums = Map<string, Map<string, number>>;
 
 export function startTally(db: Db, log: Logger): Tally {
-  let sums = new Map<string, number>();
+  let sums: Sums = new Map();
   let walls = new Map<string, Gathered>();
   let writing: Promise<void> = Promise.resolve();
+
+  function add(dayOn: string, measure: string, times: number): void {
+    const day = sums.get(dayOn) ?? new Map<string, number>();
+    if (day.size === 0) sums.set(dayOn, day);
+    day.set(measure, (day.get(measure) ?? 0) + times);
+  }
 
   function keepWall(one: Gathered): void {
     const key = wallKey(one.wall);
@@ -41,8 +50,8 @@ export function startTally(db: Db, log: Logger): Tally {
       if (walls.size > MOST_WALLS) walls.delete(walls.keys().next().value as string);
     } else {
       before.shown += one.shown;
-      if (Temporal.Instant.compare(one.firstAt, before.firstAt) < 0) before.firstAt = one.firstAt;
-      if (Temporal.Instant.compare(one.lastAt, before.lastAt) > 0) before.lastAt = one.lastAt;
+      before.firstMs = Math.min(before.firstMs, one.firstMs);
+      before.lastMs = Math.max(before.lastMs, one.lastMs);
     }
   }
 
@@ -58,7 +67,8 @@ export function startTally(db: Db, log: Logger): Tally {
       });
     } catch (error) {
       log.warn({ err: error }, 'the sums of the last second could not be written yet');
-      for (const [key, times] of theseSums) sums.set(key, (sums.get(key) ?? 0) + times);
+      for (const [dayOn, measures] of theseSums)
+        for (const [measure, times] of measures) add(dayOn, measure, times);
       for (const one of theseWalls.values()) keepWall(one);
     }
   }
@@ -72,11 +82,8 @@ export function startTally(db: Db, log: Logger): Tally {
   timer.unref();
 
   return {
-    count(dayOn, measure) {
-      const key = `${dayOn} ${measure}`;
-      sums.set(key, (sums.get(key) ?? 0) + 1);
-    },
-    wall: (wall, at) => keepWall({ wall, shown: 1, firstAt: at, lastAt: at }),
+    count: (dayOn, measure) => add(dayOn, measure, 1),
+    wall: (wall, atMs) => keepWall({ wall, shown: 1, firstMs: atMs, lastMs: atMs }),
     flush,
     stop: () => {
       clearInterval(timer);
@@ -89,14 +96,17 @@ function wallKey({ holderId, monthOn, policyVersion, reason, storyId }: ShownWal
   return `${holderId} ${storyId} ${monthOn} ${reason} ${policyVersion}`;
 }
 
-async function addSums(db: Db, sums: ReadonlyMap<string, number>): Promise<void> {
+async function addSums(db: Db, sums: Sums): Promise<void> {
   if (sums.size === 0) return;
+  const rows = [...sums].flatMap(([dayOn, measures]) =>
+    [...measures].map(([measure, times]) => ({ dayOn, measure, times })),
+  );
   // Sorted, so that two processes which write at once lock the sums in the same order.
-  const keys = [...sums.keys()].sort();
+  rows.sort((a, b) => (`${a.dayOn} ${a.measure}` < `${b.dayOn} ${b.measure}` ? -1 : 1));
   await sql`
     insert into access.day_totals as old (day_on, measure, times)
-    select * from unnest(${keys.map((key) => key.slice(0, 10))}::date[], ${keys.map((key) => key.slice(11))}::text[],
-      ${keys.map((key) => sums.get(key))}::bigint[])
+    select * from unnest(${rows.map((row) => row.dayOn)}::date[], ${rows.map((row) => row.measure)}::text[],
+      ${rows.map((row) => row.times)}::bigint[])
     on conflict (day_on, measure) do update set times = old.times + excluded.times`.execute(db);
 }
 
@@ -110,8 +120,12 @@ async function addWalls(db: Db, walls: readonly Gathered[]): Promise<void> {
     select * from unnest(${sorted.map((one) => one.wall.holderId)}::uuid[],
       ${sorted.map((one) => one.wall.storyId)}::uuid[], ${sorted.map((one) => one.wall.monthOn)}::date[],
       ${sorted.map((one) => one.wall.reason)}::text[], ${sorted.map((one) => one.wall.policyVersion)}::int[],
-      ${sorted.map((one) => one.shown)}::bigint[], ${sorted.map((one) => one.firstAt.toString())}::timestamptz[],
-      ${sorted.map((one) => one.lastAt.toString())}::timestamptz[])
+      ${sorted.map((one) => one.shown)}::bigint[], ${sorted.map((one) => isoOf(one.firstMs))}::timestamptz[],
+      ${sorted.map((one) => isoOf(one.lastMs))}::timestamptz[])
     on conflict (holder_id, story_id, month_on, reason, policy_version) do update
       set shown = old.shown + excluded.shown, last_at = greatest(old.last_at, excluded.last_at)`.execute(db);
+}
+
+function isoOf(ms: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(ms).toString();
 }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Product } from '#entitlements';
 import type { Db } from '#platform/db';
-import { makePlan, type Plan } from './catalog.ts';
+import { makePlan, type Offer } from './catalog.ts';
 
-/** The plans that have a price in the paper's currency, with the one that is in force on a day, in the order they are offered. */
-export async function listPlans(db: Db, today: Temporal.PlainDate): Promise<Plan[]> {
+/** Every price of every plan in the paper's currency, in the order that plans are offered, and each plan's by its day. */
+export async function listOffers(db: Db): Promise<Offer[]> {
   const { rows } = await sql<{
     slug: string;
     name: string;
@@ -12,12 +12,15 @@ export async function listPlans(db: Db, today: Temporal.PlainDate): Promise<Plan
     months: number;
     currency: string;
     amount_minor: bigint;
+    from_on: string;
   }>`
-    select distinct on (p.position, p.slug) p.slug, p.name, p.product, p.months, price.currency, price.amount_minor
+    select p.slug, p.name, p.product, p.months, price.currency, price.amount_minor,
+      price.valid_from_on::text as from_on
     from billing.plans p join billing.prices price on price.plan_slug = p.slug
-    where price.currency = (select currency from publication.settings) and price.valid_from_on <= ${today.toString()}
-    order by p.position, p.slug, price.valid_from_on desc`.execute(db);
-  return rows.map(({ amount_minor, currency, ...plan }) =>
-    makePlan({ ...plan, price: { minor: amount_minor, currency } }),
-  );
+    where price.currency = (select currency from publication.settings)
+    order by p.position, p.slug, price.valid_from_on`.execute(db);
+  return rows.map(({ amount_minor, currency, from_on, ...plan }) => ({
+    plan: makePlan({ ...plan, price: { minor: amount_minor, currency } }),
+    fromOn: Temporal.PlainDate.from(from_on),
+  }));
 }

@@ -29,6 +29,11 @@ export type ChargeIntent = {
   readonly parkedReason: string | undefined;
 };
 
+/** Whether money may still come of it. */
+export function isOpen({ status }: ChargeIntent): boolean {
+  return status !== 'succeeded' && status !== 'failed' && status !== 'canceled';
+}
+
 type IntentRow = {
   id: string;
   subscription_id: string;
@@ -80,6 +85,25 @@ export async function newestIntent(db: Db | Tx, subscriptionId: string): Promise
     select ${COLUMNS} from billing.charge_intents where subscription_id = ${subscriptionId}
     order by term_seq desc, attempt desc limit 1`.execute(db);
   return rows[0] === undefined ? undefined : toIntent(rows[0]);
+}
+
+/** Attempts of which money may still come, and that no person was asked to look at: oldest first. */
+export async function openIntents(db: Db, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from billing.charge_intents
+    where status not in ('succeeded', 'failed', 'canceled') and parked_reason is null
+    order by created_at, id limit ${limit}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Attempts of which a gateway has sent word, by `before`, that nobody has acted upon. */
+export async function unansweredIntents(db: Db, before: Temporal.Instant, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select distinct i.id from billing.gateway_events e
+      join billing.charge_intents i on i.gateway = e.gateway and i.checkout_id = e.checkout_id
+    where e.processed_at is null and e.received_at <= ${before.toString()} and i.parked_reason is null
+    limit ${limit}`.execute(db);
+  return rows.map((row) => row.id);
 }
 
 /** Writes down that the gateway is about to be asked for money. */

@@ -1,0 +1,39 @@
+import type { Db } from '#platform/db';
+import { isOpen, newestIntent } from './charges.store.ts';
+import { closeCheckout } from './checkout.ts';
+import type { BillingParts } from './parts.ts';
+import { applyFact } from './standing.ts';
+import { dueSubscriptions, findSubscription, type Subscription } from './subscriptions.store.ts';
+
+/** Something that was begun and not paid is given up after this long, and its checkout closed. */
+const HOURS_TO_PAY = 24;
+/** At once in one sitting: more are found by the next. */
+const MOST_DUE = 500;
+
+/** When the next subscription falls due, if that is by `until`. */
+export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Temporal.Instant | undefined> {
+  return (await dueSubscriptions(db, until, HOURS_TO_PAY, 1))[0]?.at;
+}
+
+/**
+ * Does what has fallen due by the clock alone: gives up what was begun and never paid, and ends what its reader
+ * cancelled. Safe to repeat, and to run in several processes at once.
+ */
+export async function settleDue(parts: BillingParts, now: Temporal.Instant): Promise<void> {
+  for (const { subscriptionId } of await dueSubscriptions(parts.db, now, HOURS_TO_PAY, MOST_DUE)) {
+    const subscription = await findSubscription(parts.db, subscriptionId);
+    if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
+    else if (subscription !== undefined)
+      await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
+  }
+}
+
+/** Closes the checkout at the gateway first: what cannot be paid any more can be given up, and nothing else. */
+async function giveUp(parts: BillingParts, subscription: Subscription, now: Temporal.Instant): Promise<void> {
+  const intent = await newestIntent(parts.db, subscription.id);
+  if (intent !== undefined && isOpen(intent)) {
+    const closed = await closeCheckout(parts, intent, now);
+    if (closed !== 'closed') return;
+  }
+  await applyFact(parts, subscription.id, { kind: 'never paid' }, 'the calendar', now);
+}

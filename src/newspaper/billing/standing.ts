@@ -1,0 +1,83 @@
+import type { Tx } from '#platform/db';
+import { NotFound } from '#values/errors';
+import { CANCEL_PATH, mailReader } from './letters.ts';
+import type { BillingParts } from './parts.ts';
+import { type Fact, isOver, transition } from './subscription.ts';
+import {
+  insertFact,
+  lockSubscription,
+  type Subscription,
+  saveStanding,
+  subscriptionsOf,
+} from './subscriptions.store.ts';
+
+/** @returns the subscription as it then is, or undefined when the fact changes nothing */
+export async function applyFact(
+  parts: BillingParts,
+  subscriptionId: string,
+  fact: Fact,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription | undefined> {
+  return parts.db.transaction().execute(async (tx) => {
+    const subscription = await lockSubscription(tx, subscriptionId);
+    if (subscription === undefined) return undefined;
+    const result = transition(subscription, fact, now);
+    if (result.kind === 'unchanged') return undefined;
+    const after = { ...subscription, ...result.standing };
+    await saveStanding(tx, subscriptionId, result.standing, now);
+    await insertFact(tx, { subscriptionId, fact: fact.kind, actor, at: now });
+    await tellOf(tx, fact, after, now);
+    return after;
+  });
+}
+
+async function tellOf(tx: Tx, fact: Fact, after: Subscription, now: Temporal.Instant): Promise<void> {
+  const { cancelOn, paidThroughOn, planName } = after;
+  if (fact.kind === 'cancel' && cancelOn !== undefined) {
+    const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
+    await mailReader(tx, after, { kind: 'subscription-ends', payload }, now);
+  } else if (fact.kind === 'undo cancel' && paidThroughOn !== undefined) {
+    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
+    await mailReader(tx, after, { kind: 'subscription-goes-on', payload }, now);
+  }
+}
+
+/**
+ * Says that a reader's subscription shall not renew; it runs to the end of what is paid.
+ *
+ * @param actor who says so: `reader`, `command line`, or a member of staff
+ * @throws NotFound `no-subscription` when there is none that could be cancelled
+ */
+export async function cancelSubscription(
+  parts: BillingParts,
+  readerId: string,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = (await subscriptionsOf(parts.db, readerId)).find((one) => !isOver(one));
+  if (current !== undefined && current.cancelOn !== undefined) return current;
+  const after = current && (await applyFact(parts, current.id, { kind: 'cancel' }, actor, now));
+  if (after === undefined) throw new NotFound('no-subscription', 'there is no subscription to cancel');
+  return after;
+}
+
+/**
+ * Takes a cancellation back, while there is time.
+ *
+ * @throws NotFound `nothing-cancelled` when there is nothing to take back
+ */
+export async function resumeSubscription(
+  parts: BillingParts,
+  readerId: string,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = (await subscriptionsOf(parts.db, readerId)).find((one) => !isOver(one));
+  if (current !== undefined && current.state !== 'incomplete' && current.cancelOn === undefined)
+    return current;
+  const after = current && (await applyFact(parts, current.id, { kind: 'undo cancel' }, actor, now));
+  if (after === undefined)
+    throw new NotFound('nothing-cancelled', 'there is no cancelled subscription that could go on');
+  return after;
+}
