@@ -95,6 +95,12 @@ export function pay(
 
 /** Lets the gateway's webhooks come, and the jobs that they make be done. */
 export async function settle(paper: TestPaper): Promise<void> {
+  await deliver(paper);
+  await runDueJobs(paper, log);
+}
+
+/** Lets the gateway's webhooks come. */
+export async function deliver(paper: TestPaper): Promise<void> {
   const { baseUrl, credentials, database } = paper;
   await deliverHeld({
     db: database.db,
@@ -103,5 +109,4 @@ export async function settle(paper: TestPaper): Promise<void> {
     log,
     ...(paper.send === undefined ? {} : { send: paper.send }),
   });
-  await runDueJobs(paper, log);
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { postMail, SEND_MAIL } from '#mail';
 import { machineMs, monotonicMs } from '#platform/clock';
 import { createLogger } from '#platform/log';
-import { enqueue } from '#platform/queue';
+import { enqueue, releaseAbandoned } from '#platform/queue';
 import { runDueJobs } from '../../src/main/jobs.ts';
 import { MAIL_SAMPLES, mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -62,6 +62,25 @@ describe('running the jobs that are due', () => {
     await pool.query('delete from jobs._private_jobs');
     expect(await running).toEqual({ done: 0, failed: 0 });
     expect(monotonicMs() - started).toBeGreaterThan(390);
+  });
+});
+
+describe('a job whose process died', () => {
+  it('is taken up by another a quarter of an hour later', async () => {
+    const { db, pool } = paper.database;
+    const lockedFor = (minutes: number) =>
+      pool.query(
+        "update jobs._private_jobs set locked_at = now() - $1 * interval '1 minute', locked_by = 'the dead'",
+        [minutes],
+      );
+    await postMails(1);
+    await lockedFor(14);
+    expect(await releaseAbandoned(db)).toBe(0);
+    await lockedFor(15.1);
+    expect(await releaseAbandoned(db)).toBe(1);
+    expect(await releaseAbandoned(db)).toBe(0);
+    expect(await runDueJobs(paper, log)).toEqual({ done: 1, failed: 0 });
+    expect(await mailsTo(paper, 'reader@example.org')).toHaveLength(1);
   });
 });
 

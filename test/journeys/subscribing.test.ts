@@ -1,12 +1,33 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { paymentsOf, settleDue, subscriptionsOf, termsOf, timelineOf } from '#billing';
+import {
+  askOpen,
+  askUnanswered,
+  paymentsOf,
+  settleDue,
+  subscriptionsOf,
+  termsOf,
+  timelineOf,
+} from '#billing';
 import { listGrants } from '#entitlements';
-import { holdWebhooks, settlePending, setWebhooks } from '../../src/sandbox/sandbox.ts';
+import { createLogger } from '#platform/log';
+import { signingKeys } from '#platform/signing';
+import { runDueJobs } from '../../src/main/jobs.ts';
+import { holdWebhooks, sandboxCredentials, settlePending, setWebhooks } from '../../src/sandbox/sandbox.ts';
+import { signatureHeader } from '../../src/sandbox/signature.ts';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
-import { beginOrder, ORDER, pay, settle, signedInBrowser, type TestBrowser, testBrowser } from '../shop.ts';
+import {
+  beginOrder,
+  deliver,
+  ORDER,
+  pay,
+  settle,
+  signedInBrowser,
+  type TestBrowser,
+  testBrowser,
+} from '../shop.ts';
 
 /** Journey B: a reader subscribes, and every device unlocks. */
 let paper: TestPaper;
@@ -41,6 +62,7 @@ async function books(readerId: string) {
     grants: grants.filter((one) => one.revokedAt === undefined).length,
   };
 }
+const log = createLogger('silent');
 const ONE_SUBSCRIPTION = { states: ['active'], paid: 1, terms: 1, grants: 7 };
 
 describe('a reader who subscribes', () => {
@@ -212,9 +234,7 @@ describe('a payment', () => {
     // The reader comes back by hand: the order's own page asks the gateway.
     const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
     await reader.get(`/subscriptions/${subscription?.id}`);
-    const { runDueJobs } = await import('../../src/main/jobs.ts');
-    const { createLogger } = await import('#platform/log');
-    await runDueJobs(paper, createLogger('silent'));
+    await runDueJobs(paper, log);
     expect(await accessTo(reader)).toBe('full');
     expect(order).toBeDefined();
     await holdWebhooks(paper.database.db, false);
@@ -283,6 +303,103 @@ describe('a webhook', () => {
     }
     expect((await tell('x'.repeat(300_000), 't=1,v1=x')).status).toBe(413);
     expect(await count()).toBe(before);
+  });
+
+  /** An event as the gateway writes it, about an order of this id. */
+  const eventFor = (reference: string, checkoutId = `cs_${'0'.repeat(32)}`) =>
+    JSON.stringify({
+      id: `evt_${(++made).toString().padStart(32, '0')}`,
+      type: 'payment.succeeded',
+      created: '2026-11-23T06:30:00Z',
+      livemode: false,
+      data: { id: checkoutId, reference },
+    });
+  const signed = (body: string, secret = 'a secret of the tests') =>
+    signatureHeader(
+      body,
+      sandboxCredentials(signingKeys(secret)).webhookSecrets,
+      Math.floor(Date.now() / 1000),
+    );
+
+  it('signed with the old secret is taken while that is still one of ours, and no longer', async () => {
+    const body = eventFor('00000000-0000-7000-8000-000000000000');
+    const old = signed(body, 'the old secret');
+    expect((await tell(body, old)).status).toBe(400);
+    const rotating = await testPaper(undefined, { secret: 'the new secret, the old secret' });
+    const reader = await signedInBrowser(rotating, 'rotating@paper.example');
+    await setWebhooks(rotating.database.db, { sign: 'old' });
+    await pay(rotating, await beginOrder(reader));
+    await settle(rotating);
+    expect((await subscriptionsOf(rotating.database.db, reader.readerId)).map((one) => one.state)).toEqual([
+      'active',
+    ]);
+    const { headers, method } = { headers: { 'sandbox-signature': old }, method: 'POST' };
+    const told = await rotating.app.request(`${rotating.baseUrl}/webhooks/sandbox`, {
+      method,
+      headers,
+      body,
+    });
+    expect(told.status).toBe(204);
+    await rotating.end();
+  });
+
+  it('that comes before its order is there is kept, and does its work once the order is', async () => {
+    const { db } = paper.database;
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    // As after a back-up that is a moment older than the gateway: the order is not there yet.
+    const { rows } = await sql<{ kept: unknown }>`
+      with gone as (delete from billing.charge_intents i using billing.subscriptions s
+        where s.id = i.subscription_id and s.reader_id = ${reader.readerId} returning i.*)
+      select to_json(gone) as kept from gone`.execute(db);
+    await pay(paper, url);
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual({ states: ['incomplete'], paid: 0, terms: 0, grants: 0 });
+    await sql`insert into billing.charge_intents
+      select * from json_populate_record(null::billing.charge_intents, ${JSON.stringify(rows[0]?.kept)}::json)`.execute(
+      db,
+    );
+    await askUnanswered(paper.billing, paper.clock.now().add({ seconds: 30 }));
+    await runDueJobs(paper, log);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('of an order that nobody knows is kept, and nothing breaks', async () => {
+    const body = eventFor('00000000-0000-7000-8000-000000000001');
+    expect((await tell(body, signed(body))).status).toBe(204);
+    expect(await runDueJobs(paper, log)).toEqual({ done: 1, failed: 0 });
+    const without = JSON.stringify({ ...JSON.parse(body), id: 'evt_2', data: {} });
+    expect((await tell(without, signed(without))).status).toBe(204);
+  });
+
+  it('whose work was lost with the process that took it up is worked on again', async () => {
+    const { db, pool } = paper.database;
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    const now = paper.clock.now();
+    await deliver(paper);
+    await pool.query("update jobs._private_jobs set locked_at = now(), locked_by = 'the dead'");
+    await askUnanswered(paper.billing, now.add({ seconds: 29 }));
+    await pool.query('delete from jobs._private_jobs where locked_by is not null');
+    await runDueJobs(paper, log);
+    expect((await books(reader.readerId)).states).toEqual(['incomplete']);
+    await askUnanswered(paper.billing, now.add({ seconds: 30 }));
+    await runDueJobs(paper, log);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+    await askUnanswered(paper.billing, now.add({ hours: 24 }));
+    expect((await sql`select from jobs._private_jobs`.execute(db)).rows).toEqual([]);
+  });
+
+  it('that never comes is not waited for: what is open is asked about', async () => {
+    const reader = await newReader();
+    await setWebhooks(paper.database.db, { drop: true });
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    await setWebhooks(paper.database.db, { drop: false });
+    expect((await books(reader.readerId)).states).toEqual(['incomplete']);
+    await askOpen(paper.billing);
+    await runDueJobs(paper, log);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
   });
 });
 
