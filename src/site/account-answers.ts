@@ -1,4 +1,3 @@
-import type { Visitor } from '#access';
 import { isOver, paymentsOf, subscriptionsOf } from '#billing';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
@@ -67,9 +66,14 @@ export function accountRoutes(site: Site): Route[] {
       : redirect(303, next === '/' ? PATHS.account : next, OWN);
   }
 
-  /** The visitor's reads become the reader's before the browser is told that it is signed in. */
-  async function enter(done: SignedIn, visitor: Visitor): Promise<Answer> {
-    await access.claim(visitor, done.readerId);
+  /**
+   * The visitor's reads become the reader's before the browser is told that it is signed in; and the session that it
+   * had before, whoever gave it that, is over (OWASP ASVS 7.2.4).
+   */
+  async function enter(done: SignedIn, ask: Ask): Promise<Answer> {
+    await access.claim(site.visitor(ask), done.readerId);
+    const { session } = await site.asker(ask);
+    if (session !== undefined) await readers.signOut(session);
     const answer = redirect(303, nextPath(done.next), [...OWN, ...FORGET_PAGES]);
     return { ...answer, cookies: [cookies.session.setting(done.cookie), cookies.code.clearing] };
   }
@@ -82,7 +86,7 @@ export function accountRoutes(site: Site): Route[] {
     try {
       const password = form.field('password') ?? '';
       const done = await readers.signIn({ email, password, next }, browserOf(ask));
-      return done === undefined ? again(WRONG_PAIR) : enter(done, site.visitor(ask));
+      return done === undefined ? again(WRONG_PAIR) : enter(done, ask);
     } catch (error) {
       if (error instanceof Invalid) return again(error.code === 'bad-address' ? NO_ADDRESS : WRONG_PAIR);
       throw error;
@@ -134,7 +138,7 @@ export function accountRoutes(site: Site): Route[] {
       { code, newPassword: form.field('password') },
       browserOf(ask),
     );
-    if (done.kind === 'signed-in') return enter(done, site.visitor(ask));
+    if (done.kind === 'signed-in') return enter(done, ask);
     const frame = site.frame();
     if (waiting === undefined) {
       const error = CODE_WORDS['nothing-waits'];
