@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger, type Logger } from '#platform/log';
+import { lowerPoolPriority } from '#platform/thread-priority';
 import { startDeliveries } from '../sandbox/sandbox.ts';
 import { composePaper, type Paper } from './compose.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   }
   keepHeapLean();
   const told = hearSignals();
+  await lowerPoolPriority();
   const config = await readConfig(process.env);
   const log = createLogger(config.logLevel);
   const stops: (() => Promise<void>)[] = [];
