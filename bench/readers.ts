@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -12,14 +12,14 @@ import { uuidv7 } from '../src/platform/ids.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { sign, signingKeys } from '../src/platform/signing.ts';
 import { payAsReader } from '../src/sandbox/reader.ts';
-import { end, load, MEASURED_CPU, median, start, untilReady } from './processes.ts';
+import { end, load, MEASURED_CPU, median, OTHER_CPU, start, untilReady } from './processes.ts';
 
 /**
  * Measures what readers do besides reading: signing in beside others who read, buying, and how soon a purchase unlocks
  * the other device.
  *
- *     node bench/readers.ts
- *     node bench/readers.ts --only "sign-ins"     or "unlocking", "purchases"
+ *     npm run bench:readers
+ *     npm run bench:readers -- --only sign-ins     or unlocking, or purchases
  */
 const { values: OPTIONS } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const PORTS = [4320, 4321] as const;
@@ -116,7 +116,9 @@ async function signIns(path: string): Promise<void> {
     ratios.push(during / before);
   }
   say('');
-  say('| story pages a second | alone | while 50 sign in at once | ratio (min–max) | wanted | sign-ins a second | one sign-in, ms |');
+  say(
+    '| story pages a second | alone | while 50 sign in at once | ratio (min–max) | wanted | sign-ins a second | one sign-in, ms |',
+  );
   say('|---|---|---|---|---|---|---|');
   say(
     `| free story | ${Math.round(median(alone))} | ${Math.round(median(beside))} | ${median(ratios).toFixed(2)} ` +
@@ -148,20 +150,23 @@ async function unlocking(premium: string): Promise<void> {
   say('');
   say('| from a webhook’s arrival to the second device, ms | median | p95 | longest | wanted |');
   say('|---|---|---|---|---|');
-  say(`| ${UNLOCKINGS} purchases, two web processes | ${median(times)} | ${times[Math.floor(times.length * 0.95)]} | ${times.at(-1)} | 1000 |`);
+  say(
+    `| ${UNLOCKINGS} purchases, two web processes | ${median(times)} | ${times[Math.floor(times.length * 0.95)]} | ${times.at(-1)} | 1000 |`,
+  );
 }
 
 /** Whole purchases through the sandbox gateway, until the last of them is active. */
 async function purchases(): Promise<void> {
-  const buyers = [];
-  for (let number = 0; number < PURCHASES; number++) buyers.push(await signedIn(`buyer-${number}@paper.example`));
+  const buyers: { readonly cookie: string }[] = [];
+  for (let number = 0; number < PURCHASES; number++)
+    buyers.push(await signedIn(`buyer-${number}@paper.example`));
   const began = performance.now();
   let next = 0;
   await Promise.all(
     Array.from({ length: AT_ONCE }, async (_, lane) => {
       while (next < buyers.length) {
-        const buyer = buyers[next++] as { cookie: string };
-        await buy(BASES[lane % 2] as string, buyer.cookie);
+        const { cookie } = buyers[next++] as { readonly cookie: string };
+        await buy(BASES[lane % 2] as string, cookie);
       }
     }),
   );
@@ -236,7 +241,12 @@ function post(
   return send(base + path, 'POST', headers, new URLSearchParams(fields).toString());
 }
 
-function send(url: string, method: string, headers: Record<string, string>, body?: string): Promise<Answered> {
+function send(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: string,
+): Promise<Answered> {
   return new Promise((resolve, reject) => {
     request(url, { method, headers, agent }, (response) => {
       response.resume();
@@ -250,13 +260,11 @@ function send(url: string, method: string, headers: Record<string, string>, body
 /** The same as `load`, while this process goes on with its own work. */
 function loadAside(url: string, seconds: number): Promise<{ perSecond: number }> {
   return new Promise((resolve, reject) => {
-    import('node:child_process').then(({ execFile }) =>
-      execFile('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${seconds}s`, url], (error, stdout) => {
-        const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1];
-        if (error !== null || rate === undefined) reject(error ?? new Error(stdout));
-        else resolve({ perSecond: Number(rate) });
-      }),
-    );
+    execFile('taskset', ['-c', OTHER_CPU, 'wrk', '-t1', '-c64', `-d${seconds}s`, url], (error, stdout) => {
+      const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1];
+      if (error !== null || rate === undefined) reject(error ?? new Error(stdout));
+      else resolve({ perSecond: Number(rate) });
+    });
   });
 }
 

@@ -10,7 +10,7 @@ import {
   subscriptionsOf,
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
-import { findReader, setReaderPlace } from '#readers';
+import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
 import { isPlace } from '#values/places';
 import { nextPath } from './next-path.ts';
@@ -76,7 +76,6 @@ export function checkoutRoutes(site: Site): Route[] {
     }
     const consent = consentWords(plan, site.publication().language);
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
-    await setReaderPlace(db, reader.id, { country, state });
     const begun = await beginCheckout(billing, { reader, plan, country, state, consent, next }, clock.now());
     switch (begun.kind) {
       case 'pay':

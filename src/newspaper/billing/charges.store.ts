@@ -111,17 +111,15 @@ export async function insertIntent(
   tx: Tx,
   given: Pick<ChargeIntent, 'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next'>,
   now: Temporal.Instant,
-): Promise<string> {
-  const id = uuidv7();
-  await sql`
+): Promise<ChargeIntent> {
+  const { rows } = await sql<IntentRow>`
     insert into billing.charge_intents
       (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, created_at)
-    select ${id}, ${given.subscriptionId}, ${given.termSeq}, coalesce(max(attempt), 0) + 1, ${given.gateway},
+    select ${uuidv7()}, ${given.subscriptionId}, ${given.termSeq}, coalesce(max(attempt), 0) + 1, ${given.gateway},
       ${given.amount.currency}, ${given.amount.minor}, 'submitted', ${given.next}, ${now.toString()}
-    from billing.charge_intents where subscription_id = ${given.subscriptionId} and term_seq = ${given.termSeq}`.execute(
-    tx,
-  );
-  return id;
+    from billing.charge_intents where subscription_id = ${given.subscriptionId} and term_seq = ${given.termSeq}
+    returning ${COLUMNS}`.execute(tx);
+  return toIntent(rows[0] as IntentRow);
 }
 
 /** The gateway has begun a checkout for an intent. */

@@ -1,10 +1,10 @@
+import { setReaderPlace } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
 import { isSameMoney } from '#values/money';
 import { isPlace } from '#values/places';
 import type { Plan } from './catalog.ts';
 import {
   type ChargeIntent,
-  findIntent,
   insertIntent,
   isOpen,
   newestIntent,
@@ -114,7 +114,8 @@ async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): P
       await setNext(tx, open.id, order.next);
       return { kind: 'open', intent: { ...open, next: order.next } };
     }
-    await changeChoice(tx, subscriptionId, wanted);
+    if (known !== undefined) await changeChoice(tx, subscriptionId, wanted);
+    await setReaderPlace(tx, order.reader.id, order);
     await insertConsent(tx, {
       readerId: order.reader.id,
       subscriptionId,
@@ -123,13 +124,11 @@ async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): P
       months: wanted.months,
       at: now,
     });
-    const id = await insertIntent(
+    const intent = await insertIntent(
       tx,
       { subscriptionId, termSeq: 0, gateway: parts.gateway.name, amount: wanted.price, next: order.next },
       now,
     );
-    const intent = await findIntent(tx, { id });
-    if (intent === undefined) throw new Error(`the charge intent ${id} was written and is gone`);
     return { kind: 'open', intent };
   });
 }

@@ -111,25 +111,26 @@ export async function settleIntent(
   if (found.value === undefined) return;
   const state: CheckoutState = 'state' in found.value ? found.value.state : found.value;
   if ('state' in found.value) await noteCheckout(db, intentId, found.value);
-  await db.transaction().execute((tx) => apply(parts, tx, intentId, state, now));
   const checkoutId = intent.checkoutId ?? ('state' in found.value ? found.value.checkoutId : undefined);
-  if (checkoutId !== undefined) await markProcessed(db, intent.gateway, checkoutId, now);
+  await db.transaction().execute(async (tx) => {
+    await apply(parts, tx, intent, state, now);
+    if (checkoutId !== undefined) await markProcessed(tx, intent.gateway, checkoutId, now);
+  });
 }
 
 async function apply(
   parts: BillingParts,
   tx: Tx,
-  intentId: string,
+  { id, subscriptionId }: ChargeIntent,
   state: CheckoutState,
   now: Temporal.Instant,
 ): Promise<void> {
-  const before = await findIntent(tx, { id: intentId });
-  const subscription = before && (await lockSubscription(tx, before.subscriptionId));
+  const subscription = await lockSubscription(tx, subscriptionId);
   // Read again under the lock: another may have been faster.
-  const intent = await findIntent(tx, { id: intentId });
+  const intent = await findIntent(tx, { id });
   if (intent === undefined || subscription === undefined) return;
   if (state.kind === 'payment') return applyPayment(parts, tx, intent, subscription, state, now);
-  if (state.kind === 'expired' && isOpen(intent)) await setIntentStatus(tx, intentId, 'canceled');
+  if (state.kind === 'expired' && isOpen(intent)) await setIntentStatus(tx, id, 'canceled');
 }
 
 async function applyPayment(
