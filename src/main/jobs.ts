@@ -25,7 +25,13 @@ export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Pr
   await runner.addJob(
     'refresh-crawler-ranges',
     {},
-    { jobKey: 'at-start', runAt: inTwoMinutes(), maxAttempts: 3 },
+    { jobKey: 'at-start', runAt: inSeconds(120), maxAttempts: 3 },
+  );
+  // The process before this one may have died over what a gateway told it: the next full minute is too long to wait.
+  await runner.addJob(
+    'ask-unanswered',
+    {},
+    { jobKey: 'unanswered-at-start', jobKeyMode: 'preserve_run_at', runAt: inSeconds(31), maxAttempts: 3 },
   );
   return { stop: () => runner.stop() };
 }
@@ -87,6 +93,6 @@ function tasksOf(paper: Paper, log: Logger): TaskList {
 }
 
 /** The queue runs on the machine's own time. */
-function inTwoMinutes(): Date {
-  return new Date(machineMs() + 120_000);
+function inSeconds(seconds: number): Date {
+  return new Date(machineMs() + seconds * 1_000);
 }

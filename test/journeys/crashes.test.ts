@@ -21,8 +21,8 @@ const BUYERS_PER_KILL = 3;
 const log = createLogger('silent');
 const SECRET = 'a secret of the tests';
 
-/** What happens by the clock alone happens each minute: so long, at most, until everything has come to rest. */
-const REST_MS = 100_000;
+/** What a process died over is found again half a minute later, or by the first full minute in which nothing dies. */
+const REST_MS = 200_000;
 
 type Books = {
   readonly email: string;
