@@ -61,4 +61,5 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     tryAgainPath: path,
   },
   'account-deleted': { deletedAt: at },
+  'desk-link': { path: `/desk/sign-in/${'a'.repeat(43)}`, minutes: 30 },
 };

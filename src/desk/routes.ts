@@ -17,6 +17,7 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
   const reader = `${DESK.readers}/:reader`;
   return [
     get(DESK.signIn, 'anyone', way.signIn),
+    post(DESK.linkRequests, 'anyone', way.askForLink),
     get(`${DESK.signIn}/:token`, 'anyone', way.link),
     post(DESK.sessions, 'anyone', way.begin),
     get(DESK.secondFactor, 'anyone', way.secondFactor),

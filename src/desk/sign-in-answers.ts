@@ -1,8 +1,9 @@
 import type { Answer, Ask } from '#platform/http';
 import type { StaffSession } from '#staff';
+import { Invalid } from '#values/errors';
 import { deskPage, frameFor, seeOther } from './desk-answer.ts';
 import { renderBackupCodes, renderCode, renderEnrolment } from './pages/second-factor-pages.tsx';
-import { renderConfirm, renderDeadLink, renderSignIn } from './pages/sign-in-pages.tsx';
+import { renderConfirm, renderDeadLink, renderLinkSent, renderSignIn } from './pages/sign-in-pages.tsx';
 import type { Desk, Shown } from './parts.ts';
 import { DESK, safeNext, withQuery } from './urls.ts';
 import { writeTime } from './when.ts';
@@ -33,6 +34,20 @@ export function signInAnswers(desk: Desk) {
       if (shown !== undefined) return seeOther(onFrom(shown.session, next));
       const isSignedOut = ask.query('done') === 'signed-out';
       return deskPage(renderSignIn({ frame: frameFor(desk, ask), next, isSignedOut }));
+    },
+
+    /** The same answer for every address: who is on the staff is nobody else's business. */
+    async askForLink(ask: Ask): Promise<Answer> {
+      const email = (await ask.form()).field('email') ?? '';
+      const frame = frameFor(desk, ask);
+      try {
+        await staff.askForLink(email, ask.address);
+      } catch (error) {
+        if (!(error instanceof Invalid)) throw error;
+        const given = { frame, next: undefined, isSignedOut: false, email, problem: NO_ADDRESS };
+        return deskPage(renderSignIn(given), 422);
+      }
+      return deskPage(renderLinkSent({ frame, email: email.trim(), outbox: desk.sandbox }));
     },
 
     /** What a link shows. It uses nothing up, however often it is opened. */
@@ -122,6 +137,7 @@ export function signInAnswers(desk: Desk) {
   };
 }
 
+const NO_ADDRESS = 'That is no e-mail address. Please look at it again.';
 const WRONG = 'That is not the code. Look whether the clock of your phone is right, and try the next one.';
 const USED = 'That code has been used. Wait for the next one.';
 const UNREADABLE =

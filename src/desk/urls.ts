@@ -3,6 +3,7 @@
 export const DESK = {
   today: '/desk',
   signIn: '/desk/sign-in',
+  linkRequests: '/desk/link-requests',
   sessions: '/desk/sessions',
   secondFactor: '/desk/second-factor',
   secondFactorDelays: '/desk/second-factor-delays',

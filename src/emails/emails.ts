@@ -11,6 +11,7 @@ import {
   renderSignInCode,
   renderWelcomeCode,
 } from './codes.tsx';
+import { renderDeskLink } from './desk-link.tsx';
 import type { MailFrame, Written } from './letter.tsx';
 import { renderReceipt } from './receipt.tsx';
 import {
@@ -38,6 +39,7 @@ const RENDERERS: {
   'subscription-goes-on': renderSubscriptionGoesOn,
   'payment-failed': renderPaymentFailed,
   'account-deleted': renderAccountDeleted,
+  'desk-link': renderDeskLink,
 };
 
 /** Writes a mail of any kind: its subject, and its two versions. */

@@ -4,6 +4,7 @@ export const SCHEDULE = [
   '17 3 * * * refresh-crawler-ranges',
   '41 2 * * * forget-old-reading',
   '51 2 * * * forget-old-mails',
+  '54 2 * * * empty-outbox',
   // What falls due in the domain stands in tables as an instant: this looks whether one has come.
   '* * * * * settle-due',
   // What a process died over, and what a gateway's word never came of.

@@ -14,8 +14,10 @@ import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { Mailer } from '#platform/mail';
+import type { Outbox } from '#platform/outbox';
 import { releaseAbandoned } from '#platform/queue';
 import { sweepExpired } from '#readers';
+import { MAIL_LINK, type Staff } from '#staff';
 import { type MailFrame, sendPosted } from '../emails/emails.ts';
 
 /**
@@ -23,8 +25,11 @@ import { type MailFrame, sendPosted } from '../emails/emails.ts';
  * mails went to whom.
  */
 const MONTHS_KEPT = 13;
+/** A mail that was not sent is somebody's address, and at times a code, in a file. */
+const OUTBOX_KEPT = { hours: 30 * 24 };
 
 const settling = z.object({ intentId: z.uuid() });
+const linkAsked = z.object({ email: z.string() });
 
 /** What jobs work with. */
 export type JobParts = {
@@ -33,12 +38,24 @@ export type JobParts = {
   readonly billing: BillingParts;
   readonly mailer: Mailer;
   readonly mailFrame: () => MailFrame;
+  readonly outbox: Pick<Outbox, 'forgetBefore'>;
+  readonly staff: Pick<Staff, 'mailLink'>;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
 /** Each task is one call into a module; what it does is written there. */
-export function taskList({ billing, clock, db, log, mailer, mailFrame, zone }: JobParts): TaskList {
+export function taskList({
+  billing,
+  clock,
+  db,
+  log,
+  mailer,
+  mailFrame,
+  outbox,
+  staff,
+  zone,
+}: JobParts): TaskList {
   const oldestKept = () =>
     Temporal.PlainDate.from(monthOf(clock.now(), zone()).key).subtract({ months: MONTHS_KEPT });
 
@@ -55,11 +72,16 @@ export function taskList({ billing, clock, db, log, mailer, mailFrame, zone }: J
       const mails = await forgetMailsBefore(db, oldestKept().toZonedDateTime(zone()).toInstant());
       log.info({ mails }, 'old mails forgotten');
     },
+    'empty-outbox': async () => {
+      const mails = await outbox.forgetBefore(clock.now().subtract(OUTBOX_KEPT));
+      log.info({ mails }, 'old mails taken out of the outbox');
+    },
     'forget-expired': () => sweepExpired(db),
     [SETTLE_CHECKOUT]: async (job) => {
       const { intentId } = settling.parse(job);
       await settleIntent(billing, intentId, clock.now());
     },
+    [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),
     'settle-due': () => settleDue(billing, clock.now()),
     'ask-unanswered': () => askUnanswered(billing, clock.now()),
     'ask-open': () => askOpen(billing),

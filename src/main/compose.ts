@@ -24,7 +24,15 @@ import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
 import { openStaff, type Staff } from '#staff';
 import { rememberRelated } from '#topics';
-import { type DeskReaders, deskFailure, deskRoutes, isDeskPath, openDesk, staffDoor } from '../desk/desk.ts';
+import {
+  type DeskReaders,
+  deskFailure,
+  deskRoutes,
+  isDeskPath,
+  openDesk,
+  signInLink,
+  staffDoor,
+} from '../desk/desk.ts';
 import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/sandbox.ts';
 import { type Assets, failure, openSite, readerDoor, siteRoutes } from '../site/site.ts';
 import { paymentWebhooks } from '../webhooks/payments.ts';
@@ -150,7 +158,19 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   };
   const stories = rememberStories(db, changes, clock);
   const assets = await readAssets(join(HOME, 'dist', 'assets'));
-  const staff = openStaff({ db, clock: systemClock, secrets: options.secret, sandbox: options.sandbox });
+  const staff = openStaff({
+    db,
+    clock: systemClock,
+    secrets: options.secret,
+    sandbox: options.sandbox,
+    postLink: async (tx, to, { minutes, token }) => {
+      await postMail(
+        tx,
+        { kind: 'desk-link', to, payload: { path: signInLink(token), minutes } },
+        clock.now(),
+      );
+    },
+  });
   const site = await openSite({
     database,
     objects,

@@ -80,13 +80,15 @@ function queueOf(paper: Paper, log: Logger) {
 }
 
 function tasksOf(paper: Paper, log: Logger): TaskList {
-  const { baseUrl, billing, clock, mailer, publication } = paper;
+  const { baseUrl, billing, clock, mailer, outbox, publication, staff } = paper;
   return taskList({
     db: paper.database.db,
     zone: () => publication().zone,
     billing,
     mailer,
     mailFrame: () => ({ paper: publication(), baseUrl }),
+    outbox,
+    staff,
     clock,
     log,
   });

@@ -7,6 +7,8 @@ export type ObjectStore = {
   /** All or nothing: who reads the name sees the old bytes or the new ones, never a part. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   get(name: string): Promise<Buffer | undefined>;
+  /** Takes it away, if it is there. */
+  remove(name: string): Promise<void>;
   /** The names that lie directly in a folder of names, in the order of their letters; none where there is none. */
   list(folder: string): Promise<string[]>;
 };
@@ -43,6 +45,7 @@ export function folderStore(folder: string, mode = 0o755): ObjectStore {
         throw error;
       }
     },
+    remove: (name) => rm(place(name), { force: true }),
     async list(under) {
       try {
         const names = await readdir(place(under));

@@ -71,6 +71,15 @@ describe('the outbox', () => {
     expect((await shown()).subjects).toEqual(['Mail 1']);
   });
 
+  it('forgets what was written before an instant, and nothing else', async () => {
+    await fill(5);
+    expect(await outbox.forgetBefore(START)).toBe(0);
+    const third = START.add({ seconds: 3 });
+    expect(await outbox.forgetBefore(third)).toBe(2);
+    expect((await shown()).subjects).toEqual(['Mail 5', 'Mail 4', 'Mail 3']);
+    expect(await outbox.forgetBefore(third)).toBe(0);
+  });
+
   it('reads no more than the heads of the page that is looked at', async () => {
     await fill(30);
     const asked: string[] = [];

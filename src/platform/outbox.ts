@@ -12,6 +12,8 @@ export type Outbox = {
   list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<OutboxPage>;
   /** One mail; undefined where there is none. */
   read(name: string): Promise<OutboxMail | BrokenMail | undefined>;
+  /** Takes away what was written before an instant. @returns how many mails */
+  forgetBefore(before: Temporal.Instant): Promise<number>;
 };
 
 export type OutboxPage = {
@@ -52,6 +54,13 @@ export function openOutbox(objects: ObjectStore): Outbox {
     return NAME.test(name) && name.length < 200 ? objects.get(place(name)) : undefined;
   }
 
+  /** Their names, oldest first. */
+  async function names(): Promise<string[]> {
+    return (await objects.list(FOLDER))
+      .filter((name) => name.endsWith('.eml'))
+      .map((name) => name.slice(FOLDER.length + 1, -'.eml'.length));
+  }
+
   async function headOf(name: string): Promise<OutboxHead | BrokenMail | undefined> {
     const bytes = await load(name);
     if (bytes === undefined) return undefined;
@@ -65,23 +74,26 @@ export function openOutbox(objects: ObjectStore): Outbox {
     put: ({ at, id }, message) => objects.put(place(`${sortable(at)}-${id}`), message),
 
     async list({ after, limit }) {
-      const names = (await objects.list(FOLDER))
-        .filter((name) => name.endsWith('.eml'))
-        .map((name) => name.slice(FOLDER.length + 1, -'.eml'.length))
-        .reverse()
-        .filter((name) => after === undefined || name < after);
-      const page = names.slice(0, limit);
+      const all = (await names()).reverse().filter((name) => after === undefined || name < after);
+      const page = all.slice(0, limit);
       const heads = await Promise.all(page.map(headOf));
       return {
         // A file may have gone since the names were read.
         mails: heads.filter((head) => head !== undefined),
-        older: names.length > limit ? page.at(-1) : undefined,
+        older: all.length > limit ? page.at(-1) : undefined,
       };
     },
 
     async read(name) {
       const bytes = await load(name);
       return bytes === undefined ? undefined : parse(name, bytes);
+    },
+
+    async forgetBefore(before) {
+      const first = sortable(before);
+      const old = (await names()).filter((name) => name < first);
+      for (const name of old) await objects.remove(place(name));
+      return old.length;
     },
   };
 }

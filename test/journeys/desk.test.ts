@@ -4,6 +4,7 @@ import { ROLES, type Role } from '#staff';
 import type { ReaderFile } from '../../src/desk/desk.ts';
 import { storeStories, storyInput } from '../builders.ts';
 import { deskCookieOf, post, readerFile, readersInMemory, seated } from '../desk.ts';
+import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 
 /** The desk as it answers requests: who comes in, who does not, and what is done there. */
@@ -70,6 +71,7 @@ const RULES: readonly (readonly [string, string, readonly Role[]])[] = [
 ];
 const FOR_ANYONE = [
   'GET /desk/sign-in',
+  'POST /desk/link-requests',
   'GET /desk/sign-in/:token',
   'POST /desk/sessions',
   'GET /desk/second-factor',
@@ -201,6 +203,49 @@ describe('a one-time link', () => {
       expect([response.status, deskCookieOf(response)]).toEqual([410, undefined]);
       expect(await response.text()).toContain('no longer works');
     }
+  });
+
+  it('is mailed to who asks for one and is on the staff, and everybody is told the same', async () => {
+    const [known, disabled, unknown] = [await person(), await person(), 'nobody@paper.example'];
+    await paper.staff.disable(disabled, 'command line');
+    const told = await Promise.all(
+      [known, disabled, unknown].map(async (email) => {
+        const answer = await post(paper, '/desk/link-requests', { email: ` ${email.toUpperCase()}` });
+        const id = answer.headers.get('x-request-id') as string;
+        const body = (await answer.text()).replaceAll(id, '').replaceAll(email.toUpperCase(), '');
+        return { status: answer.status, body };
+      }),
+    );
+    expect(told[0]?.status).toBe(200);
+    expect(told[0]?.body).toContain('is on the staff of');
+    expect([told[1], told[2]]).toEqual([told[0], told[0]]);
+    const mails = await Promise.all([known, disabled, unknown].map((email) => mailsTo(paper, email)));
+    expect(mails.map((of) => of.length)).toEqual([1, 0, 0]);
+    const link =
+      /http:\/\/localhost:3000(\/desk\/sign-in\/[\w-]{43})/.exec(mails[0]?.[0]?.text ?? '')?.[1] ?? '';
+    expect(await text(link)).toContain(known);
+    const token = link.split('/').at(-1) ?? '';
+    expect((await post(paper, '/desk/sessions', { token })).status).toBe(303);
+  });
+
+  it('is mailed once a minute, however often it is asked for, and to no address that is none', async () => {
+    const email = await person();
+    for (let times = 0; times < 5; times++) {
+      await post(paper, '/desk/link-requests', { email });
+      await mailsTo(paper, email);
+    }
+    expect(await mailsTo(paper, email)).toHaveLength(1);
+    for (const wrong of ['', 'nobody', 'a@paper.example\r\nBcc: b@evil.example']) {
+      const answer = await post(paper, '/desk/link-requests', { email: wrong });
+      expect([wrong, answer.status]).toEqual([wrong, 422]);
+      expect(await answer.text()).toContain('That is no e-mail address');
+    }
+    const tries = await Promise.all(
+      Array.from({ length: 21 }, () => post(paper, '/desk/link-requests', { email })),
+    );
+    expect(
+      tries.some(({ headers, status }) => status === 429 && Number(headers.get('retry-after')) > 0),
+    ).toBe(true);
   });
 
   it('gives a browser that had another session a session of its own', async () => {

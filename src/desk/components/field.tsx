@@ -2,8 +2,8 @@ type FieldProps = {
   id: string;
   name: string;
   label: string;
-  type?: 'text' | 'search';
-  value?: string;
+  type?: 'text' | 'search' | 'email';
+  value?: string | undefined;
   /** What is asked for, in a line below the label. */
   hint?: string;
   /** What was wrong with what was sent. */

@@ -1,5 +1,6 @@
 import type { Person } from '#staff';
 import { documentText } from '../components/document.ts';
+import { Field } from '../components/field.tsx';
 import { Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
 import { DESK } from '../urls.ts';
@@ -9,8 +10,11 @@ export function renderSignIn(props: {
   frame: Frame;
   next: string | undefined;
   isSignedOut: boolean;
+  /** What was asked for, and why it could not be done. */
+  email?: string;
+  problem?: string;
 }): string {
-  const { frame, isSignedOut, next } = props;
+  const { email, frame, isSignedOut, next, problem } = props;
   return documentText(
     <Layout frame={frame} title={isSignedOut ? 'Signed out' : 'Sign in'}>
       <div class="narrow">
@@ -19,19 +23,54 @@ export function renderSignIn(props: {
           The desk opens with a one-time link and your second factor. There is no password that could be
           guessed or given away.
         </p>
-        <p>
-          Ask whoever runs {frame.paper.name} for a link. They make it on the server, for your address and for
-          half an hour:
-        </p>
-        <pre>
+        <form method="post" action={DESK.linkRequests}>
+          <Field
+            id="email"
+            name="email"
+            type="email"
+            label="Your address on the staff"
+            value={email}
+            problem={problem}
+            input={{ autocomplete: 'email', required: true, maxlength: 254 }}
+          />
+          <button type="submit">Mail me a link</button>
+        </form>
+        <p class="small">
+          Where no mail goes out yet, whoever runs {frame.paper.name} makes a link on the server:{' '}
           <code>npm run --silent broadsheet -- staff link you@paper.example</code>
-        </pre>
+        </p>
         {!isSignedOut && (
           <p class="ruled">
             Signed in already, and came here by a link from elsewhere?{' '}
             <a href={next ?? DESK.today}>Go on to the desk</a>
           </p>
         )}
+      </div>
+    </Layout>,
+  );
+}
+
+/** The same for everybody, on the staff or not. */
+export function renderLinkSent(props: { frame: Frame; email: string; outbox: boolean }): string {
+  const { email, frame, outbox } = props;
+  return documentText(
+    <Layout frame={frame} title="Look into your mail">
+      <div class="narrow">
+        <p class="kicker">One-time link</p>
+        <h1>Look into your mail</h1>
+        <p class="standfirst">
+          If <strong>{email}</strong> is on the staff of {frame.paper.name}, a link is on its way there. It
+          works once, within half an hour.
+        </p>
+        {outbox && (
+          <p>
+            This paper is a sandbox: unless it was told of a mail server, the mail lies in{' '}
+            <a href="/outbox">the outbox</a>.
+          </p>
+        )}
+        <p class="small">
+          Nothing there after a minute? Look among the unwanted mail, or <a href={DESK.signIn}>try again</a>.
+        </p>
       </div>
     </Layout>,
   );

@@ -94,6 +94,8 @@ export const MAIL_KINDS = {
   'subscription-goes-on': z.strictObject({ planName: line, renewsOn: day, cancelPath: path }),
   'payment-failed': z.strictObject({ planName: line, amount: money, tryAgainPath: path }),
   'account-deleted': z.strictObject({ deletedAt: instant }),
+  /** Lets somebody on the staff in, once. */
+  'desk-link': z.strictObject({ path, minutes: z.int().min(1).max(1_440) }),
 } as const;
 
 export type MailKind = keyof typeof MAIL_KINDS;

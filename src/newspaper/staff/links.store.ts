@@ -39,6 +39,13 @@ export async function takeLink(tx: Tx, digest: Buffer, now: Temporal.Instant): P
   return rows[0] === undefined || numAffectedRows !== 1n ? undefined : toPerson(rows[0]);
 }
 
+/** Whether somebody has a link that was made after an instant. */
+export async function hasLinkSince(tx: Tx, personId: string, since: Temporal.Instant): Promise<boolean> {
+  const { rows } = await sql`
+    select from staff.links where person_id = ${personId} and made_at > ${since.toString()}`.execute(tx);
+  return rows.length > 0;
+}
+
 export async function dropLink(tx: Tx, personId: string): Promise<void> {
   await sql`delete from staff.links where person_id = ${personId}`.execute(tx);
 }

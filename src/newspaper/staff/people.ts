@@ -1,10 +1,12 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import type { Clock } from '#platform/clock';
 import type { Db, Tx } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
-import { Conflict, Invalid, NotFound } from '#values/errors';
+import { enqueue } from '#platform/queue';
+import { Conflict, Invalid, NotFound, TooMany } from '#values/errors';
 import { type Actor, addAction, type NewAction } from './actions.store.ts';
-import { dropLink, writeLink } from './links.store.ts';
+import { dropLink, hasLinkSince, writeLink } from './links.store.ts';
 import { addPerson, listPeople, lockPerson, type Person, writePerson } from './people.store.ts';
 import type { Role } from './roles.ts';
 import { dropFactor } from './second-factors.store.ts';
@@ -13,6 +15,8 @@ import { digestOf, makeToken } from './tokens.ts';
 
 /** A link lies in a mail or on a screen: long enough to walk to the other machine, too short to be found later. */
 const LINK_LASTS = { minutes: 30 };
+/** Another one is mailed after this long: whoever asks in somebody's place kills no link over and over. */
+const LINK_PAUSE = { minutes: 1 };
 
 /** Who is on the staff, and the links that let them in. Whatever is done here stands in the audit trail. */
 export type People = {
@@ -34,13 +38,37 @@ export type People = {
    * @throws NotFound `no-such-person`, Conflict `person-disabled`
    */
   makeLink(email: string, by: Actor): Promise<{ token: string; endsAt: Temporal.Instant }>;
+  /**
+   * Has a link mailed to who asks for one at the door, if there is such a person, and no more than one each minute.
+   * Nothing that comes back, and no time it takes, tells whether there is: that is found out later, by `mailLink`.
+   *
+   * @throws TooMany when so many were asked for from one address, or by everybody
+   */
+  askForLink(email: string, address: string): Promise<void>;
+  /** Mails the link that was asked for, where there is somebody to mail it to. */
+  mailLink(email: string): Promise<void>;
 };
+
+/** Mails a link, with what is done or not at all. */
+export type PostLink = (tx: Tx, email: string, link: { token: string; minutes: number }) => Promise<void>;
+
+/** The task of jobs/tasks.ts that mails a link which was asked for. */
+export const MAIL_LINK = 'mail-desk-link';
 
 /** What was done to somebody: how they stand now, and what the audit trail says; nothing where nothing changed. */
 type Done = { readonly now: Person; readonly action?: Omit<NewAction, 'by' | 'on'> };
 
-export function openPeople(parts: { readonly db: Db; readonly clock: Clock }): People {
-  const { clock, db } = parts;
+export function openPeople(parts: {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly postLink: PostLink;
+}): People {
+  const { clock, db, postLink } = parts;
+  // Kept by each process for itself: what they guard is a mailbox, and its owner gets one mail a minute at most.
+  const asked = {
+    byAddress: new RateLimiterMemory({ points: 20, duration: 15 * 60 }),
+    byEverybody: new RateLimiterMemory({ points: 300, duration: 60 }),
+  };
 
   function withPerson(
     email: string,
@@ -127,6 +155,41 @@ export function openPeople(parts: { readonly db: Db; readonly clock: Clock }): P
         return { now: person, action: { what: 'sign-in-link' } };
       });
       return { token, endsAt };
+    },
+
+    async askForLink(given, address) {
+      const email = emailOf(given);
+      try {
+        await asked.byEverybody.consume('all');
+        await asked.byAddress.consume(address);
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error;
+        throw new TooMany(
+          'too-many-tries',
+          'this was tried too often',
+          Math.ceil(error.msBeforeNext / 1_000),
+        );
+      }
+      await enqueue(db, MAIL_LINK, { email }, { key: `${MAIL_LINK} ${email}`, attempts: 5 });
+    },
+
+    async mailLink(email) {
+      await db.transaction().execute(async (tx) => {
+        const person = await lockPerson(tx, email);
+        if (person === undefined || person.disabledAt !== undefined) return;
+        const madeAt = clock.now();
+        if (await hasLinkSince(tx, person.id, madeAt.subtract(LINK_PAUSE))) return;
+        const token = makeToken();
+        await writeLink(tx, {
+          personId: person.id,
+          digest: digestOf(token),
+          madeAt,
+          endsAt: madeAt.add(LINK_LASTS),
+        });
+        const on = { kind: 'staff', id: person.email };
+        await addAction(tx, { by: 'broadsheet', what: 'sign-in-link', on }, madeAt);
+        await postLink(tx, person.email, { token, minutes: LINK_LASTS.minutes });
+      });
     },
   };
 }

@@ -12,18 +12,28 @@ const ISSUER = 'The Harbour Gazette';
 
 let database: TestDatabase;
 let clock: TestClock;
+/** The links that were mailed. */
+const mailed: { to: string; token: string }[] = [];
 let staff: Staff;
 beforeAll(async () => {
   database = await testDatabase();
 });
 beforeEach(() => {
   clock = testClock(START);
-  staff = openStaff({ db: database.db, clock, secrets: OLD, sandbox: false });
+  mailed.length = 0;
+  staff = with_({});
 });
 afterAll(() => database.drop());
 
 const with_ = (given: { secrets?: string; sandbox?: boolean }) =>
-  openStaff({ db: database.db, clock, secrets: OLD, sandbox: false, ...given });
+  openStaff({
+    db: database.db,
+    clock,
+    secrets: OLD,
+    sandbox: false,
+    postLink: async (_, to, { token }) => void mailed.push({ to, token }),
+    ...given,
+  });
 
 let made = 0;
 async function somebody(role: Role = 'editor'): Promise<string> {
@@ -434,6 +444,36 @@ describe('replacing the secret of the paper', () => {
     const half = await halfSession(email);
     for (let time = 0; time < 6; time++)
       expect(await staff.showCode(half, phone.code(), '')).toEqual({ kind: 'unreadable' });
+  });
+});
+
+describe('a link that is asked for', () => {
+  it('is mailed to who is on the staff, and kills the one before no sooner than a minute later', async () => {
+    const email = await somebody();
+    await staff.mailLink(email);
+    const first = mailed[0]?.token ?? '';
+    expect(mailed).toEqual([{ to: email, token: expect.any(String) }]);
+    pass(0.9);
+    await staff.mailLink(email);
+    expect(mailed).toHaveLength(1);
+    expect((await staff.lookAtLink(first))?.email).toBe(email);
+    pass(0.2);
+    await staff.mailLink(email);
+    expect(mailed).toHaveLength(2);
+    expect(await staff.lookAtLink(first)).toBeUndefined();
+    expect(
+      (await staff.actions({ on: { kind: 'staff', id: email }, limit: 10 })).filter(
+        (one) => one.what === 'sign-in-link',
+      ),
+    ).toHaveLength(2);
+  });
+
+  it('is mailed to nobody else', async () => {
+    const email = await somebody();
+    await staff.disable(email, 'command line');
+    await staff.mailLink(email);
+    await staff.mailLink('nobody@paper.example');
+    expect(mailed).toEqual([]);
   });
 });
 

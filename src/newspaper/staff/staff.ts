@@ -2,11 +2,12 @@
 import type { Clock } from '#platform/clock';
 import type { Db, Tx } from '#platform/db';
 import { type Action, type ActionQuery, addAction, listActions, type NewAction } from './actions.store.ts';
-import { openPeople, type People } from './people.ts';
+import { openPeople, type People, type PostLink } from './people.ts';
 import { openSignIn, type SignIn } from './sign-in.ts';
 
 export type { Action, Actor, NewAction } from './actions.store.ts';
 export type { Person } from './people.store.ts';
+export { MAIL_LINK } from './people.ts';
 export {
   isRole,
   may,
@@ -38,6 +39,7 @@ export function openStaff(parts: {
   readonly clock: Clock;
   readonly secrets: string;
   readonly sandbox: boolean;
+  readonly postLink: PostLink;
 }): Staff {
   const { clock, db } = parts;
   return {
