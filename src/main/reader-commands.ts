@@ -191,8 +191,8 @@ async function explain(context: CommandContext): Promise<CommandResult> {
 async function exportAll(context: CommandContext): Promise<CommandResult> {
   const { clock, paper } = context;
   const reader = await readerOf(context, 'reader export E');
-  const { zone } = paper.publication();
-  const json = await personalData(paper.database.db, reader.id, { now: clock.now(), zone });
+  const json = await personalData(paper.database.db, reader.id, clock.now());
+  await recorded(context, 'data-export', reader.id);
   return {
     json,
     text: JSON.stringify(json, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
@@ -202,7 +202,14 @@ async function exportAll(context: CommandContext): Promise<CommandResult> {
 async function remove(context: CommandContext): Promise<CommandResult> {
   const reader = await readerOf(context, 'reader delete E');
   await deleteReader(context.paper.billing, reader.id, 'command line', context.clock.now());
+  await recorded(context, 'account-deletion', reader.id);
   return { text: `${reader.email} is deleted`, json: { deleted: reader.email } };
+}
+
+/** What was done to a reader from here stands in the audit trail, as what is done at the desk. */
+function recorded({ paper }: CommandContext, what: string, readerId: string): Promise<void> {
+  const action = { by: 'command line', what, on: { kind: 'reader', id: readerId } } as const;
+  return paper.database.db.transaction().execute((tx) => paper.staff.recordAction(tx, action));
 }
 
 async function subscribe(context: CommandContext): Promise<CommandResult> {
@@ -257,11 +264,13 @@ function stateOf(given: string | boolean | undefined, seller: string): string {
 async function cancel(context: CommandContext): Promise<CommandResult> {
   const reader = await readerOf(context, 'cancel E');
   await cancelSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
+  await recorded(context, 'cancellation', reader.id);
   return shown(context, reader);
 }
 
 async function resume(context: CommandContext): Promise<CommandResult> {
   const reader = await readerOf(context, 'resume E');
   await resumeSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
+  await recorded(context, 'resumption', reader.id);
   return shown(context, reader);
 }

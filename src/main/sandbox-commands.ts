@@ -1,7 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nextDueAt, settleDue } from '#billing';
 import { moveDomainClock } from '#platform/domain-clock';
 import { Conflict } from '#values/errors';
-import { chooseOutcome, deliverHeld, isOutcomeCode, liveUntil, OUTCOME_CODES } from '../sandbox/sandbox.ts';
+import {
+  chooseOutcome,
+  deliverHeld,
+  isOutcomeCode,
+  liveUntil,
+  nextSettlementAt,
+  OUTCOME_CODES,
+} from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
 import { runDueJobs } from './jobs.ts';
 
@@ -54,22 +62,43 @@ async function clock(context: CommandContext): Promise<CommandResult> {
   }
   let last: Temporal.Instant | undefined;
   for (let stops = 0; stops < MOST_STOPS; stops++) {
-    const due = await nextDueAt(db, target);
+    const due = earlier(await nextDueAt(db, target), await nextSettlementAt(db, target));
     if (due === undefined || (last !== undefined && Temporal.Instant.compare(due, last) <= 0)) break;
     last = due;
-    if (Temporal.Instant.compare(due, start) > 0) await moveDomainClock(db, due);
+    await moveTo(context, due);
     await live(context, due);
   }
-  await moveDomainClock(db, target);
+  await moveTo(context, target);
   await live(context, target);
   return { text: target.toString(), json: { now: target } };
 }
 
+/** Moves the clock, and waits until this process has heard of it. It goes on ticking, and may have passed this already. */
+async function moveTo({ paper }: CommandContext, to: Temporal.Instant): Promise<void> {
+  try {
+    await moveDomainClock(paper.database.db, to);
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+  }
+  for (let waits = 0; waits < 400 && Temporal.Instant.compare(paper.clock.now(), to) < 0; waits++)
+    await sleep(5);
+}
+
+function earlier(
+  a: Temporal.Instant | undefined,
+  b: Temporal.Instant | undefined,
+): Temporal.Instant | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Temporal.Instant.compare(a, b) <= 0 ? a : b;
+}
+
+/** The gateway's time first: what was paid in time is known before the paper gives anything up. */
 async function live(context: CommandContext, now: Temporal.Instant): Promise<void> {
   const { log, paper } = context;
-  await settleDue(paper.billing, now);
   await liveUntil(paper.database.db, now);
   await hand(context);
+  await runDueJobs(paper, log);
+  await settleDue(paper.billing, now);
   await runDueJobs(paper, log);
 }
 

@@ -249,6 +249,17 @@ export async function listPending(db: Db, most: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** When the next pending payment is settled, if that is by `until`. */
+export async function nextSettlementAt(
+  db: Db,
+  until: Temporal.Instant,
+): Promise<Temporal.Instant | undefined> {
+  const { rows } = await sql<{ at: string | null }>`
+    select min(settles_at) as at from sandbox.payments
+    where status = 'pending' and settles_at <= ${until.toString()}`.execute(db);
+  return typeof rows[0]?.at === 'string' ? toInstant(rows[0].at) : undefined;
+}
+
 /** What the company has taken, by currency. */
 export async function readBalance(db: Db): Promise<Money[]> {
   const { rows } = await sql<{ currency: string; minor: string }>`

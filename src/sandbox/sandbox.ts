@@ -3,6 +3,7 @@ import { type ApiParts, apiAnswers } from './api-answers.ts';
 import { type PageParts, pageAnswers } from './page-answers.ts';
 
 export { type Credentials, liveUntil, sandboxCredentials, settlePending } from './account.ts';
+export { nextSettlementAt } from './checkouts.store.ts';
 export { chooseOutcome, holdWebhooks, setWebhooks } from './controls.store.ts';
 export { deliverHeld, startDeliveries } from './deliveries.ts';
 export { isOutcomeCode, OUTCOME_CODES } from './outcomes.ts';

@@ -10,7 +10,7 @@ import {
   type ReaderAccount,
   type SignedIn,
 } from '#readers';
-import { Invalid } from '#values/errors';
+import { Conflict, Invalid } from '#values/errors';
 import type { Asker } from './asker.ts';
 import { nextPath, pathFrom } from './next-path.ts';
 import {
@@ -35,6 +35,8 @@ const FORGET_PAGES = ['Clear-Site-Data', '"cache"'];
 const WRONG_PAIR = 'That address and password do not belong together.';
 const NO_ADDRESS = 'That is no e-mail address. Please look at it again.';
 const SHORT_PASSWORD = 'A password has 8 to 128 characters.';
+const UNDER_WAY =
+  'A payment of yours is being decided on just now. Once it is, you can delete the account: please come back in a while.';
 const CODE_WORDS = {
   'wrong-code': 'That is not the code, or it is too old. Please look again, or have a new one sent.',
   'code-used-up': 'That was tried too often, and the code is void. Please have a new one sent.',
@@ -125,7 +127,8 @@ export function accountRoutes(site: Site): Route[] {
   async function codePage(ask: Ask): Promise<Answer> {
     const waiting = await readers.waitingFor(nonceOf(ask));
     if (waiting === undefined) return redirect(303, PATHS.login, OWN);
-    return ownPage(renderCode({ frame: site.frame(), email: waiting.email, purpose: waiting.purpose }));
+    const { email, next, purpose } = waiting;
+    return ownPage(renderCode({ frame: site.frame(), email, purpose, next }));
   }
 
   async function enterCode(ask: Ask): Promise<Answer> {
@@ -144,13 +147,14 @@ export function accountRoutes(site: Site): Route[] {
       const error = CODE_WORDS['nothing-waits'];
       return ownPage(renderLogin({ frame, next: '/', error }), 422);
     }
-    const { email, purpose } = waiting;
+    const { email, next, purpose } = waiting;
     const words = CODE_WORDS[done.kind];
     return ownPage(
       renderCode({
         frame,
         email,
         purpose,
+        next,
         ...(done.kind === 'bad-password' ? { passwordError: words } : { error: words }),
       }),
       422,
@@ -332,8 +336,7 @@ export function accountRoutes(site: Site): Route[] {
       }
     }),
     own(PATHS.accountData, 'GET', async (_, { reader }) => {
-      const { zone } = site.publication();
-      const data = await personalData(db, reader.id, { now: clock.now(), zone });
+      const data = await personalData(db, reader.id, clock.now());
       return answer(200, 'application/json', `${JSON.stringify(data, jsonValue, 2)}\n`, [
         ...OWN,
         'Content-Disposition',
@@ -355,7 +358,16 @@ export function accountRoutes(site: Site): Route[] {
         const error = reader.hasPassword ? 'That is not your password.' : 'That is not your address.';
         return ownPage(renderDeletion({ frame, reader, running: await running(reader.id), error }), 422);
       }
-      await deleteReader(site.billing, reader.id, 'reader', clock.now());
+      try {
+        await deleteReader(site.billing, reader.id, 'reader', clock.now());
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        const frame = site.frame(asker.audience);
+        return ownPage(
+          renderDeletion({ frame, reader, running: await running(reader.id), error: UNDER_WAY }),
+          409,
+        );
+      }
       return {
         ...redirect(303, PATHS.front, [...OWN, 'Clear-Site-Data', '"cache", "storage"']),
         cookies: [cookies.session.clearing],

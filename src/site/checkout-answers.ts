@@ -17,6 +17,7 @@ import { nextPath } from './next-path.ts';
 import { renderCancellation } from './pages/account-page.tsx';
 import {
   consentWords,
+  digestOf,
   renderConfirming,
   renderOrder,
   renderOutcome,
@@ -75,6 +76,11 @@ export function checkoutRoutes(site: Site): Route[] {
       );
     }
     const consent = consentWords(plan, site.publication().language);
+    const shown = form.field('shown');
+    // Nobody agrees to a price that became another one while they read.
+    if (shown !== undefined && shown !== digestOf(consent)) {
+      return again('What you would agree to has changed meanwhile. Please look at it again.');
+    }
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
     const begun = await beginCheckout(billing, { reader, plan, country, state, consent, next }, clock.now());
     switch (begun.kind) {
@@ -102,15 +108,25 @@ export function checkoutRoutes(site: Site): Route[] {
     const intent = await newestIntent(db, id);
     const frame = site.frame(audience);
     const tryAgain = planPath(subscription.planSlug);
-    if (subscription.state !== 'incomplete') {
-      const kind = isOver(subscription) ? 'over' : 'active';
-      const next = kind === 'over' ? tryAgain : (intent?.next ?? '/');
-      return ownPage(renderOutcome({ frame, kind, next, paidThrough: subscription.paidThroughOn }));
+    if (subscription.state !== 'incomplete' && !isOver(subscription)) {
+      const next = intent?.next ?? '/';
+      return ownPage(renderOutcome({ frame, kind: 'active', next, paidThrough: subscription.paidThroughOn }));
+    }
+    if (intent?.parkedReason !== undefined) {
+      return ownPage(renderOutcome({ frame, kind: 'parked', next: PATHS.contact, paidThrough: undefined }));
+    }
+    if (isOver(subscription)) {
+      const kind = subscription.anchorOn === undefined ? 'over' : 'ended';
+      return ownPage(renderOutcome({ frame, kind, next: tryAgain, paidThrough: undefined }));
     }
     if (intent === undefined || intent.status === 'failed' || intent.status === 'canceled') {
       return ownPage(renderOutcome({ frame, kind: 'failed', next: tryAgain, paidThrough: undefined }));
     }
     await askLater(db, intent.id);
+    // Its checkout is still open: trying again leads to the same one.
+    if (intent.failureCode !== undefined) {
+      return ownPage(renderOutcome({ frame, kind: 'failed', next: tryAgain, paidThrough: undefined }));
+    }
     return ownPage(
       renderConfirming({ frame, path: subscriptionPath(id), pending: intent.status === 'pending' }),
     );

@@ -7,7 +7,7 @@ describe('an e-mail address', () => {
     ['  Reader.Name+news@Paper.EXAMPLE ', 'reader.name+news@paper.example'],
     ["o'neil@paper.example", "o'neil@paper.example"],
     ['a@büro.example', 'a@xn--bro-hoa.example'],
-    ['a@समाचार.भारत', 'a@xn--61b3bh3a5ab.xn--h2brj9c'],
+    ['a@समाचार.example', 'a@xn--61b3bh3a5ab.example'],
   ])('%s is kept as %s', (given, kept) => {
     expect(emailAddress(given)).toBe(kept);
   });
@@ -27,6 +27,9 @@ describe('an e-mail address', () => {
     'a@paper.example/path',
     'a@[127.0.0.1]',
     'a@127.0.0.1',
+    // What keeps the accounts takes no such domain: refused at the door, not found out behind it.
+    'a@समाचार.भारत',
+    'a@paper.x1',
     'a@paper.example\r\nBcc: x@y.example',
     'jürgen@paper.example',
     `${'a'.repeat(65)}@paper.example`,

@@ -1,6 +1,7 @@
 /** What stands before the @ in the addresses that people have (a part of RFC 5321, section 4.1.2). */
 const LOCAL = /^(?!\.)(?!.*\.\.)[a-z0-9_'+.-]*[a-z0-9_+-]$/;
-const DOMAIN = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/;
+/** The last part in letters alone: better-auth and the sandbox gateway take no other, such as xn--h2brj9c. */
+const DOMAIN = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/;
 
 /**
  * An e-mail address as it is kept and compared: in small letters, and a domain in other scripts in its ASCII form.

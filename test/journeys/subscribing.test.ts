@@ -187,6 +187,25 @@ describe('one subscription and one charge', () => {
     expect(await subscriptionsOf(paper.database.db, reader.readerId)).toMatchObject([{ planSlug: 'yearly' }]);
   });
 
+  it('also when another plan is chosen while the gateway is still asked for the first', async () => {
+    const reader = await newReader();
+    const both = await Promise.all([
+      reader.post('/subscriptions', { ...ORDER, plan: 'yearly' }),
+      reader.post('/subscriptions', { ...ORDER, plan: 'quarterly' }),
+      reader.post('/subscriptions', { ...ORDER, plan: 'two-yearly' }),
+    ]);
+    const pages = both.flatMap((one) => (one.status === 303 ? [one.headers.get('location') as string] : []));
+    expect(pages.length).toBeGreaterThan(0);
+    const { rows } = await sql<{ open: number }>`
+      select count(*)::int as open from sandbox.checkouts where email = ${reader.email} and status = 'open'`.execute(
+      paper.database.db,
+    );
+    expect(rows[0]?.open).toBe(1);
+    for (const page of pages) await pay(paper, page);
+    await settle(paper);
+    expect(await books(reader.readerId)).toMatchObject({ states: ['active'], paid: 1, terms: 1 });
+  });
+
   it('for who subscribes already: another order leads to the one there is', async () => {
     const reader = await newReader();
     await pay(paper, await beginOrder(reader));
@@ -459,6 +478,28 @@ describe('an order', () => {
 });
 
 describe('an account that is deleted', () => {
+  const remove = (reader: TestBrowser) =>
+    reader.post('/account/deletion', { password: 'correct horse battery' });
+
+  it('closes what could still be paid, so that no money comes for who is gone', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    expect((await remove(reader)).status).toBe(303);
+    expect((await pay(paper, url)).kind).toBe('not-payable');
+  });
+
+  it('waits while a bank decides on a payment, and says so', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader), 'later');
+    await settle(paper);
+    const answer = await remove(reader);
+    expect(answer.status).toBe(409);
+    expect(await answer.text()).toContain('A payment of yours is being decided on');
+    await settlePending(paper.database.db, paper.clock.now());
+    await settle(paper);
+    expect((await remove(reader)).status).toBe(303);
+  });
+
   it('ends what it subscribes to and every session, and leaves the books whole', async () => {
     const reader = await newReader();
     await pay(paper, await beginOrder(reader));

@@ -20,7 +20,7 @@ export function renderReaders({ found, frame, text }: ReadersProps): string {
       </header>
       <search>
         <form class="search" method="get" action={DESK.readers}>
-          <label for="q">Address, name or number of an invoice</label>
+          <label for="q">Address, a part of it, or id</label>
           <input
             id="q"
             name="q"

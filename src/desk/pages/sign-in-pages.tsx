@@ -36,9 +36,11 @@ export function renderSignIn(props: {
           <button type="submit">Mail me a link</button>
         </form>
         <p class="small">
-          Where no mail goes out yet, whoever runs {frame.paper.name} makes a link on the server:{' '}
-          <code>npm run --silent broadsheet -- staff link you@paper.example</code>
+          Where no mail goes out yet, whoever runs {frame.paper.name} makes a link on the server:
         </p>
+        <pre>
+          <code>npm run --silent broadsheet -- staff link you@paper.example</code>
+        </pre>
         {!isSignedOut && (
           <p class="ruled">
             Signed in already, and came here by a link from elsewhere?{' '}

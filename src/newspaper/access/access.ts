@@ -40,6 +40,7 @@ export {
   countedReads,
   forgetBefore,
   forgetHolder,
+  readsKept,
   type WallShown,
   wallsShown,
 } from './meters.store.ts';

@@ -301,6 +301,14 @@ export async function countedReads(db: Db, holder: Holder, monthOn: string): Pro
   }));
 }
 
+/** What all of a reader's meters counted, as far back as that is kept, in the order it happened. */
+export async function readsKept(db: Db, readerId: string): Promise<Pick<CountedRead, 'storyId' | 'at'>[]> {
+  const { rows } = await sql<{ story_id: string; at: string }>`
+    select read.story_id, read.at from access.meters m, unnest(m.story_ids, m.opened_at) as read (story_id, at)
+    where m.holder_id = ${readerId} order by read.at, read.story_id`.execute(db);
+  return rows.map((row) => ({ storyId: row.story_id, at: toInstant(row.at) }));
+}
+
 /** Rows that one statement forgets: a month of a large paper, at once, would hold its locks and its memory for minutes. */
 const FORGOTTEN_AT_ONCE = 10_000;
 

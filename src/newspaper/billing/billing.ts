@@ -18,7 +18,7 @@ export async function openCatalog(
 }
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { newestIntent, paymentsOf } from './charges.store.ts';
-export { type Begun, beginCheckout, type Order } from './checkout.ts';
+export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
 export { nextDueAt, settleDue } from './due.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
@@ -29,6 +29,7 @@ export { askLater, askOpen, askUnanswered, SETTLE_CHECKOUT, settleIntent, takeEv
 export { cancelSubscription, resumeSubscription } from './standing.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
+  consentsOf,
   findSubscription,
   type Subscription,
   subscriptionsOf,

@@ -26,6 +26,8 @@ export type ChargeIntent = {
   readonly checkoutId: string | undefined;
   readonly checkoutUrl: string | undefined;
   readonly next: string;
+  /** Why the newest try of its reader failed; gone with the next. */
+  readonly failureCode: string | undefined;
   readonly parkedReason: string | undefined;
 };
 
@@ -46,6 +48,7 @@ type IntentRow = {
   checkout_id: string | null;
   checkout_url: string | null;
   next: string;
+  failure_code: string | null;
   parked_reason: string | null;
 };
 
@@ -61,12 +64,13 @@ function toIntent(row: IntentRow): ChargeIntent {
     checkoutId: row.checkout_id ?? undefined,
     checkoutUrl: row.checkout_url ?? undefined,
     next: row.next,
+    failureCode: row.failure_code ?? undefined,
     parkedReason: row.parked_reason ?? undefined,
   };
 }
 
 const COLUMNS = sql`id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, checkout_id,
-  checkout_url, next, parked_reason`;
+  checkout_url, next, failure_code, parked_reason`;
 
 export async function findIntent(
   db: Db | Tx,
@@ -122,15 +126,20 @@ export async function insertIntent(
   return toIntent(rows[0] as IntentRow);
 }
 
-/** The gateway has begun a checkout for an intent. */
+/**
+ * The gateway has begun a checkout for an intent.
+ *
+ * @returns whether that is still wanted: the intent may have been given up while the gateway was asked
+ */
 export async function noteCheckout(
   db: Db | Tx,
   intentId: string,
   checkout: { readonly checkoutId: string; readonly url: string },
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
     update billing.charge_intents set checkout_id = ${checkout.checkoutId}, checkout_url = ${checkout.url}
-    where id = ${intentId}`.execute(db);
+    where id = ${intentId} and status not in ('failed', 'canceled')`.execute(db);
+  return numAffectedRows > 0n;
 }
 
 export async function setIntentStatus(

@@ -58,12 +58,16 @@ export async function beginCheckout(
   for (let tries = 0; tries < 5; tries++) {
     const planned = await plan(parts, order, now);
     if (planned.kind === 'begun-elsewhere') continue;
-    if (planned.kind === 'open') return openCheckout(parts, order, planned.intent);
+    if (planned.kind === 'open') {
+      const opened = await openCheckout(parts, order, planned.intent);
+      if (opened.kind === 'begun-elsewhere') continue;
+      return opened;
+    }
     if (planned.kind !== 'close-first') return planned;
     // Another plan was chosen: the checkout of the one before is closed before a second one can be paid.
     const closed = await closeCheckout(parts, planned.intent, now);
     if (closed !== 'closed') {
-      const kind = closed === 'paid' ? 'confirming' : 'try-again';
+      const kind = closed === 'unknown' ? 'try-again' : 'confirming';
       return { kind, subscriptionId: planned.intent.subscriptionId };
     }
   }
@@ -78,9 +82,10 @@ function checkPlace({ country, state }: Order): void {
 type Planned =
   | { readonly kind: 'open'; readonly intent: ChargeIntent }
   | { readonly kind: 'close-first'; readonly intent: ChargeIntent }
-  /** In another tab, between two of our statements: to be looked at again. */
-  | { readonly kind: 'begun-elsewhere' }
+  | Elsewhere
   | Begun;
+/** In another tab, between two of our statements: to be looked at again. */
+type Elsewhere = { readonly kind: 'begun-elsewhere' };
 
 async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): Promise<Planned> {
   const wanted: NewSubscription = {
@@ -133,7 +138,11 @@ async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): P
   });
 }
 
-async function openCheckout(parts: BillingParts, order: Order, intent: ChargeIntent): Promise<Begun> {
+async function openCheckout(
+  parts: BillingParts,
+  order: Order,
+  intent: ChargeIntent,
+): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
   const opened = await parts.gateway.openCheckout({
@@ -146,8 +155,12 @@ async function openCheckout(parts: BillingParts, order: Order, intent: ChargeInt
   });
   switch (opened.kind) {
     case 'ok':
-      await noteCheckout(parts.db, intent.id, opened.value);
-      return { kind: 'pay', subscriptionId, url: opened.value.url };
+      if (await noteCheckout(parts.db, intent.id, opened.value)) {
+        return { kind: 'pay', subscriptionId, url: opened.value.url };
+      }
+      // Another tab chose another plan meanwhile, before there was a checkout to close: this one is never to be paid.
+      await parts.gateway.expireCheckout(opened.value.checkoutId);
+      return { kind: 'begun-elsewhere' };
     case 'refused':
       parts.log.error({ intentId: intent.id, code: opened.code }, 'the gateway refuses a checkout');
       await setIntentStatus(parts.db, intent.id, 'failed', { failureCode: opened.code });
@@ -160,12 +173,28 @@ async function openCheckout(parts: BillingParts, order: Order, intent: ChargeInt
   }
 }
 
+/**
+ * Sees to it that nothing of a subscription is paid any more, or finds that it was, or will be.
+ *
+ * @returns `pending` while a bank decides, and `unknown` where the gateway does not answer
+ */
+export async function closeOpenCheckout(
+  parts: BillingParts,
+  subscriptionId: string,
+  now: Temporal.Instant,
+): Promise<'closed' | 'paid' | 'pending' | 'unknown'> {
+  const intent = await newestIntent(parts.db, subscriptionId);
+  if (intent === undefined || !isOpen(intent)) return 'closed';
+  if (intent.status === 'pending') return 'pending';
+  return closeCheckout(parts, intent, now);
+}
+
 /** Sees to it that an open checkout is never paid, or finds that it was. */
-export async function closeCheckout(
+async function closeCheckout(
   parts: BillingParts,
   intent: ChargeIntent,
   now: Temporal.Instant,
-): Promise<'closed' | 'paid' | 'unknown'> {
+): Promise<'closed' | 'paid' | 'pending' | 'unknown'> {
   const { db, gateway } = parts;
   let { checkoutId } = intent;
   if (checkoutId === undefined) {
@@ -182,7 +211,8 @@ export async function closeCheckout(
   if (expired.kind !== 'ok') return 'unknown';
   if (expired.value !== 'expired') {
     await settleIntent(parts, intent.id, now);
-    return 'paid';
+    const settled = await newestIntent(db, intent.subscriptionId);
+    return settled?.status === 'pending' ? 'pending' : 'paid';
   }
   await setIntentStatus(db, intent.id, 'canceled');
   return 'closed';

@@ -1,6 +1,6 @@
-import type { Db } from '#platform/db';
+import type { Db, Tx } from '#platform/db';
 import { isOpen, newestIntent } from './charges.store.ts';
-import { closeCheckout } from './checkout.ts';
+import { closeOpenCheckout } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { applyFact } from './standing.ts';
 import { dueSubscriptions, findSubscription, type Subscription } from './subscriptions.store.ts';
@@ -21,19 +21,29 @@ export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Tempor
  */
 export async function settleDue(parts: BillingParts, now: Temporal.Instant): Promise<void> {
   for (const { subscriptionId } of await dueSubscriptions(parts.db, now, HOURS_TO_PAY, MOST_DUE)) {
-    const subscription = await findSubscription(parts.db, subscriptionId);
-    if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
-    else if (subscription !== undefined)
-      await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
+    try {
+      await settle(parts, subscriptionId, now);
+    } catch (error) {
+      // What fails for one reader keeps none of the others waiting.
+      parts.log.error({ err: error, subscriptionId }, 'what fell due could not be done yet');
+    }
   }
+}
+
+async function settle(parts: BillingParts, subscriptionId: string, now: Temporal.Instant): Promise<void> {
+  const subscription = await findSubscription(parts.db, subscriptionId);
+  if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
+  else if (subscription !== undefined)
+    await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
 }
 
 /** Closes the checkout at the gateway first: what cannot be paid any more can be given up, and nothing else. */
 async function giveUp(parts: BillingParts, subscription: Subscription, now: Temporal.Instant): Promise<void> {
-  const intent = await newestIntent(parts.db, subscription.id);
-  if (intent !== undefined && isOpen(intent)) {
-    const closed = await closeCheckout(parts, intent, now);
-    if (closed !== 'closed') return;
-  }
-  await applyFact(parts, subscription.id, { kind: 'never paid' }, 'the calendar', now);
+  if ((await closeOpenCheckout(parts, subscription.id, now)) !== 'closed') return;
+  // Its reader may have begun again meanwhile.
+  const isBegun = async (tx: Tx) => {
+    const intent = await newestIntent(tx, subscription.id);
+    return intent !== undefined && isOpen(intent);
+  };
+  await applyFact(parts, subscription.id, { kind: 'never paid' }, 'the calendar', now, isBegun);
 }

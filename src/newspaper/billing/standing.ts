@@ -11,17 +11,21 @@ import {
   subscriptionsOf,
 } from './subscriptions.store.ts';
 
-/** @returns the subscription as it then is, or undefined when the fact changes nothing */
+/**
+ * @param unless looked at under the subscription's lock: whether the fact does not hold any more
+ * @returns the subscription as it then is, or undefined when the fact changes nothing
+ */
 export async function applyFact(
   parts: BillingParts,
   subscriptionId: string,
   fact: Fact,
   actor: string,
   now: Temporal.Instant,
+  unless: (tx: Tx) => Promise<boolean> = async () => false,
 ): Promise<Subscription | undefined> {
   return parts.db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId);
-    if (subscription === undefined) return undefined;
+    if (subscription === undefined || (await unless(tx))) return undefined;
     const result = transition(subscription, fact, now);
     if (result.kind === 'unchanged') return undefined;
     const after = { ...subscription, ...result.standing };

@@ -240,6 +240,28 @@ export async function insertConsent(
       ${at.toString()})`.execute(tx);
 }
 
+/** What a reader agreed to, in the words that were shown, newest last. */
+export async function consentsOf(
+  db: Db,
+  readerId: string,
+): Promise<{ words: string; price: Money; months: number; at: Temporal.Instant }[]> {
+  const { rows } = await sql<{
+    words: string;
+    currency: string;
+    amount_minor: bigint;
+    months: number;
+    at: string;
+  }>`
+    select words, currency, amount_minor, months, at from billing.consents
+    where reader_id = ${readerId} order by at, id`.execute(db);
+  return rows.map(({ amount_minor, at, currency, months, words }) => ({
+    words,
+    price: { minor: amount_minor, currency },
+    months,
+    at: toInstant(at),
+  }));
+}
+
 /** What falls due by the clock alone: an instant, and the subscription that it concerns. */
 export type Due = { readonly subscriptionId: string; readonly at: Temporal.Instant };
 

@@ -1,10 +1,13 @@
 /** What is kept of one reader, wherever it lies: all of it in one place, and all of it removed. */
-import { countedReads, forgetHolder, monthOf, wallsShown } from '#access';
+import { forgetHolder, readsKept, wallsShown } from '#access';
 import {
   type BillingParts,
   cancelSubscription,
+  closeOpenCheckout,
+  consentsOf,
   isOver,
   paymentsOf,
+  type Subscription,
   subscriptionsOf,
   termsOf,
 } from '#billing';
@@ -12,7 +15,7 @@ import { forgetGrants, listGrants } from '#entitlements';
 import { forgetMails, mailsOf, postMail } from '#mail';
 import type { Db } from '#platform/db';
 import { findReader, listSessions, removeReader } from '#readers';
-import { NotFound } from '#values/errors';
+import { Conflict, NotFound } from '#values/errors';
 
 /** A download of walls is cut here: more is no use to anybody. */
 const MOST_WALLS = 1_000;
@@ -25,23 +28,23 @@ const MOST_WALLS = 1_000;
 export async function personalData(
   db: Db,
   readerId: string,
-  at: { readonly now: Temporal.Instant; readonly zone: string },
+  now: Temporal.Instant,
 ): Promise<Record<string, unknown>> {
   const reader = await findReader(db, { id: readerId });
   if (reader === undefined) throw new NotFound('no-such-reader', 'there is no such reader');
-  const month = monthOf(at.now, at.zone).key;
-  const [sessions, grants, subscriptions, payments, mails, reads, walls] = await Promise.all([
+  const [sessions, grants, subscriptions, payments, consents, mails, reads, walls] = await Promise.all([
     listSessions(db, readerId),
     listGrants(db, readerId),
     subscriptionsOf(db, readerId),
     paymentsOf(db, readerId),
+    consentsOf(db, readerId),
     mailsOf(db, readerId),
-    countedReads(db, { kind: 'reader', id: readerId }, month),
+    readsKept(db, readerId),
     wallsShown(db, readerId, MOST_WALLS),
   ]);
   const terms = await Promise.all(subscriptions.map((one) => termsOf(db, one.id)));
   return {
-    exported_at: at.now,
+    exported_at: now,
     account: {
       email: reader.email,
       country: reader.country ?? null,
@@ -59,6 +62,8 @@ export async function personalData(
       state: one.state,
       amount_minor: one.price.minor,
       currency: one.price.currency,
+      country: one.country,
+      state_of_country: one.countryState ?? null,
       paid_through_on: one.paidThroughOn ?? null,
       cancel_at: one.cancelOn ?? null,
       created_at: one.createdAt,
@@ -82,7 +87,14 @@ export async function personalData(
       source: one.source,
       revoked_at: one.revokedAt ?? null,
     })),
-    free_stories_this_month: reads.map((one) => ({ story_id: one.storyId, at: one.at })),
+    agreed_to: consents.map((one) => ({
+      words: one.words,
+      amount_minor: one.price.minor,
+      currency: one.price.currency,
+      months: one.months,
+      at: one.at,
+    })),
+    free_stories: reads.map((one) => ({ story_id: one.storyId, at: one.at })),
     walls: walls.map((one) => ({
       story_id: one.storyId,
       reason: one.reason,
@@ -97,7 +109,7 @@ export async function personalData(
  * Deletes an account: a subscription is cancelled, every session ends, and what is kept of the person goes. What the
  * law wants kept of payments stays, under a number that no longer leads to anybody.
  *
- * @throws NotFound `no-such-reader`
+ * @throws NotFound `no-such-reader`, Conflict `payment-under-way` while a bank decides on a payment of theirs
  */
 export async function deleteReader(
   billing: BillingParts,
@@ -109,9 +121,7 @@ export async function deleteReader(
   const reader = await findReader(db, { id: readerId });
   if (reader === undefined) throw new NotFound('no-such-reader', 'there is no such reader');
   const current = (await subscriptionsOf(db, readerId)).find((one) => !isOver(one));
-  if (current !== undefined && current.state !== 'incomplete') {
-    await cancelSubscription(billing, readerId, actor, now);
-  }
+  if (current !== undefined) await letGo(billing, current, actor, now);
   await forgetHolder(db, readerId, billing.publication().zone);
   await db.transaction().execute(async (tx) => {
     await forgetMails(tx, readerId);
@@ -119,4 +129,21 @@ export async function deleteReader(
     await removeReader(tx, readerId);
     await postMail(tx, { kind: 'account-deleted', to: reader.email, payload: { deletedAt: now } }, now);
   });
+}
+
+/** Ends what runs, and sees to it that nothing is paid for an account that is gone. */
+async function letGo(
+  billing: BillingParts,
+  current: Subscription,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<void> {
+  if (current.state === 'incomplete') {
+    const closed = await closeOpenCheckout(billing, current.id, now);
+    if (closed === 'closed') return;
+    if (closed !== 'paid') {
+      throw new Conflict('payment-under-way', 'a payment is being decided on: the account can go once it is');
+    }
+  }
+  await cancelSubscription(billing, current.readerId, actor, now);
 }

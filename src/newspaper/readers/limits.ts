@@ -9,38 +9,50 @@ export type Attempt = 'password' | 'ask for a code' | 'enter a code';
 type Rule = { readonly points: number; readonly seconds: number };
 
 /**
- * For each thing that is tried: how often for one account, from one address, and by everybody together. Who guesses
- * one account's password, one password for many accounts, or from many addresses, meets one of the three. None shuts
- * an account for good: a stranger who tries it must not keep its reader out, so a code in the mail goes on working.
+ * For each thing that is tried: how often from one network, for one account from there, for one account from anywhere,
+ * and by everybody together. Who guesses one account's password, one password for many accounts, or from many networks,
+ * meets one of them. A stranger who tries an account must not keep its reader out: what one network may try is a small
+ * part of what an account bears, and what was refused for one reason does not count for the wider ones.
  */
-const RULES: Readonly<Record<Attempt, { account: Rule; address: Rule; everybody: Rule }>> = {
+type Rules = {
+  readonly network: Rule;
+  readonly here: Rule;
+  readonly account: Rule;
+  readonly everybody: Rule;
+};
+const RULES: Readonly<Record<Attempt, Rules>> = {
   password: {
-    account: { points: 10, seconds: 15 * 60 },
-    address: { points: 60, seconds: 15 * 60 },
+    network: { points: 60, seconds: 15 * 60 },
+    here: { points: 10, seconds: 15 * 60 },
+    account: { points: 40, seconds: 15 * 60 },
     everybody: { points: 3_000, seconds: 60 },
   },
   'ask for a code': {
-    account: { points: 5, seconds: 15 * 60 },
-    address: { points: 30, seconds: 60 * 60 },
+    network: { points: 30, seconds: 60 * 60 },
+    here: { points: 5, seconds: 15 * 60 },
+    account: { points: 20, seconds: 15 * 60 },
     everybody: { points: 1_200, seconds: 60 },
   },
   'enter a code': {
-    account: { points: 15, seconds: 15 * 60 },
-    address: { points: 60, seconds: 15 * 60 },
+    network: { points: 60, seconds: 15 * 60 },
+    here: { points: 15, seconds: 15 * 60 },
+    account: { points: 60, seconds: 15 * 60 },
     everybody: { points: 3_000, seconds: 60 },
   },
 };
+
+/** The account's e-mail address, and the network address that the request came from. */
+type Trier = { readonly email: string; readonly address: string };
 
 export type Limits = {
   /**
    * Counts a try, before it is made.
    *
-   * @param who the account's e-mail address, and the network address that the request came from
    * @throws TooMany with the seconds to wait
    */
-  count(attempt: Attempt, who: { readonly email: string; readonly address: string }): Promise<void>;
+  count(attempt: Attempt, who: Trier): Promise<void>;
   /** Forgets the tries for an account: its reader has just come in. */
-  clear(attempt: Attempt, email: string): Promise<void>;
+  clear(attempt: Attempt, who: Trier): Promise<void>;
 };
 
 export function openLimits(pool: pg.Pool): Limits {
@@ -62,8 +74,9 @@ export function openLimits(pool: pg.Pool): Limits {
     Object.entries(RULES).map(([attempt, rules]) => [
       attempt,
       {
+        network: limiter(`${attempt} network`, rules.network),
+        here: limiter(`${attempt} here`, rules.here),
         account: limiter(`${attempt} account`, rules.account),
-        address: limiter(`${attempt} address`, rules.address),
         everybody: limiter(`${attempt} everybody`, rules.everybody),
       },
     ]),
@@ -72,17 +85,22 @@ export function openLimits(pool: pg.Pool): Limits {
 
   return {
     async count(attempt, { address, email }) {
-      const { account, address: byAddress, everybody } = of(attempt);
+      const { account, everybody, here, network } = of(attempt);
       try {
-        await everybody.consume('all');
-        await byAddress.consume(networkOf(address));
+        await network.consume(networkOf(address));
+        await here.consume(digest(`${email} ${networkOf(address)}`));
         await account.consume(digest(email));
+        await everybody.consume('all');
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         throw new TooMany('too-many-tries', 'this was tried too often', Math.ceil(error.msBeforeNext / 1000));
       }
     },
-    clear: async (attempt, email) => void (await of(attempt).account.delete(digest(email))),
+    async clear(attempt, { address, email }) {
+      const { account, here } = of(attempt);
+      await account.delete(digest(email));
+      await here.delete(digest(`${email} ${networkOf(address)}`));
+    },
   };
 }
 

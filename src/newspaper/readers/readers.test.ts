@@ -346,9 +346,43 @@ describe('who is signed in', () => {
 });
 
 describe('tries', () => {
+  it('of a stranger at one account do not keep its reader out, neither by password nor by a code', async () => {
+    const { email } = await register();
+    const stranger = browser();
+    const guess = () => readers.signIn({ email, password: 'wrong horse battery', next: '/' }, stranger);
+    const ask = () => readers.askForCode({ purpose: 'sign-in', email, next: '/' }, stranger);
+    for (let tries = 0; tries < 10; tries++) expect(await guess()).toBeUndefined();
+    for (let tries = 0; tries < 5; tries++) await ask();
+    for (let tries = 0; tries < 50; tries++) {
+      await expect(guess()).rejects.toMatchObject({ status: 429, seconds: expect.any(Number) });
+      await expect(ask()).rejects.toMatchObject({ status: 429 });
+    }
+    const nonce = await readers.askForCode({ purpose: 'sign-in', email, next: '/' }, browser());
+    expect((await readers.enterCode(nonce, { code: codeTo(email) }, browser())).kind).toBe('signed-in');
+    expect(await signIn(email)).toMatchObject({ kind: 'signed-in' });
+  });
+
+  it('from one network that are refused are not counted against everybody', async () => {
+    const everybody = async () => {
+      const { rows } = await sql<{ points: number }>`
+        select points from readers.attempts where key = 'ask for a code everybody:all'`.execute(database.db);
+      return rows[0]?.points ?? 0;
+    };
+    const stranger = browser();
+    const ask = () =>
+      readers
+        .askForCode({ purpose: 'sign-in', email: newAddress(), next: '/' }, stranger)
+        .catch(() => undefined);
+    for (let tries = 0; tries < 30; tries++) await ask();
+    const before = await everybody();
+    expect(before).toBeGreaterThanOrEqual(30);
+    for (let tries = 0; tries < 20; tries++) await ask();
+    expect(await everybody()).toBe(before);
+  });
+
   it('of one account’s password are counted from wherever they come, and a code in the mail still opens it', async () => {
     const { email } = await register();
-    for (let tries = 0; tries < 10; tries++)
+    for (let tries = 0; tries < 40; tries++)
       expect(await signIn(email, 'wrong horse battery')).toBeUndefined();
     await expect(signIn(email)).rejects.toMatchObject({ status: 429, seconds: expect.any(Number) });
     const nonce = await readers.askForCode({ purpose: 'sign-in', email, next: '/' }, browser());

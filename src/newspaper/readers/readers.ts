@@ -181,7 +181,7 @@ export function openReaders(parts: {
       await count('password', email, browser);
       const proven = await accounts.signIn(email, password, browser.userAgent);
       if (proven === undefined) return undefined;
-      await limits.clear('password', email);
+      await limits.clear('password', { email, address: browser.address });
       return signedIn(proven, next);
     },
     async askForCode({ email: given, next, password, purpose }, browser) {
@@ -216,8 +216,9 @@ export function openReaders(parts: {
         if (known?.hasPassword === false) await accounts.setPassword(readerId, waiting.passwordHash);
       }
       await dropCodeRequest(db, nonce);
-      await limits.clear('enter a code', waiting.email);
-      await limits.clear('password', waiting.email);
+      const who = { email: waiting.email, address: browser.address };
+      await limits.clear('enter a code', who);
+      await limits.clear('password', who);
       return signedIn(entered, waiting.next);
     },
     async askToChangeAddress(session, { newEmail, next, password }, browser) {

@@ -160,8 +160,8 @@ export function openPeople(parts: {
     async askForLink(given, address) {
       const email = emailOf(given);
       try {
-        await asked.byEverybody.consume('all');
         await asked.byAddress.consume(address);
+        await asked.byEverybody.consume('all');
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         throw new TooMany(

@@ -243,7 +243,9 @@ describe('enrolling a second factor', () => {
     const half = await halfSession(email);
     const phone = phoneFor((await staff.enrolment(half, ISSUER))?.uri ?? '');
     const both = await Promise.all([1, 2].map(() => staff.showCode(half, phone.code(), '')));
-    expect(both.map(({ kind }) => kind).sort()).toEqual(['in', 'over']);
+    const [first, second] = both.map(({ kind }) => kind).sort();
+    // The one who is late finds the step done, or its code used.
+    expect([first, ['over', 'used'].includes(second ?? '')]).toEqual(['in', true]);
   });
 
   it('keeps nothing in a row that could be read or used without the paper’s secret', async () => {

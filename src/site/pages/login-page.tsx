@@ -108,10 +108,12 @@ export function renderRegister(
 export function renderCode(
   given: Omit<Door, 'next'> & {
     readonly purpose: 'register' | 'sign-in' | 'reset' | 'address';
+    /** Where the browser goes on once it is signed in. */
+    readonly next?: string;
     readonly passwordError?: string | undefined;
   },
 ): string {
-  const { email = '', error, frame, passwordError, purpose } = given;
+  const { email = '', error, frame, next = '/', passwordError, purpose } = given;
   const action = purpose === 'address' ? `${PATHS.accountEmail}/code` : PATHS.loginCode;
   return documentText(
     <DoorPage
@@ -150,7 +152,7 @@ export function renderCode(
           {purpose === 'address' ? (
             <a href={PATHS.accountEmail}>Another address, or a new code</a>
           ) : (
-            <a href={BACK[purpose]}>Another address, or a new code</a>
+            <a href={withNext(BACK[purpose], next)}>Another address, or a new code</a>
           )}
         </li>
       </ul>

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Plan } from '#billing';
 import type { Benefit } from '#entitlements';
 import { writeDate } from '#values/dates';
@@ -138,6 +139,9 @@ function Questions({ frame }: { frame: Frame }) {
 }
 
 /** What a reader agrees to, in the words that are kept with the order. */
+/** Tells words that were shown from others, in a form that comes back. */
+export const digestOf = (words: string): string => hash('sha256', words, 'base64url').slice(0, 16);
+
 export function consentWords(plan: Plan, language: string): string {
   const price = formatMoney(plan.price, language);
   return (
@@ -193,6 +197,7 @@ export function renderOrder(props: OrderProps): string {
           <p class="tick">
             <input id="field-consent" type="checkbox" name="consent" value="yes" required />
             <label for="field-consent">{consentWords(plan, language)}</label>
+            <input type="hidden" name="shown" value={digestOf(consentWords(plan, language))} />
           </p>
           <p>
             <button class="button" type="submit">
@@ -242,7 +247,7 @@ export function renderConfirming(given: { frame: Frame; path: string; pending: b
 /** What became of an order that is not being paid any more, or is paid. */
 export function renderOutcome(given: {
   frame: Frame;
-  kind: 'active' | 'failed' | 'over';
+  kind: keyof typeof OUTCOMES;
   /** Where the browser goes on: the story it came from, or to try again. */
   next: string;
   paidThrough: Temporal.PlainDate | undefined;
@@ -264,7 +269,7 @@ export function renderOutcome(given: {
         </header>
         <p class="account-acts">
           <a class="button" href={next}>
-            {kind === 'active' ? (next === '/' ? 'To the front' : 'Read on') : 'Try again'}
+            {kind === 'active' && next === '/' ? 'To the front' : words.goesOn}
           </a>
           <a href={PATHS.account}>Your account</a>
         </p>
@@ -277,13 +282,26 @@ const OUTCOMES = {
   active: {
     title: 'Thank you',
     says: 'You read everything from now on, on every device. A receipt is in your mail.',
+    goesOn: 'Read on',
   },
   failed: {
     title: 'The payment did not go through',
     says: 'Nothing was charged, and nothing is lost: you can try again, with this card or another.',
+    goesOn: 'Try again',
   },
   over: {
     title: 'This order is closed',
     says: 'It was not paid in time, and nothing was charged.',
+    goesOn: 'Try again',
+  },
+  ended: {
+    title: 'This subscription has ended',
+    says: 'It ran to the end of what was paid.',
+    goesOn: 'Subscribe again',
+  },
+  parked: {
+    title: 'We have to look at this ourselves',
+    says: 'Your payment came in a way that we do not take by itself. Nothing is lost: we look at it, and give back what is too much.',
+    goesOn: 'Write to us',
   },
 } as const;

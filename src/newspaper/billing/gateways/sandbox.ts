@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { machineMs } from '#platform/clock';
 import { type Send, sendOverHttp } from '#platform/http-client';
@@ -66,7 +67,7 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
     name: 'sandbox',
 
     async openCheckout(order) {
-      const called = await call('POST', '/checkouts', CHECKOUT, {
+      const given = {
         key: order.intentId,
         body: {
           reference: order.intentId,
@@ -77,8 +78,14 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
           return_url: order.returnUrl,
           cancel_url: order.cancelUrl,
         },
-      });
-      return mapped(called, opened);
+      };
+      for (let tries = 1; ; tries++) {
+        const called = await call('POST', '/checkouts', CHECKOUT, given);
+        if (called.kind !== 'unknown' || called.reason !== IN_USE || tries === MOST_TRIES)
+          return mapped(called, opened);
+        // The same click, twice: the other request is opening it at this moment.
+        await sleep(TRY_AGAIN_MS);
+      }
     },
 
     async readCheckout(checkoutId) {
@@ -149,6 +156,11 @@ const EXPIRED = CHECKOUT.extend({ status: z.literal('expired') });
 
 const REFUSAL = z.object({ error: z.object({ code: z.string().min(1) }) });
 
+/** The gateway is at work on a request with this key. */
+const IN_USE = 'idempotency_key_in_use';
+const MOST_TRIES = 4;
+const TRY_AGAIN_MS = 120;
+
 /** Refusals that say nothing of what an earlier call with the same key has done, or that only ask for patience. */
 const ASK_AGAIN = new Set([408, 425, 429]);
 
@@ -167,9 +179,8 @@ function understood<Answer>(status: number, text: string, schema: z.ZodType<Answ
   }
   const refusal = REFUSAL.safeParse(json);
   const isFinal = status >= 400 && status < 500 && !ASK_AGAIN.has(status);
-  if (!isFinal || !refusal.success || refusal.data.error.code === 'idempotency_key_in_use') {
-    return { kind: 'unknown', reason: `status ${status}` };
-  }
+  if (refusal.success && refusal.data.error.code === IN_USE) return { kind: 'unknown', reason: IN_USE };
+  if (!isFinal || !refusal.success) return { kind: 'unknown', reason: `status ${status}` };
   return { kind: 'refused', code: refusal.data.error.code };
 }
 
