@@ -12,6 +12,7 @@ const env = {
 const steps = [
   ['format and lint', ['biome', 'check', '--error-on-warnings', '.']],
   ['types', ['tsc', '--noEmit']],
+  ['types of what browsers run', ['tsc', '--noEmit', '-p', 'src/site/client']],
   ['dead code', ['knip']],
   ['import directions', ['node', 'scripts/import-rules.mjs']],
 ];

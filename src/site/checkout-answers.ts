@@ -7,6 +7,8 @@ import {
   isOver,
   newestIntent,
   resumeSubscription,
+  type Subscription,
+  settleIntent,
   subscriptionsOf,
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
@@ -98,14 +100,26 @@ export function checkoutRoutes(site: Site): Route[] {
     }
   }
 
+  /** After a try that failed there may have been one that did not: nobody is told of the first while that is so. */
+  async function asItStands(subscription: Subscription) {
+    const intent = await newestIntent(db, subscription.id);
+    if (subscription.state !== 'incomplete' || intent?.failureCode === undefined)
+      return { intent, subscription };
+    await settleIntent(billing, intent.id, clock.now()).catch(() => undefined);
+    return {
+      intent: await newestIntent(db, subscription.id),
+      subscription: (await findSubscription(db, subscription.id)) ?? subscription,
+    };
+  }
+
   /** Where the gateway sends the browser back to. Coming here proves nothing: the gateway is asked. */
   async function orderState(ask: Ask): Promise<Answer> {
     const id = ask.param('subscription');
     const { audience, session } = await site.asker(ask);
-    const subscription = UUID.test(id) ? await findSubscription(db, id) : undefined;
+    const found = UUID.test(id) ? await findSubscription(db, id) : undefined;
     // Another reader's order is as if it did not exist.
-    if (subscription === undefined || subscription.readerId !== session?.readerId) return missing(site, ask);
-    const intent = await newestIntent(db, id);
+    if (found === undefined || found.readerId !== session?.readerId) return missing(site, ask);
+    const { intent, subscription } = await asItStands(found);
     const frame = site.frame(audience);
     const tryAgain = planPath(subscription.planSlug);
     if (subscription.state !== 'incomplete' && !isOver(subscription)) {

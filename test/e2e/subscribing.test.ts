@@ -71,8 +71,12 @@ async function expectSound(page: Page): Promise<void> {
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 
-/** From the wall to the gateway's page: an account on the way, and back to the order with it. */
-async function orderAt(page: Page, email: string): Promise<void> {
+/**
+ * From the wall to the gateway's page: an account on the way, and back to the order with it.
+ *
+ * @param look at the page where the code is typed in
+ */
+async function orderAt(page: Page, email: string, look?: (page: Page) => Promise<void>): Promise<void> {
   await page.goto(base + premium.path);
   await page.locator('[data-wall]').getByRole('link', { name: 'Yearly', exact: true }).click();
   await page.waitForURL('**/register?next=*');
@@ -80,11 +84,16 @@ async function orderAt(page: Page, email: string): Promise<void> {
   await page.getByLabel('A password').fill(PASSWORD);
   await button(page, 'Go on').click();
   await page.waitForURL('**/login/code');
+  await look?.(page);
   const mail = (await mailsTo(paper, email)).at(-1);
   if (mail === undefined) throw new Error('no mail');
   await page.getByLabel('The code').fill(codeIn(mail));
   await button(page, 'Open the account').click();
   await page.waitForURL('**/subscribe/yearly?next=*');
+  await goOnToPay(page);
+}
+
+async function goOnToPay(page: Page): Promise<void> {
   await page.getByLabel('State, in India').selectOption({ label: 'Karnataka' });
   await page.getByRole('checkbox').check();
   await button(page, 'Go on to pay').click();
@@ -163,53 +172,62 @@ describe.each([
   });
 });
 
-describe('a payment', () => {
-  it.each([
-    [
-      'that is declined and then approved',
-      async (page: Page) => {
-        await button(page, 'Decline').click();
-        await page.getByRole('alert').waitFor();
-        await button(page, /Approve and pay/).click();
-      },
-    ],
-    [
-      'that the bank asks about',
-      async (page: Page) => {
-        await button(page, /Ask for authentication/).click();
-        await button(page, /approve/).click();
-      },
-    ],
-    [
-      'that is approved later',
-      async (page: Page) => {
-        await button(page, /Approve later/).click();
-        await page.getByText('Your bank has not said yes yet').waitFor();
-        await settlePending(paper.database.db, paper.clock.now());
-      },
-    ],
-    [
-      'whose answer is lost',
-      async (page: Page) => {
-        await button(page, /lose the answer/)
-          .click()
-          .catch(() => undefined);
-        // The reader opens the paper anew, in another tab than the broken one, and finds the account.
-        const again = await page.context().newPage();
-        await again.goto(`${base}/account`);
-        await again.locator('[data-subscription]').waitFor();
-        await again.close();
-      },
-    ],
-  ] as const)('%s unlocks the paper once', async (_, press) => {
-    const context = await browser.newContext(SCREENS.phone);
+const ENDINGS = [
+  [
+    'that is declined and then approved',
+    async (page: Page) => {
+      await button(page, 'Decline').click();
+      await page.getByRole('alert').waitFor();
+      await button(page, /Approve and pay/).click();
+    },
+  ],
+  [
+    'that the bank asks about',
+    async (page: Page) => {
+      await button(page, /Ask for authentication/).click();
+      await button(page, /approve/).click();
+    },
+  ],
+  [
+    'that is approved later',
+    async (page: Page) => {
+      await button(page, /Approve later/).click();
+      await page.getByText('Your bank has not said yes yet').waitFor();
+      await settlePending(paper.database.db, paper.clock.now());
+    },
+  ],
+  [
+    'whose answer is lost',
+    async (page: Page) => {
+      await button(page, /lose the answer/)
+        .click()
+        .catch(() => undefined);
+      // The reader opens the paper anew, in another tab than the broken one, and finds the account.
+      const again = await page.context().newPage();
+      await again.goto(`${base}/account`);
+      await again.locator('[data-subscription]').waitFor();
+      await again.close();
+    },
+  ],
+] as const;
+
+describe.each([
+  ['on a phone', SCREENS.phone, SCREENS.desktop, true],
+  ['on a desktop with scripts off', SCREENS.desktop, SCREENS.phone, false],
+] as const)('a payment %s', (_, screen, otherScreen, javaScriptEnabled) => {
+  it.each(ENDINGS)('%s unlocks the paper once, on the second device too', async (_, press) => {
+    const context = await browser.newContext({ ...screen, javaScriptEnabled });
+    const elsewhere = await browser.newContext(otherScreen);
     const email = newAddress();
     const page = await context.newPage();
     await orderAt(page, email);
+    const second = await signIn(elsewhere, email);
     await press(page);
     await expect.poll(() => stateOf(email), { timeout: 60_000 }).toBe('active');
     await expectUnlocked(await context.newPage());
+    await expectUnlocked(second);
     await context.close();
+    await elsewhere.close();
   });
 });
 
@@ -232,8 +250,29 @@ describe.each([
     await page.getByRole('alert').waitFor();
     await expectSound(page);
     const email = newAddress();
-    await orderAt(page, email);
-    await page.goto(`${base}/subscribe/yearly`);
+    await orderAt(page, email, expectSound);
+    await button(page, 'Decline').click();
+    await page.getByRole('alert').waitFor();
+    const reader = await findReader(paper.database.db, { email });
+    const [order] = await subscriptionsOf(paper.database.db, reader?.id ?? '');
+    const orderPath = `/subscriptions/${order?.id}`;
+    await page.goto(base + orderPath);
+    await expect
+      .poll(async () => {
+        await page.reload();
+        return page.locator('[data-subscription="failed"]').count();
+      })
+      .toBe(1);
+    await expectSound(page);
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.waitForURL('**/subscribe/yearly');
+    await expectSound(page);
+    await goOnToPay(page);
+    await button(page, /Approve later/).click();
+    await page.getByText('Your bank has not said yes yet').waitFor();
+    await expectSound(page);
+    await settlePending(paper.database.db, paper.clock.now());
+    await page.locator('[data-subscription="active"]').waitFor();
     await expectSound(page);
     for (const path of [
       '/account',
@@ -241,6 +280,7 @@ describe.each([
       '/account/email',
       '/account/password',
       '/account/deletion',
+      '/account/cancellation',
       '/meter',
     ]) {
       await page.goto(base + path);

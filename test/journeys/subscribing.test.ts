@@ -150,6 +150,15 @@ describe('a reader who subscribes', () => {
       (rows[0] as { words: string }).words,
     );
   });
+
+  it('is shown the order again where the words have changed since they were shown', async () => {
+    const reader = await newReader();
+    const page = await (await reader.get('/subscribe/yearly')).text();
+    const shown = /name="shown" value="([\w-]{16})"/.exec(page)?.[1] ?? '';
+    const answer = await reader.post('/subscriptions', { ...ORDER, shown: 'A'.repeat(16) });
+    expect([answer.status, (await answer.text()).includes('has changed meanwhile')]).toEqual([422, true]);
+    expect(await beginOrder(reader, { shown })).toContain('/sandbox/checkouts/');
+  });
 });
 
 describe('one subscription and one charge', () => {
@@ -222,6 +231,13 @@ describe('a payment', () => {
     expect(await pay(paper, url, 'decline')).toMatchObject({ kind: 'failed' });
     await settle(paper);
     expect(await accessTo(reader)).toBe('preview');
+    const [declined] = await subscriptionsOf(paper.database.db, reader.readerId);
+    const page = await (await reader.get(`/subscriptions/${declined?.id}`)).text();
+    expect([page.includes('data-subscription="failed"'), page.includes('/subscribe/yearly')]).toEqual([
+      true,
+      true,
+    ]);
+    expect(await beginOrder(reader)).toBe(url);
     expect(await pay(paper, url, 'authenticate')).toMatchObject({ kind: 'returned' });
     await settle(paper);
     expect(await accessTo(reader)).toBe('full');

@@ -213,14 +213,14 @@ export function renderOrder(props: OrderProps): string {
   );
 }
 
-/** While a payment is on its way. The page asks again by itself, also without scripts, and says when it may stop. */
+/** While a payment is on its way. The page asks again by itself, by a script or, without scripts, by loading anew. */
 export function renderConfirming(given: { frame: Frame; path: string; pending: boolean }): string {
   const { frame, path, pending } = given;
   return documentText(
     <Layout
       frame={frame}
       title="Confirming your payment"
-      head={`<meta http-equiv="refresh" content="2;url=${path}"><meta name="robots" content="noindex">`}
+      head={`<meta name="robots" content="noindex"><noscript><meta http-equiv="refresh" content="2;url=${path}"></noscript><script type="module" src="${frame.assets['confirming.js'] ?? ''}"></script>`}
     >
       <div class="wrap page">
         <header class="page-head">
