@@ -2,6 +2,7 @@ import { type Access, wallsShown } from '#access';
 import {
   type BillingParts,
   isOver,
+  type Payment,
   paymentsOf,
   resendReceipt,
   type Subscription,
@@ -99,10 +100,7 @@ export function deskReaders(parts: {
         payments: payments.map((one) => ({
           at: one.at,
           amount: one.amount,
-          state:
-            one.failureCode === undefined
-              ? one.status
-              : `${one.status}: ${one.failureCode.replaceAll('_', ' ')}`,
+          state: paymentWords(one),
           gateway: one.gateway,
         })),
         mails: mails.map((one) => ({
@@ -189,4 +187,10 @@ function stateWords({ cancelOn, endedReason, paidThroughOn, state }: Subscriptio
     default:
       return state satisfies never;
   }
+}
+
+/** How a payment ended, and whether somebody has to look at it. */
+function paymentWords({ failureCode, parkedReason, status }: Payment): string {
+  if (failureCode !== undefined) return `${status}: ${failureCode.replaceAll('_', ' ')}`;
+  return parkedReason === undefined ? status : `${status}, but somebody has to look at it: ${parkedReason}`;
 }

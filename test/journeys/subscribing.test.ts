@@ -16,6 +16,7 @@ import { runDueJobs } from '../../src/main/jobs.ts';
 import { holdWebhooks, sandboxCredentials, settlePending, setWebhooks } from '../../src/sandbox/sandbox.ts';
 import { signatureHeader } from '../../src/sandbox/signature.ts';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { seated } from '../desk.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import {
@@ -275,6 +276,28 @@ describe('a payment', () => {
     await holdWebhooks(paper.database.db, false);
     await settle(paper);
     expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('that comes for what was given up is kept, told to its reader and to support, and opens nothing', async () => {
+    const { db } = paper.database;
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    await sql`update billing.charge_intents i set status = 'canceled' from billing.subscriptions s
+      where s.id = i.subscription_id and s.reader_id = ${reader.readerId}`.execute(db);
+    await pay(paper, url);
+    await settle(paper);
+    expect(await accessTo(reader)).toBe('preview');
+    const [subscription] = await subscriptionsOf(db, reader.readerId);
+    const page = await (await reader.get(`/subscriptions/${subscription?.id}`)).text();
+    expect([page.includes('data-subscription="parked"'), page.includes('href="/contact"')]).toEqual([
+      true,
+      true,
+    ]);
+    const support = await seated(paper, 'support');
+    const file = await (
+      await paper.get(`/desk/readers/${reader.readerId}`, { cookie: support.cookie })
+    ).text();
+    expect(file).toContain('somebody has to look at it: it was paid after it was given up');
   });
 
   it('that never comes is given up after a day, and its checkout is closed', async () => {

@@ -187,6 +187,8 @@ export type Payment = {
   readonly failureCode: string | undefined;
   readonly method: string;
   readonly at: Temporal.Instant;
+  /** Why a person has to look at it: it was taken, and is good for nothing. */
+  readonly parkedReason: string | undefined;
 };
 
 export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
@@ -200,8 +202,10 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     failure_code: string | null;
     method: string;
     at: string;
+    parked_reason: string | null;
   }>`
-    select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at
+    select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at,
+      i.parked_reason
     from billing.payments p join billing.charge_intents i on i.id = p.intent_id
       join billing.subscriptions s on s.id = i.subscription_id
     where s.reader_id = ${readerId} order by p.at desc, p.id desc`.execute(db);
@@ -214,6 +218,7 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     failureCode: row.failure_code ?? undefined,
     method: row.method,
     at: toInstant(row.at),
+    parkedReason: row.parked_reason ?? undefined,
   }));
 }
 
