@@ -1,5 +1,5 @@
 import type { Money } from '#values/money';
-import { type Card, OUTCOMES, type OutcomeCode } from './outcomes.ts';
+import { type Card, laterFailure, OUTCOMES, type OutcomeCode } from './outcomes.ts';
 
 /** One attempt to pay a checkout. */
 export type Payment = {
@@ -121,6 +121,9 @@ function pay(checkout: Checkout, code: OutcomeCode, paymentId: string, now: Temp
 }
 
 function settle(checkout: Checkout, at: Temporal.Instant): Step {
+  const { payment } = checkout;
+  const failureCode = payment?.status === 'pending' ? laterFailure(payment.card) : undefined;
+  if (failureCode !== undefined) return changed(checkout, { status: 'failed', failureCode }, at);
   const step = changed(checkout, { status: 'succeeded' }, at);
   return { ...step, checkout: { ...step.checkout, status: 'complete' } };
 }

@@ -6,6 +6,7 @@ export const OUTCOME_CODES = [
   'expired_card',
   'authenticate',
   'later',
+  'later_decline',
   'lost',
 ] as const;
 export type OutcomeCode = (typeof OUTCOME_CODES)[number];
@@ -20,7 +21,8 @@ export type Card = { readonly brand: 'visa' | 'mastercard'; readonly last4: stri
 type Outcome = { readonly card: Card; readonly webhookAfterMs?: number } & (
   | { readonly status: 'succeeded' | 'requires_action' }
   | { readonly status: 'failed'; readonly failureCode: string }
-  | { readonly status: 'pending'; readonly minutes: number }
+  /** `thenFails`: declined with that code once those minutes are over, instead of paid. */
+  | { readonly status: 'pending'; readonly minutes: number; readonly thenFails?: string }
 );
 
 /**
@@ -38,5 +40,17 @@ export const OUTCOMES: Readonly<Record<OutcomeCode, Outcome>> = {
   expired_card: { status: 'failed', failureCode: 'expired_card', card: { brand: 'visa', last4: '0069' } },
   authenticate: { status: 'requires_action', card: { brand: 'mastercard', last4: '3220' } },
   later: { status: 'pending', minutes: 3, card: { brand: 'mastercard', last4: '5556' } },
+  later_decline: {
+    status: 'pending',
+    minutes: 3,
+    thenFails: 'card_declined',
+    card: { brand: 'mastercard', last4: '5557' },
+  },
   lost: { status: 'succeeded', card: { brand: 'visa', last4: '1881' }, webhookAfterMs: 10_000 },
 };
+
+/** How a payment that was pending ends: the code with which it is declined, or undefined where it is paid. */
+export function laterFailure({ last4 }: Card): string | undefined {
+  const outcome = Object.values(OUTCOMES).find(({ card }) => card.last4 === last4);
+  return outcome?.status === 'pending' ? outcome.thenFails : undefined;
+}

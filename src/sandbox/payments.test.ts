@@ -262,9 +262,9 @@ describe('time', () => {
 });
 
 describe('without a browser', () => {
-  it('an outcome has one of seven names', () => {
+  it('an outcome has one of eight names', () => {
     expect(OUTCOME_CODES.join(' ')).toBe(
-      'approve decline insufficient_funds expired_card authenticate later lost',
+      'approve decline insufficient_funds expired_card authenticate later later_decline lost',
     );
     expect(OUTCOME_CODES.every(isOutcomeCode)).toBe(true);
     expect(['', 'chosen', 'Approve', 'toString'].some(isOutcomeCode)).toBe(false);

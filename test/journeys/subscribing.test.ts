@@ -278,6 +278,23 @@ describe('a payment', () => {
     expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
   });
 
+  it('that the bank declines later is told in a mail, and can be tried again', async () => {
+    const reader = await newReader();
+    const url = await beginOrder(reader);
+    await pay(paper, url, 'later_decline');
+    await settle(paper);
+    await settlePending(paper.database.db, paper.clock.now());
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual({ states: ['incomplete'], paid: 0, terms: 0, grants: 0 });
+    const mails = await mailsTo(paper, reader.email);
+    expect(mails.map((one) => one.subject)).toEqual([expect.stringMatching(/did not go through|payment/i)]);
+    expect(mails[0]?.text).toContain(`${paper.baseUrl}/subscribe/yearly`);
+    expect(await beginOrder(reader)).toBe(url);
+    await pay(paper, url, 'approve');
+    await settle(paper);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
   it('that comes for what was given up is kept, told to its reader and to support, and opens nothing', async () => {
     const { db } = paper.database;
     const reader = await newReader();
