@@ -255,7 +255,7 @@ export function accountRoutes(site: Site): Route[] {
           reader,
           devices: devices.length,
           note: noteOf(ask),
-          subscription: SubscriptionSection({ frame, subscription, payments }),
+          subscription: SubscriptionSection({ frame, subscription, payments, today: access.today() }),
         }),
       );
     }),

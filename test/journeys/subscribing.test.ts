@@ -511,6 +511,22 @@ describe('cancelling', () => {
     paper.clock.set(before.toString());
   });
 
+  it('aside, the account does not say that everything is read once the term is over', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    const before = paper.clock.now();
+    const end = subscription?.paidThroughOn?.toZonedDateTime('Asia/Kolkata').toInstant() as Temporal.Instant;
+    paper.clock.set(end.toString());
+    const page = await (await reader.get('/account')).text();
+    paper.clock.set(before.toString());
+    expect([page.includes('You read everything'), page.includes('was not renewed yet')]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it('is refused where there is nothing to cancel, and to who is not signed in', async () => {
     const reader = await newReader();
     expect((await reader.post('/account/cancellation')).status).toBe(404);

@@ -11,7 +11,7 @@ export function lastDay(on: Temporal.PlainDate, language: string): string {
 }
 
 /** How a subscription stands, in a sentence that its reader would say. */
-function inPlainWords(subscription: Subscription, language: string): string {
+function inPlainWords(subscription: Subscription, language: string, today: Temporal.PlainDate): string {
   const { cancelOn, paidThroughOn, state } = subscription;
   const until = paidThroughOn === undefined ? '' : lastDay(paidThroughOn, language);
   switch (state) {
@@ -20,6 +20,10 @@ function inPlainWords(subscription: Subscription, language: string): string {
     case 'trialing':
       return `You are trying the paper out, until ${until}.`;
     case 'active':
+      // The page says what the wall does: a term that is over opens nothing, whoever was to renew it.
+      if (paidThroughOn !== undefined && Temporal.PlainDate.compare(paidThroughOn, today) <= 0) {
+        return `Your subscription was paid until ${until}, and was not renewed yet.`;
+      }
       return cancelOn === undefined
         ? `You read everything. Your subscription is paid until ${until} and then renews.`
         : `You have cancelled. You read everything until ${until}, and nothing more is charged.`;
@@ -45,8 +49,10 @@ export function SubscriptionSection(props: {
   frame: Frame;
   subscription: Subscription | undefined;
   payments: readonly Payment[];
+  /** In the paper's zone. */
+  today: Temporal.PlainDate;
 }) {
-  const { frame, payments, subscription } = props;
+  const { frame, payments, subscription, today } = props;
   const { language } = frame.paper;
   const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
   return (
@@ -59,7 +65,7 @@ export function SubscriptionSection(props: {
       ) : (
         <>
           <p class="state-line" data-subscription={subscription.state}>
-            {inPlainWords(subscription, language)}
+            {inPlainWords(subscription, language, today)}
           </p>
           {runs && subscription.state !== 'incomplete' && (
             <Standing
