@@ -107,7 +107,7 @@ describe.each([
     await expectSound(page);
 
     await page.getByRole('link', { name: 'Readers', exact: true }).click();
-    await page.getByLabel('Address, name').fill(`meera.${screen}`);
+    await page.getByLabel('Address, a part of it').fill(`meera.${screen}`);
     await page.getByRole('button', { name: 'Search' }).click();
     await expectSound(page);
     await page.getByRole('link', { name: `meera.${screen}@post.example` }).click();
