@@ -9,6 +9,7 @@ import { createLogger } from '../src/platform/log.ts';
 import {
   ask,
   end,
+  type Load,
   load,
   MEASURED_CPU,
   median,
@@ -31,8 +32,11 @@ const { values: OPTIONS } = parseArgs({
 });
 const QUICK = OPTIONS.quick;
 const STORIES = QUICK ? 5_000 : 100_000;
-/** Many short turns: on a shared machine the speed changes by half from one second to the next. */
-const PAIRS = QUICK ? 3 : 9;
+/**
+ * Many short turns, bare-paper-paper-bare, so that neither comes first: on a shared machine the speed changes by half from
+ * one second to the next.
+ */
+const ROUNDS = QUICK ? 2 : 8;
 const SECONDS = 2;
 const [PAPER, BARE] = [4310, 4311];
 const BASE = `http://127.0.0.1:${PAPER}`;
@@ -64,7 +68,7 @@ try {
   say(
     `machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`,
   );
-  say(`${STORIES} stories; ${PAIRS} pairs of ${SECONDS} s, 64 connections; medians`);
+  say(`${STORIES} stories; ${ROUNDS} rounds of four turns of ${SECONDS} s, 64 connections; medians`);
   fill();
   const paper = start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], env);
   try {
@@ -126,24 +130,28 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
       // A process takes some seconds until its code is compiled as well as it will be.
       load(url, QUICK ? 2 : 8, headers);
       load(bareUrl, 2, headers);
-      const pairs = Array.from({ length: PAIRS }, () => {
-        const bareRun = load(bareUrl, SECONDS, headers);
-        return { bareRun, paperRun: load(url, SECONDS, headers) };
+      const rounds = Array.from({ length: ROUNDS }, () => {
+        const before = load(bareUrl, SECONDS, headers);
+        const paper = [load(url, SECONDS, headers), load(url, SECONDS, headers)];
+        return { bare: [before, load(bareUrl, SECONDS, headers)], paper };
       });
-      const failed = pairs.reduce((sum, pair) => sum + pair.paperRun.failed, 0);
+      const [bareRuns, paperRuns] = [rounds.flatMap((one) => one.bare), rounds.flatMap((one) => one.paper)];
+      const failed = paperRuns.reduce((sum, { failed }) => sum + failed, 0);
       if (failed > 0) throw new Error(`${name}: ${failed} answers were errors`);
-      const each = pairs.map((pair) => pair.paperRun.perSecond / pair.bareRun.perSecond);
+      const each = rounds.map(({ bare, paper }) => answered(paper) / answered(bare));
       const [low, high] = [Math.min(...each), Math.max(...each)].map((one) => one.toFixed(2));
       say(
-        `| ${name} | ${recorded.body.length} | ${Math.round(median(pairs.map((pair) => pair.bareRun.perSecond)))} | ` +
-          `${Math.round(median(pairs.map((pair) => pair.paperRun.perSecond)))} | ${median(each).toFixed(2)} (${low}–${high}) | ` +
-          `${floor} | ${median(pairs.map((pair) => pair.paperRun.p99Ms)).toFixed(1)} |`,
+        `| ${name} | ${recorded.body.length} | ${Math.round(median(bareRuns.map((one) => one.perSecond)))} | ` +
+          `${Math.round(median(paperRuns.map((one) => one.perSecond)))} | ${median(each).toFixed(2)} (${low}–${high}) | ` +
+          `${floor} | ${median(paperRuns.map((one) => one.p99Ms)).toFixed(1)} |`,
       );
     } finally {
       await end(bare);
     }
   }
 }
+
+const answered = (runs: readonly Load[]) => runs.reduce((sum, { perSecond }) => sum + perSecond, 0);
 
 /** A browser that read one story: the cookie it was given. */
 async function visitorCookie(url: string): Promise<string> {

@@ -36,21 +36,19 @@ const postgres = await openEmbeddedPostgres({ data, log: createLogger('warn') })
 const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
 const env = { BASE_URL: BASE, BROADSHEET_DATA: data, LOG_LEVEL: 'warn', TRUSTED_PROXY_HOPS: '1' };
 const agent = new Agent({ keepAlive: true, maxSockets: 2 * AT_ONCE });
-const webs = PORTS.map((port) =>
-  start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], {
-    ...env,
-    PORT: String(port),
-    DEMO: port === PORTS[0] ? '1' : '0',
-  }),
-);
+const webs: ReturnType<typeof start>[] = [];
 
 try {
-  for (const base of BASES) await untilReady(`${base}/readyz`);
+  for (const port of PORTS) {
+    const given = { ...env, PORT: String(port), DEMO: '1' };
+    webs.push(start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], given));
+    await untilReady(`http://127.0.0.1:${port}/readyz`);
+  }
   say(
     `machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`,
   );
   const stories = JSON.parse(
-    spawnSync(process.execPath, ['dist/main/cli.js', 'story', 'list', '--json', '--limit', '100'], {
+    spawnSync(process.execPath, ['dist/main/cli.js', 'story', 'list', '--json', '--limit', '1000'], {
       env: { ...process.env, ...env },
       encoding: 'utf8',
     }).stdout,
