@@ -39,6 +39,7 @@ describe('an outcome', () => {
     ['expired_card', 'open', 'failed', 'expired_card'],
     ['authenticate', 'open', 'requires_action', undefined],
     ['later', 'open', 'pending', undefined],
+    ['later_decline', 'open', 'pending', undefined],
   ] as const)('%s leaves the checkout %s and the payment %s', (outcome, status, payment, failureCode) => {
     const step = decide(OPEN, pay(outcome), NOW);
     expect(step?.event).toBe(`payment.${payment}`);
@@ -131,15 +132,21 @@ it('whatever is done in whatever order, money is taken at most once and never gi
       let taken = 0;
       for (const [one, minutes] of acts) {
         now = now.add({ minutes });
-        const timely = due(checkout, now);
-        checkout = timely?.checkout ?? checkout;
+        const steps = [];
+        for (let timely = due(checkout, now); timely !== undefined; timely = due(checkout, now)) {
+          steps.push(timely);
+          checkout = timely.checkout;
+        }
+        expect(steps.length).toBeLessThanOrEqual(2);
         const step = decide(checkout, one, now);
         checkout = step?.checkout ?? checkout;
-        taken += [timely, step].filter((any) => any?.event === 'payment.succeeded').length;
+        taken += [...steps, step].filter((any) => any?.event === 'payment.succeeded').length;
         expect(taken).toBe(checkout.status === 'complete' ? 1 : 0);
-        expect(due(checkout, now)).toBeUndefined();
+        // Settled before its time and declined, it may have run out meanwhile.
+        if (one.kind !== 'settle') expect(due(checkout, now)).toBeUndefined();
       }
     }),
+    { numRuns: 1_000 },
   );
 });
 

@@ -142,7 +142,10 @@ export async function changeCheckouts(db: Db, asked: readonly Asked[]): Promise<
         results.push(undefined);
         continue;
       }
-      const current = follow(due(before, now))?.checkout ?? before;
+      let current = before;
+      // A payment that was declined in the end may leave a checkout behind whose own time is over by now.
+      for (let step = follow(due(current, now)); step !== undefined; step = follow(due(current, now)))
+        current = step.checkout;
       const step = follow(decide(current, await understood(act, current), now));
       results.push({ checkout: step?.checkout ?? current, step });
     }
