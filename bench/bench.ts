@@ -36,7 +36,7 @@ const STORIES = QUICK ? 5_000 : 100_000;
  * Many short turns, bare-paper-paper-bare, so that neither comes first: on a shared machine the speed changes by half from
  * one second to the next.
  */
-const ROUNDS = QUICK ? 2 : 8;
+const ROUNDS = QUICK ? 2 : 5;
 const SECONDS = 2;
 const [PAPER, BARE] = [4310, 4311];
 const BASE = `http://127.0.0.1:${PAPER}`;
@@ -156,7 +156,9 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
   }
 }
 
-const answered = (runs: readonly Load[]) => runs.reduce((sum, { perSecond }) => sum + perSecond, 0);
+function answered(runs: readonly Load[]): number {
+  return runs.reduce((sum, { perSecond }) => sum + perSecond, 0);
+}
 
 /** A browser that read one story: the cookie it was given. */
 async function visitorCookie(url: string): Promise<string> {
