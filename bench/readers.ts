@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { machineMs } from '../src/platform/clock.ts';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { uuidv7 } from '../src/platform/ids.ts';
 import { createLogger } from '../src/platform/log.ts';
@@ -135,7 +136,7 @@ async function unlocking(premium: string): Promise<void> {
     if (await isOpen()) throw new Error('it was open before');
     await buy(BASE, cookie);
     while (!(await isOpen())) await sleep(5);
-    const openedMs = Date.now();
+    const openedMs = machineMs();
     const { rows } = await pool.query<{ at: Date }>(
       `select min(e.received_at) as at from billing.gateway_events e join billing.charge_intents i
         on i.checkout_id = e.checkout_id join billing.subscriptions s on s.id = i.subscription_id

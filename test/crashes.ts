@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dice } from '../demo/dice.ts';
 import { HOME } from '../src/main/compose.ts';
+import { monotonicMs } from '../src/platform/clock.ts';
 import { type Answered, sendOverHttp } from '../src/platform/http-client.ts';
 import { payAsReader } from '../src/sandbox/sandbox.ts';
 import { freePort } from './free-port.ts';
@@ -136,11 +137,11 @@ const PAUSE_MS = 250;
  * @param premium the path of a premium story
  */
 export async function buy(base: string, buyer: Buyer, premium: string, dice: Dice): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
+  const until = monotonicMs() + PATIENCE_MS;
   let last: unknown;
 
   async function persist<Value>(attempt: () => Promise<Value | undefined>): Promise<Value> {
-    while (Date.now() < until) {
+    while (monotonicMs() < until) {
       try {
         const value = await attempt();
         if (value !== undefined) return value;

@@ -3,6 +3,7 @@ import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
 import { createLogger } from '#platform/log';
 import { CallerError } from '#values/errors';
+import { jsonValue } from '#values/json';
 import { type Command, Misuse } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { composePaper } from './compose.ts';
@@ -135,11 +136,6 @@ function help(): string {
   const width = Math.max(...COMMANDS.map((one) => `${one.name} ${one.usage}`.length));
   const rows = COMMANDS.map((one) => `  ${`${one.name} ${one.usage}`.padEnd(width)}  ${one.does}`);
   return `broadsheet COMMAND [--json]\n\n${rows.join('\n')}\n\nEnvironment:\n${configHelp()}\n`;
-}
-
-/** Instants and 64-bit numbers as JSON has them. */
-function jsonValue(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 main(process.argv.slice(2)).then(

@@ -16,6 +16,7 @@ import { deleteReader, personalData } from '#personal-data';
 import { findReader, listSessions, type ReaderAccount } from '#readers';
 import { emailAddress } from '#values/email-address';
 import { NotFound } from '#values/errors';
+import { jsonValue } from '#values/json';
 import { INDIAN_STATES } from '#values/places';
 import { isOutcomeCode, OUTCOME_CODES, payAsReader } from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one, text } from './command.ts';
@@ -195,7 +196,7 @@ async function exportAll(context: CommandContext): Promise<CommandResult> {
   await recorded(context, 'data-export', reader.id);
   return {
     json,
-    text: JSON.stringify(json, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
+    text: JSON.stringify(json, jsonValue, 2),
   };
 }
 

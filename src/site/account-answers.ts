@@ -11,6 +11,7 @@ import {
   type SignedIn,
 } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
+import { jsonValue } from '#values/json';
 import type { Asker } from './asker.ts';
 import { nextPath, pathFrom } from './next-path.ts';
 import {
@@ -374,11 +375,6 @@ export function accountRoutes(site: Site): Route[] {
       };
     }),
   ];
-}
-
-/** Instants, days and whole numbers of any size as programs read them. */
-function jsonValue(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -86,6 +86,10 @@ export function openPeople(parts: {
     });
   }
 
+  function giveLink(tx: Tx, { id }: Person, token: string, madeAt: Temporal.Instant): Promise<void> {
+    return writeLink(tx, { personId: id, digest: digestOf(token), madeAt, endsAt: madeAt.add(LINK_LASTS) });
+  }
+
   return {
     list: () => listPeople(db),
 
@@ -146,15 +150,14 @@ export function openPeople(parts: {
     async makeLink(email, by) {
       const token = makeToken();
       const madeAt = clock.now();
-      const endsAt = madeAt.add(LINK_LASTS);
       await withPerson(email, by, async (tx, person) => {
         if (person.disabledAt !== undefined) {
           throw new Conflict('person-disabled', 'that person is disabled: enable them first');
         }
-        await writeLink(tx, { personId: person.id, digest: digestOf(token), madeAt, endsAt });
+        await giveLink(tx, person, token, madeAt);
         return { now: person, action: { what: 'sign-in-link' } };
       });
-      return { token, endsAt };
+      return { token, endsAt: madeAt.add(LINK_LASTS) };
     },
 
     async askForLink(given, address) {
@@ -180,12 +183,7 @@ export function openPeople(parts: {
         const madeAt = clock.now();
         if (await hasLinkSince(tx, person.id, madeAt.subtract(LINK_PAUSE))) return;
         const token = makeToken();
-        await writeLink(tx, {
-          personId: person.id,
-          digest: digestOf(token),
-          madeAt,
-          endsAt: madeAt.add(LINK_LASTS),
-        });
+        await giveLink(tx, person, token, madeAt);
         const on = { kind: 'staff', id: person.email };
         await addAction(tx, { by: 'broadsheet', what: 'sign-in-link', on }, madeAt);
         await postLink(tx, person.email, { token, minutes: LINK_LASTS.minutes });
