@@ -4,14 +4,13 @@ import { PATHS } from '../site/urls.ts';
 import {
   Action,
   Aside,
+  bothVersions,
   contact,
   Heading,
   Link,
-  letter,
   linkTo,
   type MailFrame,
   Paragraph,
-  plainLetter,
   type Written,
 } from './letter.tsx';
 
@@ -26,33 +25,27 @@ export function renderAddressChanged(
   const because = `You get this because it was the address of your account at ${name} until now.`;
   const happened = `Your account at ${name} was given another mail address on ${when(changedAt, frame)}. Our mail goes there from now on, sign-in codes included.`;
   const { href, words } = contact(frame);
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{happened}</Paragraph>
-          <Paragraph>If it was you, there is nothing to do.</Paragraph>
-          <Paragraph>
-            <strong>If it was not you</strong>, somebody else can get into your account. Tell us at once, from
-            this address: <Link href={href}>{words}</Link>
-          </Paragraph>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [
-        happened,
-        'If it was you, there is nothing to do.',
-        `If it was not you, somebody else can get into your account. Tell us at once, from this address:\n${words}`,
-      ],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{happened}</Paragraph>
+        <Paragraph>If it was you, there is nothing to do.</Paragraph>
+        <Paragraph>
+          <strong>If it was not you</strong>, somebody else can get into your account. Tell us at once, from
+          this address: <Link href={href}>{words}</Link>
+        </Paragraph>
+      </>
+    ),
+    paragraphs: [
+      happened,
+      'If it was you, there is nothing to do.',
+      `If it was not you, somebody else can get into your account. Tell us at once, from this address:\n${words}`,
+    ],
+  });
 }
 
 export function renderPasswordChanged(
@@ -66,38 +59,32 @@ export function renderPasswordChanged(
   const happened = `The password of your account at ${name} was changed on ${when(changedAt, frame)}.`;
   const login = linkTo(frame, PATHS.login);
   const { href, words } = contact(frame);
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{happened}</Paragraph>
-          <Paragraph>If it was you, there is nothing to do.</Paragraph>
-          <Paragraph>
-            <strong>If it was not you</strong>, choose a new one now. A code to do that with comes to this
-            address.
-          </Paragraph>
-          <Action href={login}>Choose a new password</Action>
-          <Aside>
-            If that does not work, write to us: <Link href={href}>{words}</Link>
-          </Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [
-        happened,
-        'If it was you, there is nothing to do.',
-        `If it was not you, choose a new one now. A code to do that with comes to this address:\n${login}`,
-        `If that does not work, write to us:\n${words}`,
-      ],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{happened}</Paragraph>
+        <Paragraph>If it was you, there is nothing to do.</Paragraph>
+        <Paragraph>
+          <strong>If it was not you</strong>, choose a new one now. A code to do that with comes to this
+          address.
+        </Paragraph>
+        <Action href={login}>Choose a new password</Action>
+        <Aside>
+          If that does not work, write to us: <Link href={href}>{words}</Link>
+        </Aside>
+      </>
+    ),
+    paragraphs: [
+      happened,
+      'If it was you, there is nothing to do.',
+      `If it was not you, choose a new one now. A code to do that with comes to this address:\n${login}`,
+      `If that does not work, write to us:\n${words}`,
+    ],
+  });
 }
 
 export function renderAccountInvitation(
@@ -111,34 +98,28 @@ export function renderAccountInvitation(
   const made = `There is an account for you at ${name}, with this address. All that it lacks is a password of yours.`;
   const good = `The link works once, until ${when(until, frame)}.`;
   const { href, words } = contact(frame);
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{made}</Paragraph>
-          <Action href={linkTo(frame, path)}>Choose a password</Action>
-          <Aside>
-            {good} If you do not know what this is about, do nothing, or ask us:{' '}
-            <Link href={href}>{words}</Link>
-          </Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [
-        made,
-        `Choose a password:\n${linkTo(frame, path)}`,
-        good,
-        `If you do not know what this is about, do nothing, or ask us:\n${words}`,
-      ],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{made}</Paragraph>
+        <Action href={linkTo(frame, path)}>Choose a password</Action>
+        <Aside>
+          {good} If you do not know what this is about, do nothing, or ask us:{' '}
+          <Link href={href}>{words}</Link>
+        </Aside>
+      </>
+    ),
+    paragraphs: [
+      made,
+      `Choose a password:\n${linkTo(frame, path)}`,
+      good,
+      `If you do not know what this is about, do nothing, or ask us:\n${words}`,
+    ],
+  });
 }
 
 export function renderAccountDeleted(
@@ -153,28 +134,22 @@ export function renderAccountDeleted(
   const law =
     'What the law makes us keep, such as the record of a payment, stays for as long as the law says.';
   const { href, words } = contact(frame);
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{happened}</Paragraph>
-          <Paragraph>{law}</Paragraph>
-          <Aside>
-            If it was not you who asked for it, tell us: <Link href={href}>{words}</Link>
-          </Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [happened, law, `If it was not you who asked for it, tell us:\n${words}`],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{happened}</Paragraph>
+        <Paragraph>{law}</Paragraph>
+        <Aside>
+          If it was not you who asked for it, tell us: <Link href={href}>{words}</Link>
+        </Aside>
+      </>
+    ),
+    paragraphs: [happened, law, `If it was not you who asked for it, tell us:\n${words}`],
+  });
 }
 
 function when(at: Temporal.Instant, { paper }: MailFrame): string {

@@ -1,13 +1,12 @@
 import type { MailPayload } from '#mail';
 import {
   Aside,
+  bothVersions,
   Code,
   grouped,
   Heading,
-  letter,
   type MailFrame,
   Paragraph,
-  plainLetter,
   type Written,
 } from './letter.tsx';
 
@@ -72,25 +71,19 @@ export function renderAddressChangeCode({ code, minutes }: CodeMail, frame: Mail
 function written(frame: MailFrame, code: string, minutes: number, words: Words): Written {
   const { because, enter, notYou, subject, title } = words;
   const good = `It works once, within ${minutes === 1 ? 'one minute' : `${minutes} minutes`}.`;
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{enter}</Paragraph>
-          <Code code={code} />
-          <Paragraph>{good}</Paragraph>
-          <Aside>{notYou}</Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [enter, `    ${grouped(code)}`, good, notYou],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{enter}</Paragraph>
+        <Code code={code} />
+        <Paragraph>{good}</Paragraph>
+        <Aside>{notYou}</Aside>
+      </>
+    ),
+    paragraphs: [enter, `    ${grouped(code)}`, good, notYou],
+  });
 }

@@ -2,12 +2,11 @@ import type { MailPayload } from '#mail';
 import {
   Action,
   Aside,
+  bothVersions,
   Heading,
-  letter,
   linkTo,
   type MailFrame,
   Paragraph,
-  plainLetter,
   type Written,
 } from './letter.tsx';
 
@@ -21,20 +20,18 @@ export function renderDeskLink({ minutes, path }: MailPayload<'desk-link'>, fram
   const good = `It works once, within ${minutes} minutes, and asks for your second factor. A newer link puts an end to it.`;
   const notYou =
     'If you did not ask for it, you need do nothing: without your second factor nobody comes in. Give the link to nobody.';
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Action href={href}>Sign in to the desk</Action>
-          <Paragraph>{good}</Paragraph>
-          <Aside>{notYou}</Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, { title, because, paragraphs: [`Sign in to the desk:\n${href}`, good, notYou] }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Action href={href}>Sign in to the desk</Action>
+        <Paragraph>{good}</Paragraph>
+        <Aside>{notYou}</Aside>
+      </>
+    ),
+    paragraphs: [`Sign in to the desk:\n${href}`, good, notYou],
+  });
 }

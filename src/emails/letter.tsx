@@ -47,7 +47,7 @@ const NIGHT = `
  * mail programs of offices know nothing else, carries its styles on its elements because others drop a style sheet, and
  * loads nothing from anywhere.
  */
-export function letter(
+function letter(
   frame: MailFrame,
   given: { readonly title: string; readonly because: string; readonly children: Child },
 ): string {
@@ -287,7 +287,7 @@ export function contact(frame: MailFrame): { readonly words: string; readonly hr
 }
 
 /** The text version's sheet: the same head and foot, in lines. */
-export function plainLetter(
+function plainLetter(
   frame: MailFrame,
   given: { readonly title: string; readonly because: string; readonly paragraphs: readonly string[] },
 ): string {
@@ -308,4 +308,23 @@ export function plainFacts(facts: readonly (readonly [name: string, value: strin
 /** Six digits as they are read: in two groups. */
 export function grouped(code: string): string {
   return `${code.slice(0, 3)} ${code.slice(3)}`;
+}
+
+/** A mail in both its versions, which say the same: what stands between the heading and the foot, set and as plain text. */
+export function bothVersions(
+  frame: MailFrame,
+  given: {
+    readonly subject: string;
+    readonly title: string;
+    readonly because: string;
+    readonly children: Child;
+    readonly paragraphs: readonly string[];
+  },
+): Written {
+  const { because, children, paragraphs, subject, title } = given;
+  return {
+    subject,
+    html: letter(frame, { title: subject, because, children }),
+    text: plainLetter(frame, { title, because, paragraphs }),
+  };
 }

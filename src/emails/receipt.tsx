@@ -2,15 +2,14 @@ import type { MailPayload } from '#mail';
 import { writeDate, writeDayAndTime } from '#values/dates';
 import { formatMoney } from '#values/money';
 import {
+  bothVersions,
   Facts,
   Heading,
   Link,
-  letter,
   linkTo,
   type MailFrame,
   Paragraph,
   plainFacts,
-  plainLetter,
   type Written,
 } from './letter.tsx';
 
@@ -31,36 +30,30 @@ export function renderReceipt(receipt: Receipt, frame: MailFrame): Written {
       ? 'It does not renew by itself.'
       : `It renews by itself on ${writeDate(renewsOn, language)}, unless you cancel before then.`;
   const cancelling = 'You can cancel at any time, and read to the end of what is paid';
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{thanks}</Paragraph>
-          <Facts facts={[['Plan', <strong>{planName}</strong>], ...facts.slice(1)]} />
-          <Paragraph>{renews}</Paragraph>
-          {renewsOn !== undefined && (
-            <Paragraph>
-              {cancelling}: <Link href={linkTo(frame, cancelPath)}>cancel the renewal</Link>
-            </Paragraph>
-          )}
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [
-        thanks,
-        plainFacts(facts),
-        renews,
-        ...(renewsOn === undefined ? [] : [`${cancelling}:\n${linkTo(frame, cancelPath)}`]),
-      ],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{thanks}</Paragraph>
+        <Facts facts={[['Plan', <strong>{planName}</strong>], ...facts.slice(1)]} />
+        <Paragraph>{renews}</Paragraph>
+        {renewsOn !== undefined && (
+          <Paragraph>
+            {cancelling}: <Link href={linkTo(frame, cancelPath)}>cancel the renewal</Link>
+          </Paragraph>
+        )}
+      </>
+    ),
+    paragraphs: [
+      thanks,
+      plainFacts(facts),
+      renews,
+      ...(renewsOn === undefined ? [] : [`${cancelling}:\n${linkTo(frame, cancelPath)}`]),
+    ],
+  });
 }
 
 function factsOf(receipt: Receipt, { paper }: MailFrame): [string, string][] {

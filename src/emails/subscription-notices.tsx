@@ -4,13 +4,12 @@ import { formatMoney } from '#values/money';
 import {
   Action,
   Aside,
+  bothVersions,
   Heading,
   Link,
-  letter,
   linkTo,
   type MailFrame,
   Paragraph,
-  plainLetter,
   type Written,
 } from './letter.tsx';
 
@@ -25,26 +24,20 @@ export function renderSubscriptionEnds(
   const because = `You get this because you cancelled your subscription to ${name}.`;
   const stays = `You can read everything until the end of ${lastDay}. Nothing more will be charged for your plan, ${planName}.`;
   const undo = 'Until then you can take the cancellation back, and the subscription goes on as before.';
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{stays}</Paragraph>
-          <Paragraph>{undo}</Paragraph>
-          <Action href={linkTo(frame, undoPath)}>Keep my subscription</Action>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [stays, `${undo}\n${linkTo(frame, undoPath)}`],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{stays}</Paragraph>
+        <Paragraph>{undo}</Paragraph>
+        <Action href={linkTo(frame, undoPath)}>Keep my subscription</Action>
+      </>
+    ),
+    paragraphs: [stays, `${undo}\n${linkTo(frame, undoPath)}`],
+  });
 }
 
 export function renderSubscriptionGoesOn(
@@ -56,31 +49,25 @@ export function renderSubscriptionGoesOn(
   const title = 'Your subscription goes on';
   const because = `You get this because you took back the cancellation of your subscription to ${name}.`;
   const renews = `The cancellation is taken back. Your plan, ${planName}, renews by itself on ${writeDate(renewsOn, language)}.`;
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{renews}</Paragraph>
-          <Aside>
-            You can <Link href={linkTo(frame, cancelPath)}>cancel at any time</Link>, and read to the end of
-            what is paid.
-          </Aside>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [
-        renews,
-        `You can cancel at any time, and read to the end of what is paid:\n${linkTo(frame, cancelPath)}`,
-      ],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{renews}</Paragraph>
+        <Aside>
+          You can <Link href={linkTo(frame, cancelPath)}>cancel at any time</Link>, and read to the end of
+          what is paid.
+        </Aside>
+      </>
+    ),
+    paragraphs: [
+      renews,
+      `You can cancel at any time, and read to the end of what is paid:\n${linkTo(frame, cancelPath)}`,
+    ],
+  });
 }
 
 export function renderPaymentFailed(
@@ -93,24 +80,18 @@ export function renderPaymentFailed(
   const because = `You get this because a payment for your subscription to ${name} was tried.`;
   const happened = `The payment of ${formatMoney(amount, language)} for your plan, ${planName}, did not go through. Nothing was charged.`;
   const again = 'You can try again, in the same way or in another.';
-  return {
+  return bothVersions(frame, {
     subject,
-    html: letter(frame, {
-      title: subject,
-      because,
-      children: (
-        <>
-          <Heading>{title}</Heading>
-          <Paragraph>{happened}</Paragraph>
-          <Paragraph>{again}</Paragraph>
-          <Action href={linkTo(frame, tryAgainPath)}>Try again</Action>
-        </>
-      ),
-    }),
-    text: plainLetter(frame, {
-      title,
-      because,
-      paragraphs: [happened, `${again}\n${linkTo(frame, tryAgainPath)}`],
-    }),
-  };
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{happened}</Paragraph>
+        <Paragraph>{again}</Paragraph>
+        <Action href={linkTo(frame, tryAgainPath)}>Try again</Action>
+      </>
+    ),
+    paragraphs: [happened, `${again}\n${linkTo(frame, tryAgainPath)}`],
+  });
 }
