@@ -3,7 +3,7 @@ import type { ChangeFeed } from '#platform/change-feed';
 import type { Answer } from '#platform/http';
 
 /** Finished pages take this much memory at most, compressed forms included. */
-const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_BYTES = 24 * 1024 * 1024;
 
 /** A list mentions stories that it does not know yet: it goes whenever any story changes. */
 export const ANY_STORY = '*';

@@ -24,7 +24,7 @@ const RELATED = 5;
 /** A story's page is made anew after this long, so that "Also read" learns of newer stories. */
 const FRESH_MS = 10 * 60_000;
 /** What stories are made of stays in memory up to this size, so that most can be read while the database is away. */
-const MOST_MATERIAL_BYTES = 16 * 1024 * 1024;
+const MOST_MATERIAL_BYTES = 8 * 1024 * 1024;
 
 /** What the pages of one revision are made of. The body is there when a pass has opened it. */
 type Material = {

@@ -156,7 +156,7 @@ export type Access = {
 };
 
 /** Meters of this many visitors and readers stay in memory: about 0.4 KB each. */
-const MOST_METERS = 60_000;
+const MOST_METERS = 30_000;
 /**
  * A story that was read before opens from memory; how many are left is said from memory no longer than this, since the
  * person may be reading on another device or through another process.
