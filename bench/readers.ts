@@ -13,7 +13,17 @@ import { uuidv7 } from '../src/platform/ids.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { sign, signingKeys } from '../src/platform/signing.ts';
 import { payAsReader } from '../src/sandbox/reader.ts';
-import { end, load, MEASURED_CPU, median, OTHER_CPU, start, untilReady } from './processes.ts';
+import {
+  end,
+  family,
+  load,
+  MEASURED_CPU,
+  median,
+  OTHER_CPU,
+  processorMs,
+  start,
+  untilReady,
+} from './processes.ts';
 
 /**
  * Measures what readers do besides reading: signing in beside others who read, buying, and how soon a purchase unlocks
@@ -159,6 +169,7 @@ async function purchases(): Promise<void> {
   const buyers: { readonly cookie: string }[] = [];
   for (let number = 0; number < PURCHASES; number++)
     buyers.push(await signedIn(`buyer-${number}@paper.example`));
+  const spent = spentMs();
   const began = performance.now();
   let next = 0;
   await Promise.all(
@@ -182,10 +193,29 @@ async function purchases(): Promise<void> {
   while ((await active()) < PURCHASES) await sleep(50);
   const allMs = performance.now() - began;
   const perSecond = (ms: number) => Math.round(PURCHASES / (ms / 1_000));
+  const after = spentMs();
+  const each = (who: keyof typeof spent) => ((after[who] - spent[who]) / PURCHASES).toFixed(1);
   say('');
-  say('| purchases a second, two web processes | paid | paid, told, settled and granted | wanted |');
-  say('|---|---|---|---|');
-  say(`| ${PURCHASES}, ${AT_ONCE} at once | ${perSecond(paidMs)} | ${perSecond(allMs)} | 200 |`);
+  say(
+    '| purchases a second, two web processes | paid | paid, told, settled and granted | wanted | processor, ms a purchase: paper and gateway | PostgreSQL | who buys |',
+  );
+  say('|---|---|---|---|---|---|---|');
+  say(
+    `| ${PURCHASES}, ${AT_ONCE} at once | ${perSecond(paidMs)} | ${perSecond(allMs)} | 200 | ` +
+      `${each('webs')} | ${each('postgres')} | ${each('buyers')} |`,
+  );
+}
+
+/** What the processors have done so far for each of those who take part. */
+function spentMs(): { webs: number; postgres: number; buyers: number } {
+  const { system, user } = process.cpuUsage();
+  return {
+    webs: webs.reduce((sum, { pid }) => sum + processorMs([pid as number]), 0),
+    postgres: processorMs(
+      family(Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])),
+    ),
+    buyers: (system + user) / 1_000,
+  };
 }
 
 /** Orders and pays as a reader's browser does. */

@@ -18,6 +18,8 @@ export type Buyer = { readonly email: string; readonly cookie: string };
 /** Two web processes over one data folder and its PostgreSQL, behind one address, each of which can be killed. */
 export type Shop = {
   readonly base: string;
+  /** What processes said that fell over by themselves, over an error that nobody handled. */
+  readonly fallen: readonly string[];
   /** Ends it as a power cut would, and starts it again; resolves when it is on its way. */
   kill(what: Victim): Promise<void>;
   stop(): Promise<void>;
@@ -32,8 +34,9 @@ export async function openShop(
 ): Promise<Shop> {
   const ports = [await freePort(), await freePort()];
   const { PATH = '' } = process.env;
-  const startWeb = (port: number): ChildProcess =>
-    spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
+  const fallen: string[] = [];
+  const startWeb = (port: number): ChildProcess => {
+    const web = spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
       env: {
         PATH,
         ...env,
@@ -43,8 +46,19 @@ export async function openShop(
         DEMO: '0',
         LOG_LEVEL: process.env.TEST_LOG === '1' ? 'warn' : 'silent',
       },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
+    let said = '';
+    web.stderr.on('data', (chunk) => {
+      said += chunk;
+      process.stderr.write(chunk);
+    });
+    // One that could not start says so in a line, and may be started again; only a runtime that gives up signs so.
+    web.on('close', () => {
+      if (said.includes('Node.js v')) fallen.push(said);
+    });
+    return web;
+  };
   const webs = ports.map(startWeb);
   const front = await openFront(base.port, ports);
 
@@ -63,6 +77,7 @@ export async function openShop(
 
   return {
     base: base.href,
+    fallen,
     async kill(what) {
       if (what === 'the database') process.kill(await postmaster(data), 'SIGKILL');
       else await killWebs(what === 'both' ? [0, 1] : [what === 'one web process' ? 0 : 1]);

@@ -46,7 +46,14 @@ async function use(): Promise<EmbeddedPostgres> {
   return database;
 }
 
-type Program = { url: string; release(): Promise<void>; kill(): Promise<void> };
+type Program = {
+  url: string;
+  release(): Promise<void>;
+  kill(): Promise<void>;
+  /** Makes it notice nothing, until it is waked. */
+  freeze(): void;
+  wake(): void;
+};
 
 /** Another program on the same data folder, such as a second web process or the command line. */
 async function startProgram(): Promise<Program> {
@@ -71,6 +78,8 @@ async function startProgram(): Promise<Program> {
       child.kill('SIGKILL');
       await exited;
     },
+    freeze: () => child.kill('SIGSTOP'),
+    wake: () => child.kill('SIGCONT'),
     release: async () => {
       child.stdin?.write('release\n');
       await exited;
@@ -252,6 +261,16 @@ describe('after a crash', () => {
     await starter.kill();
     process.kill(await serverPid(), 'SIGKILL');
     expect(await eventually(() => ask(url, 'select 1'))).toBe(1);
+  });
+
+  it('of the server, a newcomer who is first to notice starts it where the others look for it', async () => {
+    const program = await startProgram();
+    const { port } = new URL(program.url);
+    program.freeze();
+    process.kill(await serverPid(), 'SIGKILL');
+    const newcomer = await use();
+    program.wake();
+    expect(new URL(newcomer.url).port).toBe(port);
   });
 
   it("of everything, another program that has the dead server's number is left alone", async () => {

@@ -7,6 +7,7 @@ import { openFolder, POSTGRES_NAME, type PostgresFolder, readPassword } from './
 import { explained } from './postgres-failure.ts';
 import {
   announce,
+  announcedPort,
   answers,
   FAST_STOP_MS,
   findServer,
@@ -94,7 +95,7 @@ async function startingOrStopping<Result>(
 /** @param port the one to listen on, if it has to be started; any free one if it is left out */
 async function attachOrStart(folder: PostgresFolder, port?: number): Promise<PostgresServer> {
   const running = findServer(folder);
-  if (running === undefined) return await startServer(folder, port);
+  if (running === undefined) return await startServer(folder, port ?? (await usedPort(folder)));
   const { pid } = running;
   if (await answers(folder, running)) {
     if (isUsed(folder)) folder.log.debug({ pid, port: running.port }, 'attached to the running PostgreSQL');
@@ -108,7 +109,12 @@ async function attachOrStart(folder: PostgresFolder, port?: number): Promise<Pos
     folder.log.warn({ pid }, 'the PostgreSQL that a crash left running does not answer: stopping it');
     await stopServer(folder, pid, 2_000);
   }
-  return await startServer(folder, port);
+  return await startServer(folder, port ?? (await usedPort(folder)));
+}
+
+/** Where others who use the server will look for it again, after it died under them. */
+async function usedPort(folder: PostgresFolder): Promise<number | undefined> {
+  return isUsed(folder) ? await announcedPort(folder) : undefined;
 }
 
 /** Whether any process that lives uses the server. */
@@ -200,7 +206,7 @@ async function leave(folder: PostgresFolder, users: FileLock): Promise<void> {
   try {
     const server = findServer(folder);
     if (server !== undefined) await stopServer(folder, server.pid);
-    await rm(join(folder.data, 'postgres.json'), { force: true });
+    await rm(folder.whereabouts, { force: true });
   } finally {
     alone.release();
   }

@@ -53,6 +53,8 @@ export type PostgresFolder = {
   readonly cluster: string;
   readonly password: string;
   readonly users: string;
+  /** Where the server can be reached. */
+  readonly whereabouts: string;
   readonly log: Logger;
   readonly settings: Record<string, string>;
 };
@@ -72,6 +74,7 @@ export async function openFolder(
       cluster: join(real, 'postgres'),
       password: join(real, 'postgres.password'),
       users: join(real, 'postgres.users'),
+      whereabouts: join(real, 'postgres.json'),
       log,
       settings: { ...SETTINGS, ...settings },
     };

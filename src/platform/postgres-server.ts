@@ -165,7 +165,7 @@ async function makeDatabase(folder: PostgresFolder, server: PostgresServer): Pro
 /** Tells where the server can be reached; read by people and other programs, while we go by PostgreSQL's own file. */
 export async function announce(folder: PostgresFolder, { pid, port }: PostgresServer): Promise<void> {
   const version = (await readFile(join(folder.cluster, 'PG_VERSION'), 'utf8')).trim();
-  const path = join(folder.data, 'postgres.json');
+  const path = folder.whereabouts;
   const text = `${JSON.stringify({ host: '127.0.0.1', port, pid, version, database: POSTGRES_NAME, user: POSTGRES_NAME })}\n`;
   if (
     await readFile(path, 'utf8').then(
@@ -176,6 +176,18 @@ export async function announce(folder: PostgresFolder, { pid, port }: PostgresSe
     return;
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
+}
+
+/** Where the server was said to be last; undefined when it was stopped since, or nothing was ever said. */
+export async function announcedPort(folder: PostgresFolder): Promise<number | undefined> {
+  try {
+    const told: unknown = JSON.parse(await readFile(folder.whereabouts, 'utf8'));
+    const port = told !== null && typeof told === 'object' && 'port' in told ? Number(told.port) : 0;
+    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------- finding and asking

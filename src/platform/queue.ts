@@ -68,6 +68,11 @@ export async function releaseAbandoned(db: Db): Promise<number> {
   return Number(rows[0]?.jobs ?? 0);
 }
 
+/** Gives back to the queue what workers took up that are no more. @param workers as the queue calls them */
+export async function releaseJobs(db: Db, workers: readonly string[]): Promise<void> {
+  await sql`select ${sql.id(QUEUE_SCHEMA)}.force_unlock_workers(${workers}::text[])`.execute(db);
+}
+
 /** How long the queue waits after an attempt that failed: e to the number of attempts, in seconds (its failJobs). */
 export function waitAfterMs(attempts: number): number {
   return Math.exp(Math.min(attempts, 10)) * 1_000;

@@ -99,6 +99,7 @@ describe('a purchase', () => {
           .poll(() => booksOf(pool), { timeout: REST_MS, interval: 1_000 })
           .toEqual(buyers.map(({ email }) => expect.objectContaining({ ...RIGHT, email })));
         expect(new Set((await booksOf(pool)).map((one) => one.grants)).size).toBe(1);
+        expect(shop.fallen).toEqual([]);
       } finally {
         await shop.stop();
         await pool.end();

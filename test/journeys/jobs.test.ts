@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { postMail, SEND_MAIL } from '#mail';
 import { machineMs, monotonicMs } from '#platform/clock';
 import { createLogger } from '#platform/log';
 import { enqueue, releaseAbandoned } from '#platform/queue';
-import { runDueJobs } from '../../src/main/jobs.ts';
+import { runDueJobs, startJobs } from '../../src/main/jobs.ts';
 import { MAIL_SAMPLES, mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 
@@ -93,4 +93,47 @@ describe('a job that fails', () => {
     expect(await runDueJobs(paper, log)).toEqual({ done: 0, failed: 1 });
     expect(await waiting()).toBe(1);
   });
+});
+
+describe('a worker that cannot put away what it did', () => {
+  /** The queue takes note of nothing any more, as while its database is away. */
+  async function refuseNotes(): Promise<void> {
+    await paper.database.pool.query(`
+      create function jobs.refuse() returns trigger language plpgsql as $$ begin raise 'not now'; end $$;
+      create trigger refuse_deletes before delete on jobs._private_jobs
+        for each row when (old.locked_at is not null) execute function jobs.refuse();
+      create trigger refuse_failures before update on jobs._private_jobs
+        for each row when (new.last_error is distinct from old.last_error) execute function jobs.refuse()`);
+  }
+  const takeNotesAgain = () => paper.database.pool.query('drop function jobs.refuse cascade');
+
+  it.each([
+    { job: 'was done', smtpUrl: undefined },
+    { job: 'failed', smtpUrl: 'smtp://127.0.0.1:9' },
+  ])('is followed by one that can, after a job that $job', async ({ smtpUrl }) => {
+    await paper.end();
+    paper = await testPaper(undefined, smtpUrl === undefined ? {} : { smtpUrl });
+    const told = createLogger('silent');
+    const broke = vi.spyOn(told, 'warn');
+    const jobs = await startJobs(paper, told);
+    try {
+      await refuseNotes();
+      await postMails(1);
+      await expect.poll(() => broke.mock.calls.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      await takeNotesAgain();
+      await postMails(1);
+      await expect.poll(unnoted, { timeout: 10_000 }).toBe(0);
+    } finally {
+      await jobs.stop();
+    }
+  });
+
+  /** Mails of which the queue knows neither that they were sent nor that they were tried. */
+  async function unnoted(): Promise<number> {
+    const { rows } = await paper.database.pool.query(
+      'select 1 from jobs.jobs where task_identifier = $1 and last_error is null',
+      [SEND_MAIL],
+    );
+    return rows.length;
+  }
 });
