@@ -38,7 +38,7 @@ async function posted(kind: MailKind): Promise<Record<string, unknown>> {
   const { rows } = await database.pool.query(
     'select payload from jobs._private_jobs order by id desc limit 1',
   );
-  return rows[0].payload;
+  return rows[0].payload[0];
 }
 
 function send(job: unknown, delivery: Delivery, attempt: Attempt = { number: 1, most: 25 }): Promise<void> {

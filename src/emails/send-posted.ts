@@ -23,7 +23,7 @@ export type Attempt = { readonly number: number; readonly most: number };
  * Writes and sends one mail of the queue. The log hears the mail's id, its kind and what became of it, and nothing of
  * whom it goes to or what it says.
  *
- * @param job as `postMail` put it into the queue
+ * @param job one of those that `postMail` put into the queue
  * @throws Error when the mail has to wait, so that the queue tries it again
  */
 export async function sendPosted(post: Post, job: unknown, attempt: Attempt): Promise<void> {
@@ -40,7 +40,7 @@ export async function sendPosted(post: Post, job: unknown, attempt: Attempt): Pr
   const { id, at, kind, to } = mail;
   const delivery = await mailer.send({ id, at, to, ...renderMail(mail, post.frame()) });
   if (delivery.kind === 'sent') {
-    await markSent(db, id, clock.now());
+    await markSent(db, { id, at: clock.now() });
     log.info({ mail: id, kind }, 'a mail was sent');
     return;
   }

@@ -15,7 +15,7 @@ import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { Mailer } from '#platform/mail';
 import type { Outbox } from '#platform/outbox';
-import { releaseAbandoned } from '#platform/queue';
+import { eachPiece, releaseAbandoned } from '#platform/queue';
 import { sweepExpired } from '#readers';
 import { MAIL_LINK, type Staff } from '#staff';
 import { type MailFrame, sendPosted } from '../emails/emails.ts';
@@ -77,10 +77,8 @@ export function taskList({
       log.info({ mails }, 'old mails taken out of the outbox');
     },
     'forget-expired': () => sweepExpired(db),
-    [SETTLE_CHECKOUT]: async (job) => {
-      const { intentId } = settling.parse(job);
-      await settleIntent(billing, intentId, clock.now());
-    },
+    [SETTLE_CHECKOUT]: (job) =>
+      eachPiece(job, async (piece) => settleIntent(billing, settling.parse(piece).intentId, clock.now())),
     [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),
     'settle-due': () => settleDue(billing, clock.now()),
     'ask-unanswered': () => askUnanswered(billing, clock.now()),
@@ -90,6 +88,11 @@ export function taskList({
       if (jobs > 0) log.warn({ jobs }, 'jobs that a process died over are taken up again');
     },
     [SEND_MAIL]: (job, { job: { attempts, max_attempts } }) =>
-      sendPosted({ clock, db, log, mailer, frame: mailFrame }, job, { number: attempts, most: max_attempts }),
+      eachPiece(job, (mail) =>
+        sendPosted({ clock, db, log, mailer, frame: mailFrame }, mail, {
+          number: attempts,
+          most: max_attempts,
+        }),
+      ),
   };
 }

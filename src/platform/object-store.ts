@@ -26,11 +26,15 @@ export function folderStore(folder: string, mode = 0o755): ObjectStore {
   return {
     async put(name, bytes) {
       const path = place(name);
-      await mkdir(dirname(path), { recursive: true, mode });
       // Begins with a dot, so that what is half written has no name.
       const half = join(dirname(path), `.${randomId()}`);
+      const write = () => writeFile(half, bytes, { mode: mode & 0o666 });
       try {
-        await writeFile(half, bytes, { mode: mode & 0o666 });
+        await write().catch(async (error: unknown) => {
+          if (!isMissing(error)) throw error;
+          await mkdir(dirname(path), { recursive: true, mode });
+          await write();
+        });
         await rename(half, path);
       } catch (error) {
         await rm(half, { force: true });
@@ -41,7 +45,7 @@ export function folderStore(folder: string, mode = 0o755): ObjectStore {
       try {
         return await readFile(place(name));
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     },
@@ -54,9 +58,13 @@ export function folderStore(folder: string, mode = 0o755): ObjectStore {
           .sort()
           .map((name) => `${under}/${name}`);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+        if (isMissing(error)) return [];
         throw error;
       }
     },
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

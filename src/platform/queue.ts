@@ -23,6 +23,8 @@ export function queueLogger(log: Logger): JobLogger {
   });
 }
 
+type Piece = Readonly<Record<string, unknown>>;
+
 export type JobOptions = {
   /** While a job of this name waits, another one with it takes its place: work that is worth doing once. */
   readonly key?: string;
@@ -36,11 +38,12 @@ export type JobOptions = {
  * otherwise.
  *
  * @param task a name of jobs/tasks.ts, which reads the payload
+ * @param payload several pieces of work that one job does, where it is a list: those that fail are tried again, alone
  */
 export async function enqueue(
   on: Db | Tx,
   task: string,
-  payload: Readonly<Record<string, unknown>>,
+  payload: Piece | readonly Piece[],
   { attempts = 25, key, notBefore }: JobOptions = {},
 ): Promise<void> {
   await sql`
@@ -71,6 +74,18 @@ export async function releaseAbandoned(db: Db): Promise<number> {
 /** Gives back to the queue what workers took up that are no more. @param workers as the queue calls them */
 export async function releaseJobs(db: Db, workers: readonly string[]): Promise<void> {
   await sql`select ${sql.id(QUEUE_SCHEMA)}.force_unlock_workers(${workers}::text[])`.execute(db);
+}
+
+/**
+ * Does each piece of a job that was put into the queue with several, at once; a job with one is that piece.
+ *
+ * @returns what the queue wants to know of it: what came of each
+ */
+export function eachPiece(
+  job: unknown,
+  work: (piece: unknown) => Promise<void>,
+): Promise<void> | Promise<void>[] {
+  return Array.isArray(job) ? job.map(work) : work(job);
 }
 
 /** How long the queue waits after an attempt that failed: e to the number of attempts, in seconds (its failJobs). */

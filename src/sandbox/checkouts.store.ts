@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
-import type { Money } from '#values/money';
+import { type Money, moneyRecord } from '#values/money';
 import {
   type Act,
   type Checkout,
@@ -27,7 +27,7 @@ export type Made =
 /** Makes checkouts, each once for its key; many in one statement. */
 export const makeCheckout = groupedOver(
   async (db: Db, asked: NewCheckout[]): Promise<Made[]> => {
-    const records = asked.map(({ amount, ...one }) => ({ ...one, ...amountRecord(amount) }));
+    const records = asked.map(({ amount, ...one }) => ({ ...one, ...moneyRecord(amount) }));
     // The lock is let go with the commit, so that whoever does not get it knows that the first is still at it.
     const { rows } = await sql<{ id: string; got: boolean; made: boolean }>`
       with asked as materialized (
@@ -187,7 +187,7 @@ async function writeSteps(
     .map(({ at, checkout }) => ({
       checkoutId: checkout.id,
       paymentId: checkout.payment?.id,
-      ...amountRecord(checkout.amount),
+      ...moneyRecord(checkout.amount),
       at,
     }));
   const events = steps.map(eventRecord);
@@ -270,11 +270,6 @@ export async function readBalance(db: Db): Promise<Money[]> {
     db,
   );
   return rows.map(({ currency, minor }) => ({ currency, minor: BigInt(minor) }));
-}
-
-/** JSON has no whole numbers of that size, so PostgreSQL reads them from a text. */
-function amountRecord({ currency, minor }: Money) {
-  return { minor: minor.toString(), currency };
 }
 
 const PAYMENT = sql`p.id as payment_id, p.attempt, p.status as payment_status, p.failure_code, p.brand, p.last4,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 import type { OutcomeCode } from './outcomes.ts';
 import { tellOfEvents } from './wake.ts';
 
@@ -47,8 +48,15 @@ export async function chooseOutcome(db: Db, code: OutcomeCode): Promise<void> {
 }
 
 /** How the next payment will end that is made without saying so, if that was chosen. */
-export async function readChosenOutcome(db: Db): Promise<string | undefined> {
-  const { rows } = await sql<{ next_outcome: string | null }>`
-    select next_outcome from sandbox.controls`.execute(db);
-  return rows[0]?.next_outcome ?? undefined;
+export function readChosenOutcome(db: Db): Promise<string | undefined> {
+  return chosen(db, undefined);
 }
+
+const chosen = groupedOver(
+  async (db: Db, asked: undefined[]): Promise<(string | undefined)[]> => {
+    const { rows } = await sql<{ next_outcome: string | null }>`
+      select next_outcome from sandbox.controls`.execute(db);
+    return asked.map(() => rows[0]?.next_outcome ?? undefined);
+  },
+  { most: 100, inFlight: 1 },
+);

@@ -1,6 +1,14 @@
 /** An amount of money: whole minor units (paise, cents) and an ISO 4217 code. Never a fraction. */
 export type Money = { readonly minor: bigint; readonly currency: string };
 
+/** An amount as JSON has it, which knows no whole numbers of this size. */
+export function moneyRecord({ currency, minor }: Money): {
+  readonly minor: string;
+  readonly currency: string;
+} {
+  return { minor: minor.toString(), currency };
+}
+
 /** How many decimal places a currency's minor unit has (ISO 4217); two where it is not listed. */
 const EXPONENTS: Readonly<Record<string, number>> = {
   JPY: 0,

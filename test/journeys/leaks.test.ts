@@ -225,7 +225,7 @@ async function signReadersIn(): Promise<void> {
       until: end,
     };
     return db.transaction().execute(async (tx) => {
-      await giveGrants(tx, grants, at(NOW));
+      await giveGrants(tx, [grants], at(NOW));
       return sourceId;
     });
   };

@@ -185,7 +185,7 @@ describe('a paper with a mail server', () => {
     ]);
     // What is given up leaves the queue; what waits tells the queue nothing about anybody.
     const { rows } = await pool.query('select last_error from jobs._private_jobs');
-    expect(rows).toEqual([{ last_error: 'a mail has to wait: 451' }]);
+    expect(rows).toEqual([{ last_error: expect.stringMatching(/a mail has to wait: 451$/) }]);
     busy = false;
     await pool.query('update jobs._private_jobs set run_at = now()');
     await mailsTo(paper, '');

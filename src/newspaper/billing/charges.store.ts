@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
-import type { Money } from '#values/money';
+import { type Money, moneyRecord } from '#values/money';
 import type { Gateway, GatewayPayment } from './gateways/gateway.ts';
 
 export type IntentStatus =
@@ -72,23 +73,40 @@ function toIntent(row: IntentRow): ChargeIntent {
 const COLUMNS = sql`id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, checkout_id,
   checkout_url, next, failure_code, parked_reason`;
 
-export async function findIntent(
-  db: Db | Tx,
-  by: { readonly id: string } | { readonly gateway: string; readonly checkoutId: string },
-): Promise<ChargeIntent | undefined> {
-  const which =
-    'id' in by ? sql`id = ${by.id}` : sql`gateway = ${by.gateway} and checkout_id = ${by.checkoutId}`;
+/** An attempt as it stands; many in one statement. */
+export const findIntent = groupedOver(
+  async (db: Db, ids: string[]): Promise<(ChargeIntent | undefined)[]> => {
+    const found = await findIntents(db, ids);
+    return ids.map((id) => found.get(id));
+  },
+  { most: 100, inFlight: 2 },
+);
+
+export async function findIntents(
+  on: Db | Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ChargeIntent>> {
   const { rows } = await sql<IntentRow>`
-    select ${COLUMNS} from billing.charge_intents where ${which}`.execute(db);
-  return rows[0] === undefined ? undefined : toIntent(rows[0]);
+    select ${COLUMNS} from billing.charge_intents where id = any(${ids}::uuid[])`.execute(on);
+  return new Map(rows.map((row) => [row.id, toIntent(row)]));
 }
 
 /** The newest attempt of a subscription: the open one, where one is open. */
 export async function newestIntent(db: Db | Tx, subscriptionId: string): Promise<ChargeIntent | undefined> {
+  return (await newestIntents(db, [subscriptionId])).get(subscriptionId);
+}
+
+/** The newest attempt of each subscription that has one, by the subscription's id. */
+export async function newestIntents(
+  db: Db | Tx,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, ChargeIntent>> {
+  if (subscriptionIds.length === 0) return new Map();
   const { rows } = await sql<IntentRow>`
-    select ${COLUMNS} from billing.charge_intents where subscription_id = ${subscriptionId}
-    order by term_seq desc, attempt desc limit 1`.execute(db);
-  return rows[0] === undefined ? undefined : toIntent(rows[0]);
+    select distinct on (subscription_id) ${COLUMNS} from billing.charge_intents
+    where subscription_id = any(${subscriptionIds}::uuid[])
+    order by subscription_id, term_seq desc, attempt desc`.execute(db);
+  return new Map(rows.map((row) => [row.subscription_id, toIntent(row)]));
 }
 
 /** Attempts of which money may still come, and that no person was asked to look at: oldest first. */
@@ -110,48 +128,73 @@ export async function unansweredIntents(db: Db, before: Temporal.Instant, limit:
   return rows.map((row) => row.id);
 }
 
-/** Writes down that the gateway is about to be asked for money. */
-export async function insertIntent(
+export type NewIntent = Pick<ChargeIntent, 'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next'>;
+
+/** Writes down that the gateway is about to be asked for money. @returns the attempts in the order given */
+export async function insertIntents(
   tx: Tx,
-  given: Pick<ChargeIntent, 'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next'>,
+  given: readonly NewIntent[],
   now: Temporal.Instant,
-): Promise<ChargeIntent> {
-  const { rows } = await sql<IntentRow>`
+): Promise<ChargeIntent[]> {
+  if (given.length === 0) return [];
+  const rows = given.map(({ amount, ...one }) => ({
+    ...one,
+    id: uuidv7(),
+    ...moneyRecord(amount),
+  }));
+  const made = await sql<IntentRow>`
     insert into billing.charge_intents
       (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, created_at)
-    select ${uuidv7()}, ${given.subscriptionId}, ${given.termSeq}, coalesce(max(attempt), 0) + 1, ${given.gateway},
-      ${given.amount.currency}, ${given.amount.minor}, 'submitted', ${given.next}, ${now.toString()}
-    from billing.charge_intents where subscription_id = ${given.subscriptionId} and term_seq = ${given.termSeq}
+    select id, "subscriptionId", "termSeq", 1 + coalesce((
+        select max(attempt) from billing.charge_intents before
+        where before.subscription_id = "subscriptionId" and before.term_seq = "termSeq"), 0),
+      gateway, currency, minor, 'submitted', next, ${now.toString()}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "subscriptionId" uuid, "termSeq" integer, gateway text, currency text, minor bigint, next text)
     returning ${COLUMNS}`.execute(tx);
-  return toIntent(rows[0] as IntentRow);
+  const byId = new Map(made.rows.map((row) => [row.id, toIntent(row)]));
+  return rows.map(({ id }) => byId.get(id) as ChargeIntent);
 }
 
 /**
- * The gateway has begun a checkout for an intent.
+ * The gateway has begun a checkout for an intent; many in one statement.
  *
  * @returns whether that is still wanted: the intent may have been given up while the gateway was asked
  */
-export async function noteCheckout(
-  db: Db | Tx,
-  intentId: string,
-  checkout: { readonly checkoutId: string; readonly url: string },
-): Promise<boolean> {
-  const { numAffectedRows = 0n } = await sql`
-    update billing.charge_intents set checkout_id = ${checkout.checkoutId}, checkout_url = ${checkout.url}
-    where id = ${intentId} and status not in ('failed', 'canceled')`.execute(db);
-  return numAffectedRows > 0n;
-}
+export const noteCheckout = groupedOver(
+  async (
+    db: Db,
+    noted: { readonly intentId: string; readonly checkoutId: string; readonly url: string }[],
+  ): Promise<boolean[]> => {
+    const { rows } = await sql<{ id: string }>`
+      update billing.charge_intents i set checkout_id = noted.checkout_id, checkout_url = noted.url
+      from unnest(${noted.map((one) => one.intentId)}::uuid[], ${noted.map((one) => one.checkoutId)}::text[],
+        ${noted.map((one) => one.url)}::text[]) as noted (id, checkout_id, url)
+      where i.id = noted.id and i.status not in ('failed', 'canceled')
+      returning i.id`.execute(db);
+    const wanted = new Set(rows.map(({ id }) => id));
+    return noted.map(({ intentId }) => wanted.has(intentId));
+  },
+  { most: 100, inFlight: 1, apart: true },
+);
 
-export async function setIntentStatus(
-  db: Db | Tx,
-  intentId: string,
-  status: IntentStatus,
-  why: { readonly failureCode?: string | undefined; readonly parkedReason?: string } = {},
-): Promise<void> {
+/** How an attempt stands now. */
+export type IntentChange = {
+  readonly intentId: string;
+  readonly status: IntentStatus;
+  readonly failureCode?: string | undefined;
+  /** Stays as it was where none is given. */
+  readonly parkedReason?: string | undefined;
+};
+
+export async function setIntentStatuses(db: Db | Tx, changes: readonly IntentChange[]): Promise<void> {
+  if (changes.length === 0) return;
   await sql`
-    update billing.charge_intents set status = ${status}, failure_code = ${why.failureCode ?? null},
-      parked_reason = coalesce(${why.parkedReason ?? null}, parked_reason)
-    where id = ${intentId}`.execute(db);
+    update billing.charge_intents i set status = now.status, failure_code = now."failureCode",
+      parked_reason = coalesce(now."parkedReason", i.parked_reason)
+    from json_to_recordset(${JSON.stringify(changes)}::json) as now (
+      "intentId" uuid, status text, "failureCode" text, "parkedReason" text)
+    where i.id = now."intentId"`.execute(db);
 }
 
 /** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
@@ -164,14 +207,30 @@ export async function setNext(tx: Tx, intentId: string, next: string): Promise<v
   await sql`update billing.charge_intents set next = ${next} where id = ${intentId}`.execute(tx);
 }
 
-/** Keeps what the gateway says of a payment: an end stays an end, whatever comes late. */
-export async function savePayment(tx: Tx, intent: ChargeIntent, payment: GatewayPayment): Promise<void> {
+/** Keeps what the gateway says of payments: an end stays an end, whatever comes late. */
+export async function savePayments(
+  tx: Tx,
+  said: readonly { readonly intent: ChargeIntent; readonly payment: GatewayPayment }[],
+): Promise<void> {
+  if (said.length === 0) return;
+  // Each once, in one order for all processes.
+  const byId = new Map(said.map((one) => [one.payment.gatewayPaymentId, one]));
+  const rows = [...byId.values()]
+    .map(({ intent, payment: { amount, ...payment } }) => ({
+      ...payment,
+      id: uuidv7(),
+      intentId: intent.id,
+      gateway: intent.gateway,
+      ...moneyRecord(amount),
+    }))
+    .toSorted((a, b) => (a.gatewayPaymentId < b.gatewayPaymentId ? -1 : 1));
   await sql`
     insert into billing.payments as old
       (id, intent_id, gateway, gateway_payment_id, currency, amount_minor, status, method, failure_code, at)
-    values (${uuidv7()}, ${intent.id}, ${intent.gateway}, ${payment.gatewayPaymentId}, ${payment.amount.currency},
-      ${payment.amount.minor}, ${payment.status}, ${payment.method}, ${payment.failureCode ?? null},
-      ${payment.at.toString()})
+    select id, "intentId", gateway, "gatewayPaymentId", currency, minor, status, method, "failureCode", at
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "intentId" uuid, gateway text, "gatewayPaymentId" text, currency text, minor bigint, status text,
+      method text, "failureCode" text, at timestamptz)
     on conflict (gateway, gateway_payment_id) do update
       set status = excluded.status, method = excluded.method, failure_code = excluded.failure_code, at = excluded.at
       where old.status in ('pending', 'requires_action')`.execute(tx);
@@ -222,33 +281,46 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
   }));
 }
 
-/** Keeps a genuine event as it came. @returns whether it is new */
-export async function insertEvent(
+/** Something that a gateway sent, as it came. */
+export type GatewayEvent = {
+  readonly gateway: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly checkoutId: string | undefined;
+  readonly body: Buffer;
+};
+
+/** Keeps genuine events as they came. @returns the ids of those that are new */
+export async function insertEvents(
   tx: Tx,
-  event: {
-    readonly gateway: string;
-    readonly eventId: string;
-    readonly type: string;
-    readonly checkoutId: string | undefined;
-    readonly body: Buffer;
-  },
+  events: readonly GatewayEvent[],
   now: Temporal.Instant,
-): Promise<boolean> {
-  const { numAffectedRows = 0n } = await sql`
+): Promise<ReadonlySet<string>> {
+  // In one order for all processes: each waits for another's event of the same id, and none in a circle.
+  const sorted = events.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1));
+  const { rows } = await sql<{ event_id: string }>`
     insert into billing.gateway_events (gateway, event_id, type, checkout_id, body, received_at)
-    values (${event.gateway}, ${event.eventId}, ${event.type}, ${event.checkoutId ?? null}, ${event.body},
-      ${now.toString()})
-    on conflict do nothing`.execute(tx);
-  return numAffectedRows > 0n;
+    select gateway, event_id, type, checkout_id, body, ${now.toString()}
+    from unnest(${sorted.map((one) => one.gateway)}::text[], ${sorted.map((one) => one.eventId)}::text[],
+      ${sorted.map((one) => one.type)}::text[], ${sorted.map((one) => one.checkoutId ?? null)}::text[],
+      ${sorted.map((one) => one.body)}::bytea[]) as new (gateway, event_id, type, checkout_id, body)
+    on conflict do nothing
+    returning event_id`.execute(tx);
+  return new Set(rows.map((row) => row.event_id));
 }
 
+/** Notes that what gateways sent about checkouts has been acted upon. */
 export async function markProcessed(
-  db: Db | Tx,
-  gateway: string,
-  checkoutId: string,
+  tx: Tx,
+  checkouts: readonly { readonly gateway: string; readonly checkoutId: string }[],
   now: Temporal.Instant,
 ): Promise<void> {
+  if (checkouts.length === 0) return;
   await sql`
-    update billing.gateway_events set processed_at = ${now.toString()}
-    where gateway = ${gateway} and checkout_id = ${checkoutId} and processed_at is null`.execute(db);
+    update billing.gateway_events e set processed_at = ${now.toString()}
+    from unnest(${checkouts.map((one) => one.gateway)}::text[], ${checkouts.map((one) => one.checkoutId)}::text[])
+      as done (gateway, checkout_id)
+    where e.gateway = done.gateway and e.checkout_id = done.checkout_id and e.processed_at is null`.execute(
+    tx,
+  );
 }

@@ -1,26 +1,34 @@
-import { setReaderPlace } from '#readers';
+import type { Tx } from '#platform/db';
+import { groupedOver, oneOfEach } from '#platform/grouped';
+import { setReaderPlaces } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
+import { latestOf } from '#values/instants';
 import { isSameMoney } from '#values/money';
 import { isPlace } from '#values/places';
 import type { Plan } from './catalog.ts';
 import {
   type ChargeIntent,
-  insertIntent,
+  insertIntents,
   isOpen,
+  type NewIntent,
   newestIntent,
+  newestIntents,
   noteCheckout,
-  setIntentStatus,
+  setIntentStatuses,
   setNext,
 } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
 import { settleIntent } from './settling.ts';
 import {
   changeChoice,
-  insertConsent,
-  insertFact,
-  insertSubscription,
-  lockCurrent,
+  insertConsents,
+  insertFacts,
+  insertSubscriptions,
+  lockCurrents,
+  type NewConsent,
+  type NewFact,
   type NewSubscription,
+  type Subscription,
 } from './subscriptions.store.ts';
 
 /** What a reader has chosen and agreed to. */
@@ -56,7 +64,7 @@ export async function beginCheckout(
 ): Promise<Begun> {
   checkPlace(order);
   for (let tries = 0; tries < 5; tries++) {
-    const planned = await plan(parts, order, now);
+    const planned = await plan(parts, { order, now });
     if (planned.kind === 'begun-elsewhere') continue;
     if (planned.kind === 'open') {
       const opened = await openCheckout(parts, order, planned.intent);
@@ -86,56 +94,164 @@ type Planned =
   | Begun;
 /** In another tab, between two of our statements: to be looked at again. */
 type Elsewhere = { readonly kind: 'begun-elsewhere' };
+const ELSEWHERE: Elsewhere = { kind: 'begun-elsewhere' };
 
-async function plan(parts: BillingParts, order: Order, now: Temporal.Instant): Promise<Planned> {
-  const wanted: NewSubscription = {
-    readerId: order.reader.id,
-    product: order.plan.product,
-    planSlug: order.plan.slug,
-    price: order.plan.price,
-    months: order.plan.months,
-    zone: parts.publication().zone,
-    country: order.country,
-    countryState: order.state,
-  };
-  return parts.db.transaction().execute(async (tx): Promise<Planned> => {
-    const known = await lockCurrent(tx, order.reader.id, order.plan.product);
-    if (known !== undefined && known.state !== 'incomplete') {
-      return { kind: 'already-subscribed', subscriptionId: known.id };
+type Asked = { readonly order: Order; readonly now: Temporal.Instant };
+
+/** Orders that come at once are planned together, with one statement for each kind of change. */
+const plan = groupedOver(
+  async (parts: BillingParts, asked: Asked[]): Promise<Planned[]> => {
+    const planned = new Map<Asked, Planned>();
+    // A reader's second click finds what the first one left.
+    for (const some of oneOfEach(asked, ({ order }) => order.reader.id)) {
+      const these = await parts.db.transaction().execute((tx) => planEach(parts, tx, some));
+      for (const [one, result] of these) planned.set(one, result);
     }
-    const subscriptionId = known?.id ?? (await insertSubscription(tx, wanted, now));
-    if (subscriptionId === undefined) return { kind: 'begun-elsewhere' };
-    if (known === undefined)
-      await insertFact(tx, { subscriptionId, fact: 'begun', actor: 'reader', at: now });
-    const open = await newestIntent(tx, subscriptionId);
-    if (open !== undefined && isOpen(open)) {
-      if (open.status === 'pending') return { kind: 'confirming', subscriptionId };
-      const same =
-        known?.planSlug === wanted.planSlug &&
-        isSameMoney(open.amount, wanted.price) &&
-        known.country === wanted.country &&
-        known.countryState === wanted.countryState;
-      if (!same) return { kind: 'close-first', intent: open };
-      await setNext(tx, open.id, order.next);
-      return { kind: 'open', intent: { ...open, next: order.next } };
-    }
-    if (known !== undefined) await changeChoice(tx, subscriptionId, wanted);
-    await setReaderPlace(tx, order.reader.id, order);
-    await insertConsent(tx, {
-      readerId: order.reader.id,
-      subscriptionId,
-      words: order.consent,
-      price: wanted.price,
-      months: wanted.months,
-      at: now,
-    });
-    const intent = await insertIntent(
-      tx,
-      { subscriptionId, termSeq: 0, gateway: parts.gateway.name, amount: wanted.price, next: order.next },
-      now,
-    );
-    return { kind: 'open', intent };
+    return asked.map((one) => planned.get(one) ?? ELSEWHERE);
+  },
+  { most: 50, inFlight: 1, apart: true },
+);
+
+/** An order on its way to an attempt to be paid. */
+type Placed = {
+  readonly asked: Asked;
+  readonly subscriptionId: string;
+  /** As it was begun before, and is not paid yet. */
+  readonly known: Subscription | undefined;
+};
+
+/** @param asked at most one of each reader */
+async function planEach(
+  parts: BillingParts,
+  tx: Tx,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<Asked, Planned>> {
+  const now = latestOf(asked.map((one) => one.now));
+  const planned = new Map<Asked, Planned>();
+  const placed = await place(parts, tx, asked, planned, now);
+  const open = await newestIntents(
+    tx,
+    placed.flatMap(({ known }) => (known === undefined ? [] : [known.id])),
+  );
+  const toCharge: Placed[] = [];
+  for (const one of placed) {
+    const intent = open.get(one.subscriptionId);
+    if (intent !== undefined && isOpen(intent)) planned.set(one.asked, await goOn(tx, one, intent));
+    else toCharge.push(one);
+  }
+  const intents = await agree(parts, tx, toCharge, now);
+  toCharge.forEach((one, at) => {
+    planned.set(one.asked, { kind: 'open', intent: intents[at] as ChargeIntent });
   });
+  return planned;
+}
+
+/** Finds or begins the subscription of each order. @param planned gets those that end here */
+async function place(
+  parts: BillingParts,
+  tx: Tx,
+  asked: readonly Asked[],
+  planned: Map<Asked, Planned>,
+  now: Temporal.Instant,
+): Promise<Placed[]> {
+  const currents = await lockCurrents(
+    tx,
+    asked.map(({ order }) => order.reader.id),
+  );
+  const placed: Placed[] = [];
+  const fresh: Asked[] = [];
+  for (const one of asked) {
+    const { plan, reader } = one.order;
+    const known = currents.find((sub) => sub.readerId === reader.id && sub.product === plan.product);
+    if (known === undefined) fresh.push(one);
+    else if (known.state === 'incomplete') placed.push({ asked: one, subscriptionId: known.id, known });
+    else planned.set(one, { kind: 'already-subscribed', subscriptionId: known.id });
+  }
+  const begun = await insertSubscriptions(
+    tx,
+    fresh.map(({ order }) => wantedBy(parts, order)),
+    now,
+  );
+  const facts: NewFact[] = [];
+  fresh.forEach((one, at) => {
+    const subscriptionId = begun[at];
+    if (subscriptionId === undefined) return;
+    placed.push({ asked: one, subscriptionId, known: undefined });
+    facts.push({ subscriptionId, fact: 'begun', actor: 'reader' });
+  });
+  await insertFacts(tx, facts, now);
+  return placed;
+}
+
+function wantedBy(parts: BillingParts, { country, plan, reader, state }: Order): NewSubscription {
+  return {
+    readerId: reader.id,
+    product: plan.product,
+    planSlug: plan.slug,
+    price: plan.price,
+    months: plan.months,
+    zone: parts.publication().zone,
+    country,
+    countryState: state,
+  };
+}
+
+/** With an attempt that may still be paid: it is that one, unless something else is bought now. */
+async function goOn(tx: Tx, { asked: { order }, known }: Placed, open: ChargeIntent): Promise<Planned> {
+  if (open.status === 'pending') return { kind: 'confirming', subscriptionId: open.subscriptionId };
+  const same =
+    known?.planSlug === order.plan.slug &&
+    isSameMoney(open.amount, order.plan.price) &&
+    known.country === order.country &&
+    known.countryState === order.state;
+  if (!same) return { kind: 'close-first', intent: open };
+  await setNext(tx, open.id, order.next);
+  return { kind: 'open', intent: { ...open, next: order.next } };
+}
+
+/** Keeps what readers chose and agreed to, and that they are about to be asked for the money. */
+async function agree(
+  parts: BillingParts,
+  tx: Tx,
+  placed: readonly Placed[],
+  now: Temporal.Instant,
+): Promise<ChargeIntent[]> {
+  for (const { asked, known } of placed)
+    if (known !== undefined) await changeChoice(tx, known.id, wantedBy(parts, asked.order));
+  await setReaderPlaces(
+    tx,
+    placed.map(({ asked: { order } }) => ({
+      readerId: order.reader.id,
+      country: order.country,
+      state: order.state,
+    })),
+  );
+  await insertConsents(
+    tx,
+    placed.map(
+      ({ asked: { order }, subscriptionId }): NewConsent => ({
+        readerId: order.reader.id,
+        subscriptionId,
+        words: order.consent,
+        price: order.plan.price,
+        months: order.plan.months,
+      }),
+    ),
+    now,
+  );
+  return insertIntents(
+    tx,
+    placed.map(
+      ({ asked: { order }, subscriptionId }): NewIntent => ({
+        subscriptionId,
+        termSeq: 0,
+        gateway: parts.gateway.name,
+        amount: order.plan.price,
+        next: order.next,
+      }),
+    ),
+    now,
+  );
 }
 
 async function openCheckout(
@@ -155,15 +271,17 @@ async function openCheckout(
   });
   switch (opened.kind) {
     case 'ok':
-      if (await noteCheckout(parts.db, intent.id, opened.value)) {
+      if (await noteCheckout(parts.db, { ...opened.value, intentId: intent.id })) {
         return { kind: 'pay', subscriptionId, url: opened.value.url };
       }
       // Another tab chose another plan meanwhile, before there was a checkout to close: this one is never to be paid.
       await parts.gateway.expireCheckout(opened.value.checkoutId);
-      return { kind: 'begun-elsewhere' };
+      return ELSEWHERE;
     case 'refused':
       parts.log.error({ intentId: intent.id, code: opened.code }, 'the gateway refuses a checkout');
-      await setIntentStatus(parts.db, intent.id, 'failed', { failureCode: opened.code });
+      await setIntentStatuses(parts.db, [
+        { intentId: intent.id, status: 'failed', failureCode: opened.code },
+      ]);
       return { kind: 'try-again', subscriptionId };
     case 'unknown':
       parts.log.warn({ intentId: intent.id, reason: opened.reason }, 'the gateway does not answer');
@@ -201,11 +319,11 @@ async function closeCheckout(
     const found = await gateway.findCheckout(intent.id);
     if (found.kind !== 'ok') return 'unknown';
     if (found.value === undefined) {
-      await setIntentStatus(db, intent.id, 'canceled');
+      await setIntentStatuses(db, [{ intentId: intent.id, status: 'canceled' }]);
       return 'closed';
     }
-    await noteCheckout(db, intent.id, found.value);
-    checkoutId = found.value.checkoutId;
+    ({ checkoutId } = found.value);
+    await noteCheckout(db, { intentId: intent.id, checkoutId, url: found.value.url });
   }
   const expired = await gateway.expireCheckout(checkoutId);
   if (expired.kind !== 'ok') return 'unknown';
@@ -214,6 +332,6 @@ async function closeCheckout(
     const settled = await newestIntent(db, intent.subscriptionId);
     return settled?.status === 'pending' ? 'pending' : 'paid';
   }
-  await setIntentStatus(db, intent.id, 'canceled');
+  await setIntentStatuses(db, [{ intentId: intent.id, status: 'canceled' }]);
   return 'closed';
 }

@@ -1,6 +1,7 @@
-import { type MailPayload, type NewMail, postMail } from '#mail';
+import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
-import { findReader } from '#readers';
+import type { Publication } from '#publication';
+import { findReaders } from '#readers';
 import { type ChargeIntent, paymentsOf } from './charges.store.ts';
 import type { GatewayPayment } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
@@ -9,16 +10,22 @@ import { type Subscription, subscriptionsOf, type Term, termsOf } from './subscr
 /** Where a reader cancels: every receipt says so. */
 export const CANCEL_PATH = '/account/cancellation';
 
+/** A letter to the reader who owns a subscription. */
+export type Letter = {
+  readonly readerId: string;
+  readonly mail: {
+    readonly [Kind in LetterKind]: { readonly kind: Kind; readonly payload: MailPayload<Kind> };
+  }[LetterKind];
+};
+type LetterKind = 'receipt' | 'payment-failed' | 'subscription-ends' | 'subscription-goes-on';
+
 /** What was paid, for what and until when, with everything that the seller has to say of itself. */
-export async function mailReceipt(
-  parts: BillingParts,
-  tx: Tx,
+export function receipt(
+  { sellerAddress, sellerName, name }: Publication,
   subscription: Subscription,
   term: Pick<Term, 'startOn' | 'endOn'>,
   payment: Pick<GatewayPayment, 'amount' | 'at' | 'method' | 'gatewayPaymentId'>,
-  now: Temporal.Instant,
-): Promise<void> {
-  const { sellerAddress, sellerName, name } = parts.publication();
+): Letter {
   const payload = {
     planName: subscription.planName,
     amount: payment.amount,
@@ -34,7 +41,29 @@ export async function mailReceipt(
     renewsOn: term.endOn,
     cancelPath: CANCEL_PATH,
   };
-  await mailReader(tx, subscription, { kind: 'receipt', payload }, now);
+  return { readerId: subscription.readerId, mail: { kind: 'receipt', payload } };
+}
+
+export function paymentFailed(intent: ChargeIntent, subscription: Subscription): Letter {
+  const payload = {
+    planName: subscription.planName,
+    amount: intent.amount,
+    tryAgainPath: `/subscribe/${subscription.planSlug}`,
+  };
+  return { readerId: subscription.readerId, mail: { kind: 'payment-failed', payload } };
+}
+
+/** Posts letters; who has deleted the account since gets none. */
+export async function postLetters(tx: Tx, letters: readonly Letter[], now: Temporal.Instant): Promise<void> {
+  const readers = await findReaders(
+    tx,
+    letters.map(({ readerId }) => readerId),
+  );
+  const mails = letters.flatMap(({ mail, readerId }) => {
+    const reader = readers.get(readerId);
+    return reader === undefined ? [] : [{ ...mail, to: reader.email, readerId } as NewMail];
+  });
+  await postMails(tx, mails, now);
 }
 
 /**
@@ -53,41 +82,8 @@ export async function resendReceipt(
   const payment = (await paymentsOf(parts.db, readerId)).find((one) => one.status === 'succeeded');
   if (paid === undefined || term === undefined || payment === undefined) return 'not-there';
   await parts.db.transaction().execute(async (tx) => {
-    await mailReceipt(parts, tx, paid, term, payment, now);
+    await postLetters(tx, [receipt(parts.publication(), paid, term, payment)], now);
     await record(tx);
   });
   return 'sent';
 }
-
-export async function tellFailed(
-  tx: Tx,
-  intent: ChargeIntent,
-  subscription: Subscription,
-  now: Temporal.Instant,
-): Promise<void> {
-  const payload = {
-    planName: subscription.planName,
-    amount: intent.amount,
-    tryAgainPath: `/subscribe/${subscription.planSlug}`,
-  };
-  await mailReader(tx, subscription, { kind: 'payment-failed', payload }, now);
-}
-
-/** Mails the reader who owns a subscription; who has deleted the account since gets nothing. */
-export async function mailReader(
-  tx: Tx,
-  subscription: Pick<Subscription, 'readerId'>,
-  mail: SubscriptionMail,
-  now: Temporal.Instant,
-): Promise<void> {
-  const reader = await findReader(tx, { id: subscription.readerId });
-  if (reader === undefined) return;
-  await postMail(tx, { ...mail, to: reader.email, readerId: reader.id } as NewMail, now);
-}
-
-type SubscriptionMail = {
-  readonly [Kind in 'receipt' | 'payment-failed' | 'subscription-ends' | 'subscription-goes-on']: {
-    readonly kind: Kind;
-    readonly payload: MailPayload<Kind>;
-  };
-}['receipt' | 'payment-failed' | 'subscription-ends' | 'subscription-goes-on'];

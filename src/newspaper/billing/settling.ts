@@ -1,31 +1,35 @@
-import { BENEFITS_OF, giveGrants } from '#entitlements';
+import { BENEFITS_OF, giveGrants, type NewGrants } from '#entitlements';
 import type { Db, Tx } from '#platform/db';
+import { groupedOver, oneOfEach } from '#platform/grouped';
+import { uuidv7 } from '#platform/ids';
 import { enqueue } from '#platform/queue';
-import { isSameMoney } from '#values/money';
+import { latestOf } from '#values/instants';
 import { startOfDay } from '#values/term';
 import {
   type ChargeIntent,
   findIntent,
-  insertEvent,
-  isOpen,
+  findIntents,
+  insertEvents,
   markProcessed,
   noteCheckout,
   openIntents,
   parkIntent,
-  savePayment,
-  setIntentStatus,
+  savePayments,
+  setIntentStatuses,
   unansweredIntents,
 } from './charges.store.ts';
-import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
-import { mailReceipt, tellFailed } from './letters.ts';
+import type { CheckoutState, Webhook } from './gateways/gateway.ts';
+import { type Letter, paymentFailed, postLetters, receipt } from './letters.ts';
 import type { BillingParts } from './parts.ts';
-import { isOver, transition } from './subscription.ts';
+import { type Settlement, settlementOf } from './settlement.ts';
 import {
-  insertFact,
-  insertTerm,
-  lockSubscription,
+  insertFacts,
+  insertTerms,
+  lockSubscriptions,
+  type NewFact,
+  type NewTerm,
   type Subscription,
-  saveStanding,
+  saveStandings,
 } from './subscriptions.store.ts';
 
 /** The task of jobs/tasks.ts that asks a gateway what became of a checkout. */
@@ -43,21 +47,40 @@ export async function takeEvent(
   header: (name: string) => string | undefined,
   now: Temporal.Instant,
 ): Promise<boolean> {
-  const { db, gateway } = parts;
-  const event = gateway.verifyWebhook(rawBody, header);
+  const event = parts.gateway.verifyWebhook(rawBody, header);
   if (event.kind === 'forged') return false;
-  await db.transaction().execute(async (tx) => {
-    const checkoutId = event.kind === 'event' ? event.checkoutId : undefined;
-    const { eventId, type } = event;
-    const isNew = await insertEvent(
-      tx,
-      { gateway: gateway.name, eventId, type, checkoutId, body: rawBody },
-      now,
-    );
-    if (isNew && event.kind === 'event') await askLater(tx, event.reference);
-  });
+  await keepEvent(parts, { event, body: rawBody, now });
   return true;
 }
+
+type Genuine = {
+  readonly event: Exclude<Webhook, { kind: 'forged' }>;
+  readonly body: Buffer;
+  readonly now: Temporal.Instant;
+};
+
+/** Those that come at once are kept together, and one job asks about them all. */
+const keepEvent = groupedOver(
+  async ({ db, gateway }: BillingParts, taken: Genuine[]): Promise<undefined[]> => {
+    const events = taken.map(({ body, event }) => ({
+      gateway: gateway.name,
+      eventId: event.eventId,
+      type: event.type,
+      checkoutId: event.kind === 'event' ? event.checkoutId : undefined,
+      body,
+    }));
+    await db.transaction().execute(async (tx) => {
+      const isNew = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
+      const toAsk = taken.flatMap(({ event }) =>
+        event.kind === 'event' && isNew.has(event.eventId) ? [event.reference] : [],
+      );
+      const pieces = [...new Set(toAsk)].map((intentId) => ({ intentId }));
+      if (pieces.length > 0) await enqueue(tx, SETTLE_CHECKOUT, pieces);
+    });
+    return taken.map(() => undefined);
+  },
+  { most: 50, inFlight: 1, apart: true },
+);
 
 /** At once in one sitting: more are found by the next. */
 const MOST_ASKED = 500;
@@ -92,7 +115,7 @@ export async function settleIntent(
   now: Temporal.Instant,
 ): Promise<void> {
   const { db, gateway, log } = parts;
-  const intent = await findIntent(db, { id: intentId });
+  const intent = await findIntent(db, intentId);
   if (intent === undefined) {
     log.warn({ intentId }, 'a gateway knows an order that this paper does not');
     return;
@@ -110,108 +133,152 @@ export async function settleIntent(
   }
   if (found.value === undefined) return;
   const state: CheckoutState = 'state' in found.value ? found.value.state : found.value;
-  if ('state' in found.value) await noteCheckout(db, intentId, found.value);
-  const checkoutId = intent.checkoutId ?? ('state' in found.value ? found.value.checkoutId : undefined);
-  await db.transaction().execute(async (tx) => {
-    await apply(parts, tx, intent, state, now);
-    if (checkoutId !== undefined) await markProcessed(tx, intent.gateway, checkoutId, now);
-  });
+  if ('state' in found.value) {
+    const { checkoutId, url } = found.value;
+    await noteCheckout(db, { intentId, checkoutId, url });
+  }
+  await applyState(parts, { intentId, subscriptionId: intent.subscriptionId, state, now });
 }
 
-async function apply(
+/** What a gateway says of an attempt. */
+type Answered = {
+  readonly intentId: string;
+  readonly subscriptionId: string;
+  readonly state: CheckoutState;
+  readonly now: Temporal.Instant;
+};
+
+/** Answers that come at once are applied together, with one statement for each kind of change. */
+const applyState = groupedOver(
+  async (parts: BillingParts, answers: Answered[]): Promise<undefined[]> => {
+    // The second answer about a subscription is applied to what the first one left.
+    for (const some of oneOfEach(answers, (one) => one.subscriptionId))
+      await parts.db
+        .transaction()
+        .execute((tx) => applyStates(parts, tx, some, latestOf(some.map(({ now }) => now))));
+    return answers.map(() => undefined);
+  },
+  { most: 50, inFlight: 1, apart: true },
+);
+
+type Settled = {
+  readonly intent: ChargeIntent;
+  /** As it was before. */
+  readonly subscription: Subscription;
+  readonly settlement: Settlement;
+};
+
+async function applyStates(
   parts: BillingParts,
   tx: Tx,
-  { id, subscriptionId }: ChargeIntent,
-  state: CheckoutState,
+  answers: readonly Answered[],
   now: Temporal.Instant,
 ): Promise<void> {
-  const subscription = await lockSubscription(tx, subscriptionId);
-  // Read again under the lock: another may have been faster.
-  const intent = await findIntent(tx, { id });
-  if (intent === undefined || subscription === undefined) return;
-  if (state.kind === 'payment') return applyPayment(parts, tx, intent, subscription, state, now);
-  if (state.kind === 'expired' && isOpen(intent)) await setIntentStatus(tx, id, 'canceled');
-}
-
-async function applyPayment(
-  parts: BillingParts,
-  tx: Tx,
-  intent: ChargeIntent,
-  subscription: Subscription,
-  payment: GatewayPayment,
-  now: Temporal.Instant,
-): Promise<void> {
-  await savePayment(tx, intent, payment);
-  if (intent.status === 'succeeded') return;
-  if (payment.status === 'pending' || payment.status === 'requires_action') {
-    if (isOpen(intent)) await setIntentStatus(tx, intent.id, payment.status);
-    return;
-  }
-  if (payment.status === 'failed') {
-    // At its own page the reader may try again, so the attempt stays open until the checkout closes.
-    if (intent.status === 'pending') await tellFailed(tx, intent, subscription, now);
-    if (isOpen(intent)) {
-      await setIntentStatus(tx, intent.id, 'submitted', { failureCode: payment.failureCode });
-    }
-    return;
-  }
-  const wrong = whatIsWrong(intent, subscription, payment);
-  await setIntentStatus(tx, intent.id, 'succeeded', wrong === undefined ? {} : { parkedReason: wrong });
-  if (wrong !== undefined) {
-    parts.log.error(
-      { intentId: intent.id, subscriptionId: subscription.id },
-      `money came that fits nothing: ${wrong}`,
-    );
-    await insertFact(tx, {
-      subscriptionId: subscription.id,
-      fact: 'parked',
-      actor: intent.gateway,
-      reason: wrong,
-      at: now,
-    });
-    return;
-  }
-  await activate(parts, tx, intent, subscription, payment, now);
-}
-
-/** Why a payment that came is not simply taken: staff have to look at it, and nothing is done by itself. */
-function whatIsWrong(
-  intent: ChargeIntent,
-  subscription: Subscription,
-  payment: GatewayPayment,
-): string | undefined {
-  if (!isSameMoney(payment.amount, intent.amount)) return 'the amount is another one than was asked for';
-  if (intent.status === 'canceled' || isOver(subscription)) return 'it was paid after it was given up';
-  if (subscription.state !== 'incomplete') return 'it was paid twice';
-  return undefined;
-}
-
-/** Term, grants, history and receipt, in the transaction in which the payment is noted: all of it or nothing. */
-async function activate(
-  parts: BillingParts,
-  tx: Tx,
-  intent: ChargeIntent,
-  subscription: Subscription,
-  payment: GatewayPayment,
-  now: Temporal.Instant,
-): Promise<void> {
-  const result = transition(subscription, { kind: 'paid' }, now);
-  if (result.kind === 'unchanged' || result.term === undefined) return;
-  const { standing, term } = result;
-  await saveStanding(tx, subscription.id, standing, now);
-  const termId = await insertTerm(tx, subscription.id, { ...term, price: subscription.price });
-  await giveGrants(
+  const subscriptions = await lockSubscriptions(
     tx,
-    {
-      readerId: subscription.readerId,
-      benefits: BENEFITS_OF[subscription.product],
-      source: 'term',
-      sourceId: termId,
-      from: now,
-      until: startOfDay(term.endOn, subscription.zone),
-    },
+    answers.map((one) => one.subscriptionId),
+  );
+  // Read under the locks: another may have been faster.
+  const intents = await findIntents(
+    tx,
+    answers.map((one) => one.intentId),
+  );
+  const settled = answers.flatMap(({ intentId, state, subscriptionId }): Settled[] => {
+    const intent = intents.get(intentId);
+    const subscription = subscriptions.get(subscriptionId);
+    if (intent === undefined || subscription === undefined) return [];
+    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now) }];
+  });
+  await writeCharges(tx, settled, now);
+  await writeTerms(tx, settled, now);
+  await tellOf(parts, tx, settled, now);
+}
+
+/** What is known of attempts and payments, and that the gateway's word was acted upon. */
+async function writeCharges(tx: Tx, settled: readonly Settled[], now: Temporal.Instant): Promise<void> {
+  await savePayments(
+    tx,
+    settled.flatMap(({ intent, settlement: { payment } }) =>
+      payment === undefined ? [] : [{ intent, payment }],
+    ),
+  );
+  await setIntentStatuses(
+    tx,
+    settled.flatMap(({ intent, settlement: { intent: change, parkedReason } }) =>
+      change === undefined ? [] : [{ ...change, intentId: intent.id, parkedReason }],
+    ),
+  );
+  await markProcessed(
+    tx,
+    settled.flatMap(({ intent: { checkoutId, gateway } }) =>
+      checkoutId === undefined ? [] : [{ gateway, checkoutId }],
+    ),
     now,
   );
-  await insertFact(tx, { subscriptionId: subscription.id, fact: 'paid', actor: intent.gateway, at: now });
-  await mailReceipt(parts, tx, subscription, term, { ...payment, amount: intent.amount }, now);
+}
+
+/** What was bought: its term, and the grants that go with it. */
+async function writeTerms(tx: Tx, settled: readonly Settled[], now: Temporal.Instant): Promise<void> {
+  const begun = settled.flatMap(({ settlement: { begins }, subscription }) =>
+    begins === undefined ? [] : [{ ...begins, subscription, termId: uuidv7() }],
+  );
+  await saveStandings(
+    tx,
+    begun.map(({ standing, subscription }) => ({ id: subscription.id, standing })),
+    now,
+  );
+  await insertTerms(
+    tx,
+    begun.map(
+      ({ subscription, term, termId }): NewTerm => ({
+        ...term,
+        id: termId,
+        subscriptionId: subscription.id,
+        price: subscription.price,
+      }),
+    ),
+  );
+  await giveGrants(
+    tx,
+    begun.map(
+      ({ subscription, term, termId }): NewGrants => ({
+        readerId: subscription.readerId,
+        benefits: BENEFITS_OF[subscription.product],
+        source: 'term',
+        sourceId: termId,
+        from: now,
+        until: startOfDay(term.endOn, subscription.zone),
+      }),
+    ),
+    now,
+  );
+}
+
+/** The subscription's history, the reader, and where money came that is good for nothing, the log. */
+async function tellOf(
+  { log, publication }: BillingParts,
+  tx: Tx,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const facts: NewFact[] = [];
+  const letters: Letter[] = [];
+  for (const { intent, settlement, subscription } of settled) {
+    const { begins, parkedReason, payment, tellFailed } = settlement;
+    const fact = { subscriptionId: subscription.id, actor: intent.gateway };
+    if (begins !== undefined && payment !== undefined) {
+      facts.push({ ...fact, fact: 'paid' });
+      letters.push(receipt(publication(), subscription, begins.term, { ...payment, amount: intent.amount }));
+    }
+    if (tellFailed) letters.push(paymentFailed(intent, subscription));
+    if (parkedReason !== undefined) {
+      facts.push({ ...fact, fact: 'parked', reason: parkedReason });
+      log.error(
+        { intentId: intent.id, subscriptionId: subscription.id },
+        `money came that fits nothing: ${parkedReason}`,
+      );
+    }
+  }
+  await insertFacts(tx, facts, now);
+  await postLetters(tx, letters, now);
 }

@@ -1,13 +1,13 @@
 import type { Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
-import { CANCEL_PATH, mailReader } from './letters.ts';
+import { CANCEL_PATH, type Letter, postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
 import { type Fact, isOver, transition } from './subscription.ts';
 import {
-  insertFact,
+  insertFacts,
   lockSubscription,
   type Subscription,
-  saveStanding,
+  saveStandings,
   subscriptionsOf,
 } from './subscriptions.store.ts';
 
@@ -29,22 +29,24 @@ export async function applyFact(
     const result = transition(subscription, fact, now);
     if (result.kind === 'unchanged') return undefined;
     const after = { ...subscription, ...result.standing };
-    await saveStanding(tx, subscriptionId, result.standing, now);
-    await insertFact(tx, { subscriptionId, fact: fact.kind, actor, at: now });
-    await tellOf(tx, fact, after, now);
+    await saveStandings(tx, [{ id: subscriptionId, standing: result.standing }], now);
+    await insertFacts(tx, [{ subscriptionId, fact: fact.kind, actor }], now);
+    await postLetters(tx, lettersAbout(fact, after), now);
     return after;
   });
 }
 
-async function tellOf(tx: Tx, fact: Fact, after: Subscription, now: Temporal.Instant): Promise<void> {
-  const { cancelOn, paidThroughOn, planName } = after;
+function lettersAbout(fact: Fact, after: Subscription): Letter[] {
+  const { cancelOn, paidThroughOn, planName, readerId } = after;
   if (fact.kind === 'cancel' && cancelOn !== undefined) {
     const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
-    await mailReader(tx, after, { kind: 'subscription-ends', payload }, now);
-  } else if (fact.kind === 'undo cancel' && paidThroughOn !== undefined) {
-    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
-    await mailReader(tx, after, { kind: 'subscription-goes-on', payload }, now);
+    return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
   }
+  if (fact.kind === 'undo cancel' && paidThroughOn !== undefined) {
+    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
+    return [{ readerId, mail: { kind: 'subscription-goes-on', payload } }];
+  }
+  return [];
 }
 
 /**

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Product } from '#entitlements';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
-import type { Money } from '#values/money';
+import { type Money, moneyRecord } from '#values/money';
 import type { EndedReason, Standing, SubscriptionState } from './subscription.ts';
 
 /** A subscription as it is kept. */
@@ -81,23 +81,27 @@ export async function findSubscription(db: Db, id: string): Promise<Subscription
 
 /** Holds a subscription for the rest of a transaction: what is decided about it is decided by one at a time. */
 export async function lockSubscription(tx: Tx, id: string): Promise<Subscription | undefined> {
-  const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
-    where s.id = ${id} for update of s`.execute(tx);
-  return rows[0] === undefined ? undefined : toSubscription(rows[0]);
+  return (await lockSubscriptions(tx, [id])).get(id);
 }
 
-/** The reader's subscription of a product that is not over, held for the rest of the transaction. */
-export async function lockCurrent(
+/** Several, in one order for all processes. */
+export async function lockSubscriptions(
   tx: Tx,
-  readerId: string,
-  product: Product,
-): Promise<Subscription | undefined> {
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Subscription>> {
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
-    where s.reader_id = ${readerId} and s.product = ${product} and s.state not in ('canceled', 'expired')
-    for update of s`.execute(tx);
-  return rows[0] === undefined ? undefined : toSubscription(rows[0]);
+    where s.id = any(${ids}::uuid[]) order by s.id for update of s`.execute(tx);
+  return new Map(rows.map((row) => [row.id, toSubscription(row)]));
+}
+
+/** Readers' subscriptions that are not over, of whatever product, held for the rest of the transaction. */
+export async function lockCurrents(tx: Tx, readerIds: readonly string[]): Promise<Subscription[]> {
+  const { rows } = await sql<SubscriptionRow>`
+    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired')
+    order by s.id for update of s`.execute(tx);
+  return rows.map(toSubscription);
 }
 
 export type NewSubscription = Pick<
@@ -105,22 +109,37 @@ export type NewSubscription = Pick<
   'readerId' | 'product' | 'planSlug' | 'price' | 'months' | 'zone' | 'country' | 'countryState'
 >;
 
-/** @returns its id, or undefined when another request has begun one of the same product a moment ago */
-export async function insertSubscription(
+/**
+ * Begins subscriptions, at most one of a product for each reader.
+ *
+ * @returns the id of each, in the order given; undefined where another request has begun one a moment ago
+ */
+export async function insertSubscriptions(
   tx: Tx,
-  given: NewSubscription,
+  given: readonly NewSubscription[],
   now: Temporal.Instant,
-): Promise<string | undefined> {
-  const id = uuidv7();
-  const { rows } = await sql<{ id: string }>`
+): Promise<(string | undefined)[]> {
+  if (given.length === 0) return [];
+  // In one order for all processes: each waits for another's of the same reader, and none in a circle.
+  const rows = given
+    .map(({ price, ...one }) => ({
+      ...one,
+      id: uuidv7(),
+      ...moneyRecord(price),
+    }))
+    .toSorted((a, b) => (a.readerId < b.readerId ? -1 : 1));
+  const made = await sql<{ id: string; reader_id: string; product: string }>`
     insert into billing.subscriptions (id, reader_id, product, plan_slug, currency, amount_minor, months, zone, country,
       country_state, state, created_at)
-    values (${id}, ${given.readerId}, ${given.product}, ${given.planSlug}, ${given.price.currency},
-      ${given.price.minor}, ${given.months}, ${given.zone}, ${given.country}, ${given.countryState ?? null},
-      'incomplete', ${now.toString()})
+    select id, "readerId", product, "planSlug", currency, minor, months, zone, country, "countryState", 'incomplete',
+      ${now.toString()}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
+      country text, "countryState" text)
     on conflict (reader_id, product) where state not in ('canceled', 'expired') do nothing
-    returning id`.execute(tx);
-  return rows[0]?.id;
+    returning id, reader_id, product`.execute(tx);
+  const ids = new Map(made.rows.map((row) => [`${row.reader_id} ${row.product}`, row.id]));
+  return given.map(({ product, readerId }) => ids.get(`${readerId} ${product}`));
 }
 
 /** Changes what is bought while nothing is paid yet. */
@@ -132,32 +151,47 @@ export async function changeChoice(tx: Tx, id: string, given: NewSubscription): 
     where id = ${id} and state = 'incomplete'`.execute(tx);
 }
 
-/** Writes what a transition made of a subscription that is held. */
-export async function saveStanding(
+/** Writes what transitions made of subscriptions that are held. */
+export async function saveStandings(
   tx: Tx,
-  id: string,
-  standing: Standing,
+  changed: readonly { readonly id: string; readonly standing: Standing }[],
   now: Temporal.Instant,
 ): Promise<void> {
-  const { anchorOn, cancelOn, endedReason, paidThroughOn, state } = standing;
+  if (changed.length === 0) return;
+  const rows = changed.map(({ id, standing: { anchorOn, cancelOn, endedReason, paidThroughOn, state } }) => ({
+    id,
+    state,
+    anchorOn,
+    paidThroughOn,
+    cancelOn,
+    endedReason,
+  }));
   await sql`
-    update billing.subscriptions set state = ${state}, anchor_on = ${anchorOn?.toString() ?? null},
-      paid_through_on = ${paidThroughOn?.toString() ?? null}, cancel_on = ${cancelOn?.toString() ?? null},
-      ended_reason = ${endedReason ?? null},
-      ended_at = case when ${endedReason ?? null}::text is null then null else ${now.toString()}::timestamptz end,
-      version = version + 1
-    where id = ${id}`.execute(tx);
+    update billing.subscriptions s set state = now.state, anchor_on = now."anchorOn",
+      paid_through_on = now."paidThroughOn", cancel_on = now."cancelOn", ended_reason = now."endedReason",
+      ended_at = case when now."endedReason" is null then null else ${now.toString()}::timestamptz end,
+      version = s.version + 1
+    from json_to_recordset(${JSON.stringify(rows)}::json) as now (
+      id uuid, state text, "anchorOn" date, "paidThroughOn" date, "cancelOn" date, "endedReason" text)
+    where s.id = now.id`.execute(tx);
 }
 
-/** Adds to the subscription's history. */
-export async function insertFact(
-  tx: Tx,
-  fact: { subscriptionId: string; fact: string; actor: string; reason?: string; at: Temporal.Instant },
-): Promise<void> {
+export type NewFact = {
+  readonly subscriptionId: string;
+  readonly fact: string;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+};
+
+/** Adds to the histories of subscriptions. */
+export async function insertFacts(tx: Tx, facts: readonly NewFact[], at: Temporal.Instant): Promise<void> {
+  if (facts.length === 0) return;
+  const rows = facts.map((one) => ({ reason: '', ...one, id: uuidv7() }));
   await sql`
     insert into billing.subscription_facts (id, subscription_id, fact, actor, reason, at)
-    values (${uuidv7()}, ${fact.subscriptionId}, ${fact.fact}, ${fact.actor}, ${fact.reason ?? ''},
-      ${fact.at.toString()})`.execute(tx);
+    select id, "subscriptionId", fact, actor, reason, ${at.toString()}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "subscriptionId" uuid, fact text, actor text, reason text)`.execute(tx);
 }
 
 /** What happened to a subscription, in order. */
@@ -186,17 +220,24 @@ export type Term = {
   readonly status: string;
 };
 
-export async function insertTerm(
-  tx: Tx,
-  subscriptionId: string,
-  term: Pick<Term, 'seq' | 'startOn' | 'endOn' | 'price'>,
-): Promise<string> {
-  const id = uuidv7();
+/** A term that begins, and has its id already. */
+export type NewTerm = Pick<Term, 'id' | 'seq' | 'startOn' | 'endOn' | 'price'> & {
+  readonly subscriptionId: string;
+};
+
+export async function insertTerms(tx: Tx, terms: readonly NewTerm[]): Promise<void> {
+  if (terms.length === 0) return;
+  const rows = terms.map(({ price, ...one }) => ({
+    ...one,
+    ...moneyRecord(price),
+  }));
   await sql`
     insert into billing.terms (id, subscription_id, seq, start_on, end_on, currency, amount_minor, status)
-    values (${id}, ${subscriptionId}, ${term.seq}, ${term.startOn.toString()}, ${term.endOn.toString()},
-      ${term.price.currency}, ${term.price.minor}, 'paid')`.execute(tx);
-  return id;
+    select id, "subscriptionId", seq, "startOn", "endOn", currency, minor, 'paid'
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "subscriptionId" uuid, seq integer, "startOn" date, "endOn" date, currency text, minor bigint)`.execute(
+    tx,
+  );
 }
 
 export async function termsOf(db: Db, subscriptionId: string): Promise<Term[]> {
@@ -221,23 +262,33 @@ export async function termsOf(db: Db, subscriptionId: string): Promise<Term[]> {
   }));
 }
 
-/** Keeps what a reader agreed to, in the words that were shown. */
-export async function insertConsent(
+export type NewConsent = {
+  readonly readerId: string;
+  readonly subscriptionId: string;
+  readonly words: string;
+  readonly price: Money;
+  readonly months: number;
+};
+
+/** Keeps what readers agreed to, in the words that were shown. */
+export async function insertConsents(
   tx: Tx,
-  consent: {
-    readonly readerId: string;
-    readonly subscriptionId: string;
-    readonly words: string;
-    readonly price: Money;
-    readonly months: number;
-    readonly at: Temporal.Instant;
-  },
+  consents: readonly NewConsent[],
+  at: Temporal.Instant,
 ): Promise<void> {
-  const { at, months, price, readerId, subscriptionId, words } = consent;
+  if (consents.length === 0) return;
+  const rows = consents.map(({ price, ...one }) => ({
+    ...one,
+    id: uuidv7(),
+    ...moneyRecord(price),
+  }));
   await sql`
     insert into billing.consents (id, reader_id, subscription_id, words, currency, amount_minor, months, at)
-    values (${uuidv7()}, ${readerId}, ${subscriptionId}, ${words}, ${price.currency}, ${price.minor}, ${months},
-      ${at.toString()})`.execute(tx);
+    select id, "readerId", "subscriptionId", words, currency, minor, months, ${at.toString()}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "readerId" uuid, "subscriptionId" uuid, words text, currency text, minor bigint, months integer)`.execute(
+    tx,
+  );
 }
 
 /** What a reader agreed to, in the words that were shown, newest last. */

@@ -51,13 +51,17 @@ export type NewGrants = {
   readonly until: Temporal.Instant;
 };
 
-/** Gives rights. What the same source has given already and not revoked stays as it is, so that doing it twice is once. */
-export async function giveGrants(tx: Tx, given: NewGrants, now: Temporal.Instant): Promise<void> {
-  const { benefits, from, readerId, source, sourceId, until } = given;
+/** Gives rights, many in one statement. What the same source has given already and not revoked stays as it is, so that doing it twice is once. */
+export async function giveGrants(tx: Tx, given: readonly NewGrants[], now: Temporal.Instant): Promise<void> {
+  const grants = given.flatMap(({ benefits, ...right }) =>
+    benefits.map((benefit) => ({ ...right, id: uuidv7(), benefit })),
+  );
+  if (grants.length === 0) return;
   await sql`
     insert into entitlements.grants (id, reader_id, benefit, source, source_id, from_at, until_at, made_at)
-    select id, ${readerId}, benefit, ${source}, ${sourceId}, ${from.toString()}, ${until.toString()}, ${now.toString()}
-    from unnest(${benefits.map(() => uuidv7())}::uuid[], ${benefits}::text[]) as new (id, benefit)
+    select id, "readerId", benefit, source, "sourceId", "from", until, ${now.toString()}
+    from json_to_recordset(${JSON.stringify(grants)}::json) as new (
+      id uuid, "readerId" uuid, benefit text, source text, "sourceId" uuid, "from" timestamptz, until timestamptz)
     on conflict (source_id, benefit) where revoked_at is null do nothing`.execute(tx);
 }
 

@@ -9,4 +9,4 @@ export {
   markFailed,
   markSent,
 } from './mails.store.ts';
-export { type NewMail, type PostedMail, postMail, readPosted, SEND_MAIL } from './post.ts';
+export { type NewMail, type PostedMail, postMail, postMails, readPosted, SEND_MAIL } from './post.ts';

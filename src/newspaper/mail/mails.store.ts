@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 
 /** What became of a mail. */
 export type MailRecord = {
@@ -22,28 +23,45 @@ type MailRow = {
   failure: string;
 };
 
-export async function insertMail(
+export async function insertMails(
   tx: Tx,
-  mail: { id: string; kind: string; readerId: string | undefined },
+  mails: readonly { readonly id: string; readonly kind: string; readonly readerId: string | undefined }[],
   now: Temporal.Instant,
 ): Promise<void> {
   await sql`
     insert into mail.mails (id, reader_id, kind, queued_at)
-    values (${mail.id}, ${mail.readerId ?? null}, ${mail.kind}, ${now.toString()})`.execute(tx);
+    select id, reader_id, kind, ${now.toString()}
+    from unnest(${mails.map((one) => one.id)}::uuid[], ${mails.map((one) => one.readerId ?? null)}::uuid[],
+      ${mails.map((one) => one.kind)}::text[]) as new (id, reader_id, kind)`.execute(tx);
 }
 
-/** Whether a mail still has to be sent: it is not when it was, or was given up, or its reader is forgotten. */
-export async function isWaiting(db: Db, id: string): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from mail.mails where id = ${id} and sent_at is null and failed_at is null`.execute(db);
-  return rows.length > 0;
-}
+/**
+ * Whether a mail still has to be sent: it is not when it was, or was given up, or its reader is forgotten. Many in one
+ * statement.
+ */
+export const isWaiting = groupedOver(
+  async (db: Db, ids: string[]): Promise<boolean[]> => {
+    const { rows } = await sql<{ id: string }>`
+      select id from mail.mails where id = any(${ids}::uuid[]) and sent_at is null and failed_at is null`.execute(
+      db,
+    );
+    const waiting = new Set(rows.map(({ id }) => id));
+    return ids.map((id) => waiting.has(id));
+  },
+  { most: 100, inFlight: 1 },
+);
 
-export async function markSent(db: Db, id: string, now: Temporal.Instant): Promise<void> {
-  await sql`
-    update mail.mails set sent_at = ${now.toString()}
-    where id = ${id} and sent_at is null and failed_at is null`.execute(db);
-}
+/** Notes that mails went out; many in one statement. */
+export const markSent = groupedOver(
+  async (db: Db, sent: { readonly id: string; readonly at: Temporal.Instant }[]): Promise<undefined[]> => {
+    await sql`
+      update mail.mails m set sent_at = sent.at
+      from unnest(${sent.map(({ id }) => id)}::uuid[], ${sent.map(({ at }) => at.toString())}::timestamptz[]) as sent (id, at)
+      where m.id = sent.id and m.sent_at is null and m.failed_at is null`.execute(db);
+    return sent.map(() => undefined);
+  },
+  { most: 100, inFlight: 1 },
+);
 
 /** @param failure a code, never a sentence: a server's quotes the address */
 export async function markFailed(db: Db, id: string, failure: string, now: Temporal.Instant): Promise<void> {

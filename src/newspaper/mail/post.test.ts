@@ -35,9 +35,9 @@ const sample = (kind: MailKind) =>
   ({ kind, to: 'reader@example.org', readerId, payload: MAIL_SAMPLES[kind] }) as NewMail;
 
 async function queued(): Promise<unknown[]> {
-  const { rows } = await sql<{ payload: unknown }>`
+  const { rows } = await sql<{ payload: unknown[] }>`
     select payload from jobs._private_jobs order by id`.execute(database.db);
-  return rows.map(({ payload }) => payload);
+  return rows.flatMap(({ payload }) => payload);
 }
 
 describe('a mail that a module asks for', () => {
@@ -148,7 +148,7 @@ describe('what the desk can tell a reader of their mails', () => {
     for (const [n, kind] of (['sign-in-code', 'receipt', 'password-changed'] as const).entries()) {
       ids.push(await postMail(db, sample(kind), now.add({ minutes: n })));
     }
-    await markSent(db, ids[0] as string, now.add({ seconds: 5 }));
+    await markSent(db, { id: ids[0] as string, at: now.add({ seconds: 5 }) });
     await markFailed(db, ids[1] as string, '550 5.1.1', now.add({ seconds: 90 }));
     const told = (await mailsOf(db, readerId)).map(({ failure, kind, settledAt, state }) => [
       kind,
@@ -173,7 +173,7 @@ describe('what the desk can tell a reader of their mails', () => {
   it('does not change any more once it is settled', async () => {
     const { db } = database;
     const id = await postMail(db, sample('receipt'), now);
-    await markSent(db, id, now);
+    await markSent(db, { id, at: now });
     await markFailed(db, id, '550', now);
     expect(await mailsOf(db, readerId)).toMatchObject([{ state: 'sent', failure: '' }]);
   });

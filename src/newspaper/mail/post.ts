@@ -6,7 +6,7 @@ import { mailAddress } from '#platform/mail';
 import { enqueue } from '#platform/queue';
 import { Invalid } from '#values/errors';
 import { instant, MAIL_KINDS, type MailKind, type MailPayload } from './kinds.ts';
-import { insertMail } from './mails.store.ts';
+import { insertMails } from './mails.store.ts';
 
 /** A mail that is to be sent, told apart by its kind. */
 export type NewMail = {
@@ -41,19 +41,28 @@ const CODE_MINUTES = 10;
  * @throws Invalid `bad-address` when no mail can go there; what was given is not repeated
  */
 export async function postMail(on: Db | Tx, mail: NewMail, now: Temporal.Instant): Promise<string> {
-  const { kind, readerId, to } = mail;
-  if (mailAddress(to) === undefined) {
-    throw new Invalid('bad-address', 'a mail needs an address such as name@example.org');
-  }
-  const id = uuidv7();
-  const payload = z.encode(MAIL_KINDS[kind] as z.ZodType, mail.payload);
-  const job = { id, kind, to, at: now.toString(), uselessFromMs: uselessFrom(mail), payload };
-  const post = async (tx: Tx) => {
-    await insertMail(tx, { id, kind, readerId }, now);
-    await enqueue(tx, SEND_MAIL, job);
-  };
-  await (on.isTransaction ? post(on as Tx) : on.transaction().execute(post));
-  return id;
+  const [id] = on.isTransaction
+    ? await postMails(on as Tx, [mail], now)
+    : await on.transaction().execute((tx) => postMails(tx, [mail], now));
+  return id as string;
+}
+
+/** The same for several: one job sends them all, and tries those again that did not go out. */
+export async function postMails(tx: Tx, mails: readonly NewMail[], now: Temporal.Instant): Promise<string[]> {
+  if (mails.length === 0) return [];
+  const jobs = mails.map((mail) => {
+    const { kind, to } = mail;
+    if (mailAddress(to) === undefined) {
+      throw new Invalid('bad-address', 'a mail needs an address such as name@example.org');
+    }
+    const payload = z.encode(MAIL_KINDS[kind] as z.ZodType, mail.payload);
+    return { id: uuidv7(), kind, to, at: now.toString(), uselessFromMs: uselessFrom(mail), payload };
+  });
+  const ids = jobs.map(({ id }) => id);
+  const rows = mails.map(({ kind, readerId }, at) => ({ id: ids[at] as string, kind, readerId }));
+  await insertMails(tx, rows, now);
+  await enqueue(tx, SEND_MAIL, jobs);
+  return ids;
 }
 
 function uselessFrom({ payload }: NewMail): number | undefined {
@@ -71,7 +80,7 @@ const posted = z.object({
 });
 
 /**
- * Reads what `postMail` put into the queue.
+ * Reads one of what `postMail` put into the queue.
  *
  * @returns undefined for what it did not put there, or another version of the program did and means otherwise
  */

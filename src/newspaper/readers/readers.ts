@@ -24,10 +24,11 @@ export { CODE_MINUTES, type CodePurpose, sweepExpired } from './code-requests.st
 export { LONGEST_PASSWORD, SHORTEST_PASSWORD } from './passwords.ts';
 export {
   findReader,
+  findReaders,
   type ReaderAccount,
   removeReader,
   searchReaders,
-  setReaderPlace,
+  setReaderPlaces,
 } from './readers.store.ts';
 export {
   endSession,
