@@ -3,8 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   askOpen,
   askUnanswered,
+  type BillingParts,
+  beginCheckout,
+  type ChargeIntent,
+  newestIntent,
+  type Plan,
   paymentsOf,
   settleDue,
+  settleIntent,
   subscriptionsOf,
   termsOf,
   timelineOf,
@@ -63,6 +69,7 @@ async function books(readerId: string) {
     grants: grants.filter((one) => one.revokedAt === undefined).length,
   };
 }
+const PLACE = { country: 'IN', state: 'KA' };
 const log = createLogger('silent');
 const ONE_SUBSCRIPTION = { states: ['active'], paid: 1, terms: 1, grants: 7 };
 
@@ -222,6 +229,95 @@ describe('one subscription and one charge', () => {
     await settle(paper);
     expect(await beginOrder(reader, { plan: 'quarterly' })).toMatch(/^\/subscriptions\//);
     expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+});
+
+describe('many readers who buy at the same moment', () => {
+  const buyers = (count: number) => Promise.all(Array.from({ length: count }, newReader));
+  async function intentOf(readerId: string): Promise<ChargeIntent> {
+    const { db } = paper.database;
+    const [subscription] = await subscriptionsOf(db, readerId);
+    return (await newestIntent(db, subscription?.id ?? '')) as ChargeIntent;
+  }
+
+  it('each have what they bought, whoever of them is told of twice', async () => {
+    const readers = await buyers(9);
+    const urls = await Promise.all(readers.map((one) => beginOrder(one)));
+    await Promise.all(urls.map((url) => pay(paper, url)));
+    const intents = await Promise.all(readers.map((one) => intentOf(one.readerId)));
+    const asked = [...intents, ...intents.slice(0, 4), ...intents.slice(0, 2)];
+    await Promise.all(asked.map(({ id }) => settleIntent(paper.billing, id, paper.clock.now())));
+    await settle(paper);
+    for (const { email, readerId } of readers) {
+      expect(await books(readerId)).toEqual(ONE_SUBSCRIPTION);
+      expect(await mailsTo(paper, email)).toHaveLength(1);
+    }
+  });
+
+  it('keep what was said of them last and is an end, where the gateway says two things at the same moment', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    const { checkoutId = '', id } = await intentOf(reader.readerId);
+    const { gateway } = paper.billing;
+    const paid = await gateway.readCheckout(checkoutId);
+    if (paid.kind !== 'ok' || paid.value.kind !== 'payment') throw new Error(paid.kind);
+    const words = [paid, { kind: 'ok', value: { ...paid.value, status: 'pending' } }] as const;
+    let reads = 0;
+    const billing: BillingParts = {
+      ...paper.billing,
+      gateway: { ...gateway, readCheckout: async () => words[reads++ % 2] as (typeof words)[number] },
+    };
+    await Promise.all([1, 2].map(() => settleIntent(billing, id, paper.clock.now())));
+    expect(reads).toBe(2);
+    expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
+  });
+
+  it('are kept waiting by none of them whose order cannot be kept', async () => {
+    const readers = await buyers(5);
+    const plan = paper.plans().find((one) => one.slug === 'yearly') as Plan;
+    const begun = await Promise.allSettled(
+      readers.map(({ email, readerId }, at) =>
+        beginCheckout(
+          paper.billing,
+          // No text of PostgreSQL's holds a zero.
+          { reader: { id: readerId, email }, plan, ...PLACE, consent: at === 2 ? '\0' : 'Yes.', next: '/' },
+          paper.clock.now(),
+        ),
+      ),
+    );
+    expect(begun.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, true]);
+    expect(await subscriptionsOf(paper.database.db, readers[2]?.readerId ?? '')).toEqual([]);
+  });
+
+  it('are kept waiting by none of them whose payment cannot be kept, and that one is tried again', async () => {
+    const { db, pool } = paper.database;
+    const readers = await buyers(5);
+    for (const reader of readers) await pay(paper, await beginOrder(reader));
+    const [, , unlucky] = readers as [TestBrowser, TestBrowser, (typeof readers)[number]];
+    const [subscription] = await subscriptionsOf(db, unlucky.readerId);
+    // As if a term of this number stood there already.
+    await pool.query(
+      `insert into billing.terms (id, subscription_id, seq, start_on, end_on, currency, amount_minor, status)
+      values (gen_random_uuid(), $1, 0, '2026-01-01', '2027-01-01', 'INR', 1, 'paid')`,
+      [subscription?.id],
+    );
+    const intents = await Promise.all(readers.map((one) => intentOf(one.readerId)));
+    const settleAll = () =>
+      Promise.allSettled(intents.map(({ id }) => settleIntent(paper.billing, id, paper.clock.now())));
+    expect((await settleAll()).map(({ status }) => status === 'fulfilled')).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    for (const one of readers)
+      if (one !== unlucky) expect(await books(one.readerId)).toEqual(ONE_SUBSCRIPTION);
+    // Nothing of it was kept, so that nothing is missing once it can be.
+    expect(await books(unlucky.readerId)).toMatchObject({ states: ['incomplete'], paid: 0, grants: 0 });
+    await pool.query('delete from billing.terms where subscription_id = $1', [subscription?.id]);
+    await settleAll();
+    expect(await books(unlucky.readerId)).toEqual(ONE_SUBSCRIPTION);
   });
 });
 
