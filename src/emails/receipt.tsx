@@ -1,5 +1,5 @@
-import type { MailPayload } from '#mail';
-import { writeDate, writeDayAndTime } from '#values/dates';
+import { type Receipt, receiptLines } from '#billing';
+import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import {
   bothVersions,
@@ -13,8 +13,6 @@ import {
   type Written,
 } from './letter.tsx';
 
-type Receipt = MailPayload<'receipt'>;
-
 /** What was paid, for what and by whom, and when it will be asked for again: everything to keep, and nothing to click. */
 export function renderReceipt(receipt: Receipt, frame: MailFrame): Written {
   const { language, name } = frame.paper;
@@ -24,7 +22,7 @@ export function renderReceipt(receipt: Receipt, frame: MailFrame): Written {
   const title = 'Your receipt';
   const because = `You get this because you pay for ${name}.`;
   const thanks = `Thank you. We have received ${sum} for your subscription to ${name}.`;
-  const facts = factsOf(receipt, frame);
+  const facts = receiptLines(receipt, frame.paper);
   const renews =
     renewsOn === undefined
       ? 'It does not renew by itself.'
@@ -54,25 +52,4 @@ export function renderReceipt(receipt: Receipt, frame: MailFrame): Written {
       ...(renewsOn === undefined ? [] : [`${cancelling}:\n${linkTo(frame, cancelPath)}`]),
     ],
   });
-}
-
-function factsOf(receipt: Receipt, { paper }: MailFrame): [string, string][] {
-  const { country, method, paidAt, paymentId, planName, sellerAddress, sellerName, state } = receipt;
-  const { termFrom, termUntil } = receipt;
-  // The term is half open; people say its last day.
-  const lastDay = termUntil.subtract({ days: 1 });
-  return [
-    ['Plan', planName],
-    ['Term', `${writeDate(termFrom, paper.language)} to ${writeDate(lastDay, paper.language)}`],
-    ['Amount', formatMoney(receipt.amount, paper.language)],
-    ['Paid on', writeDayAndTime(paidAt, paper)],
-    ['Paid with', method],
-    ['Payment', paymentId],
-    ['Place of supply', [state, countryName(country, paper.language)].filter(Boolean).join(', ')],
-    ['Sold by', [sellerName, sellerAddress.replace(/\s*\n\s*/g, ', ')].filter(Boolean).join(', ')],
-  ];
-}
-
-function countryName(code: string, language: string): string {
-  return new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code;
 }

@@ -1,4 +1,4 @@
-import { isOver, paymentsOf, subscriptionsOf } from '#billing';
+import { findReceipt, isOver, paymentsOf, subscriptionsOf } from '#billing';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
@@ -21,11 +21,12 @@ import {
   renderDeletion,
   renderDevices,
   renderPassword,
+  renderReceipt,
 } from './pages/account-page.tsx';
 import { renderCode, renderLogin, renderRegister, renderReset } from './pages/login-page.tsx';
 import { lastDay, SubscriptionSection } from './pages/subscription-section.tsx';
 import type { Site } from './parts.ts';
-import { ownPage, PRIVATE } from './plain-answers.ts';
+import { missing, ownPage, PRIVATE } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
 
 /** A reader's answer that is nobody else's: never kept, and never taken for another page. */
@@ -259,6 +260,12 @@ export function accountRoutes(site: Site): Route[] {
           subscription: SubscriptionSection({ frame, subscription, payments, today: access.today() }),
         }),
       );
+    }),
+    own(`${PATHS.accountReceipts}/:payment`, 'GET', async (ask, { asker, reader }) => {
+      const receipt = await findReceipt(site.billing, reader.id, ask.param('payment'));
+      // Another reader's payment is as if it did not exist.
+      if (receipt === undefined) return missing(site, ask);
+      return ownPage(renderReceipt({ frame: site.frame(asker.audience), receipt, reader }));
     }),
     own(PATHS.accountDevices, 'GET', async (ask, { asker, reader }) =>
       ownPage(

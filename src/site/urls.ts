@@ -17,6 +17,8 @@ export const withNext = (path: string, next: string | undefined): string =>
   next === undefined || next === '/' ? path : `${path}?next=${encodeURIComponent(next)}`;
 export const planPath = (slug: string): string => `/subscribe/${encodeURIComponent(slug)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
+/** Of a payment. */
+export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
 export const sectionPath = (slug: string): string => `/${slug}`;
 export const authorPath = (slug: string): string => `/authors/${slug}`;
 export const topicPath = (slug: string): string => `/topics/${slug}`;
@@ -53,6 +55,7 @@ export const PATHS = {
   accountPassword: '/account/password',
   accountDevices: '/account/devices',
   accountData: '/account/data.json',
+  accountReceipts: '/account/receipts',
   accountDeletion: '/account/deletion',
   signOut: '/account/sign-out',
   meter: '/meter',

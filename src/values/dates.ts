@@ -1,6 +1,6 @@
 /** How the paper writes days and times: always in its own zone and language, whoever reads and wherever. */
 
-type Paper = { readonly language: string; readonly zone: string };
+export type Paper = { readonly language: string; readonly zone: string };
 
 /** A formatter costs a thousand times what using it costs, so each is made once. There are few papers and styles. */
 const formatters = new Map<string, Intl.DateTimeFormat>();

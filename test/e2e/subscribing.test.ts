@@ -286,6 +286,10 @@ describe.each([
       await page.goto(base + path);
       await expectSound(page);
     }
+    await page.goto(`${base}/account`);
+    await page.getByRole('link', { name: /^Receipt of/ }).click();
+    await page.getByRole('heading', { name: 'Your receipt' }).waitFor();
+    await expectSound(page);
     await context.close();
   });
 });

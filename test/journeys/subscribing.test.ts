@@ -630,6 +630,47 @@ describe('cancelling', () => {
   });
 });
 
+describe('a receipt', () => {
+  const receiptIn = async (browser: TestBrowser) =>
+    /href="(\/account\/receipts\/[0-9a-f-]{36})"/.exec(await (await browser.get('/account')).text())?.[1];
+
+  it('is a page of the account that says what the mail says', async () => {
+    const reader = await newReader();
+    await pay(paper, await beginOrder(reader));
+    expect(await receiptIn(reader)).toBeUndefined();
+    await settle(paper);
+    const path = (await receiptIn(reader)) ?? '';
+    const page = await (await reader.get(path)).text();
+    const [mail] = await mailsTo(paper, reader.email);
+    const lines =
+      mail?.text.match(/^(Plan|Term|Amount|Paid on|Paid with|Payment|Place of supply|Sold by): .+$/gm) ?? [];
+    expect(lines).toHaveLength(8);
+    for (const line of lines) {
+      const [what = '', words = ''] = line.split(/: (.*)/);
+      expect(page).toContain(`<dt>${what}</dt><dd>${words}</dd>`);
+    }
+    expect(page).toContain('<dd>Karnataka, India</dd>');
+    expect(page).toContain(`<dd>${reader.email}</dd>`);
+  });
+
+  it('is shown to nobody but its reader, and of a payment that bought nothing there is none', async () => {
+    const [reader, other] = [await newReader(), await newReader()];
+    const url = await beginOrder(reader);
+    await pay(paper, url, 'decline');
+    await settle(paper);
+    expect(await receiptIn(reader)).toBeUndefined();
+    const [failed] = await paymentsOf(paper.database.db, reader.readerId);
+    expect((await reader.get(`/account/receipts/${failed?.id}`)).status).toBe(404);
+    await pay(paper, url);
+    await settle(paper);
+    const path = (await receiptIn(reader)) ?? '';
+    expect((await reader.get(path)).status).toBe(200);
+    for (const wrong of [path, '/account/receipts/1', `/account/receipts/${reader.readerId}`])
+      expect([(await other.get(wrong)).status, wrong]).toEqual([404, wrong]);
+    expect((await testBrowser(paper).get(path)).headers.get('location')).toMatch(/^\/login/);
+  });
+});
+
 describe('an order', () => {
   it('is shown to nobody but its reader', async () => {
     const [mine, theirs] = [await newReader(), await newReader()];

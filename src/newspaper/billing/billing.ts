@@ -25,6 +25,7 @@ export { noGateway } from './gateways/none.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
+export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { askLater, askOpen, askUnanswered, SETTLE_CHECKOUT, settleIntent, takeEvent } from './settling.ts';
 export { cancelSubscription, resumeSubscription } from './standing.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';

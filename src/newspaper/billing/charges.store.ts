@@ -246,6 +246,9 @@ export type Payment = {
   readonly failureCode: string | undefined;
   readonly method: string;
   readonly at: Temporal.Instant;
+  /** What it is for. */
+  readonly subscriptionId: string;
+  readonly termSeq: number;
   /** Why a person has to look at it: it was taken, and is good for nothing. */
   readonly parkedReason: string | undefined;
 };
@@ -261,10 +264,12 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     failure_code: string | null;
     method: string;
     at: string;
+    subscription_id: string;
+    term_seq: number;
     parked_reason: string | null;
   }>`
     select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at,
-      i.parked_reason
+      i.subscription_id, i.term_seq, i.parked_reason
     from billing.payments p join billing.charge_intents i on i.id = p.intent_id
       join billing.subscriptions s on s.id = i.subscription_id
     where s.reader_id = ${readerId} order by p.at desc, p.id desc`.execute(db);
@@ -277,6 +282,8 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     failureCode: row.failure_code ?? undefined,
     method: row.method,
     at: toInstant(row.at),
+    subscriptionId: row.subscription_id,
+    termSeq: row.term_seq,
     parkedReason: row.parked_reason ?? undefined,
   }));
 }

@@ -1,14 +1,10 @@
 import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
-import type { Publication } from '#publication';
 import { findReaders } from '#readers';
-import { type ChargeIntent, paymentsOf } from './charges.store.ts';
-import type { GatewayPayment } from './gateways/gateway.ts';
+import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
-import { type Subscription, subscriptionsOf, type Term, termsOf } from './subscriptions.store.ts';
-
-/** Where a reader cancels: every receipt says so. */
-export const CANCEL_PATH = '/account/cancellation';
+import { findReceipt } from './receipts.ts';
+import type { Subscription } from './subscriptions.store.ts';
 
 /** A letter to the reader who owns a subscription. */
 export type Letter = {
@@ -18,31 +14,6 @@ export type Letter = {
   }[LetterKind];
 };
 type LetterKind = 'receipt' | 'payment-failed' | 'subscription-ends' | 'subscription-goes-on';
-
-/** What was paid, for what and until when, with everything that the seller has to say of itself. */
-export function receipt(
-  { sellerAddress, sellerName, name }: Publication,
-  subscription: Subscription,
-  term: Pick<Term, 'startOn' | 'endOn'>,
-  payment: Pick<GatewayPayment, 'amount' | 'at' | 'method' | 'gatewayPaymentId'>,
-): Letter {
-  const payload = {
-    planName: subscription.planName,
-    amount: payment.amount,
-    termFrom: term.startOn,
-    termUntil: term.endOn,
-    paidAt: payment.at,
-    method: payment.method,
-    paymentId: payment.gatewayPaymentId,
-    sellerName: sellerName || name,
-    sellerAddress,
-    country: subscription.country,
-    ...(subscription.countryState === undefined ? {} : { state: subscription.countryState }),
-    renewsOn: term.endOn,
-    cancelPath: CANCEL_PATH,
-  };
-  return { readerId: subscription.readerId, mail: { kind: 'receipt', payload } };
-}
 
 export function paymentFailed(intent: ChargeIntent, subscription: Subscription): Letter {
   const payload = {
@@ -77,12 +48,10 @@ export async function resendReceipt(
   record: (tx: Tx) => Promise<void>,
   now: Temporal.Instant,
 ): Promise<'sent' | 'not-there'> {
-  const paid = (await subscriptionsOf(parts.db, readerId)).find((one) => one.anchorOn !== undefined);
-  const term = paid && (await termsOf(parts.db, paid.id)).findLast((one) => one.status === 'paid');
-  const payment = (await paymentsOf(parts.db, readerId)).find((one) => one.status === 'succeeded');
-  if (paid === undefined || term === undefined || payment === undefined) return 'not-there';
+  const payload = await findReceipt(parts, readerId);
+  if (payload === undefined) return 'not-there';
   await parts.db.transaction().execute(async (tx) => {
-    await postLetters(tx, [receipt(parts.publication(), paid, term, payment)], now);
+    await postLetters(tx, [{ readerId, mail: { kind: 'receipt', payload } }], now);
     await record(tx);
   });
   return 'sent';

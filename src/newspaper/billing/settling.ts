@@ -19,8 +19,9 @@ import {
   unansweredIntents,
 } from './charges.store.ts';
 import type { CheckoutState, Webhook } from './gateways/gateway.ts';
-import { type Letter, paymentFailed, postLetters, receipt } from './letters.ts';
+import { type Letter, paymentFailed, postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
+import { receiptOf } from './receipts.ts';
 import { type Settlement, settlementOf } from './settlement.ts';
 import {
   insertFacts,
@@ -268,7 +269,9 @@ async function tellOf(
     const fact = { subscriptionId: subscription.id, actor: intent.gateway };
     if (begins !== undefined && payment !== undefined) {
       facts.push({ ...fact, fact: 'paid' });
-      letters.push(receipt(publication(), subscription, begins.term, { ...payment, amount: intent.amount }));
+      const bought = { ...payment, amount: intent.amount };
+      const payload = receiptOf(publication(), subscription, begins.term, bought);
+      letters.push({ readerId: subscription.readerId, mail: { kind: 'receipt', payload } });
     }
     if (tellFailed) letters.push(paymentFailed(intent, subscription));
     if (parkedReason !== undefined) {

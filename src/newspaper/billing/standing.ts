@@ -1,7 +1,8 @@
 import type { Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
-import { CANCEL_PATH, type Letter, postLetters } from './letters.ts';
+import { type Letter, postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
+import { CANCEL_PATH } from './receipts.ts';
 import { type Fact, isOver, transition } from './subscription.ts';
 import {
   insertFacts,

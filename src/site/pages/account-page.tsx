@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import type { Subscription } from '#billing';
+import { type Receipt, receiptLines, type Subscription } from '#billing';
 import type { ReaderAccount, SignedInDevice } from '#readers';
 import { writeDay, writeDayAndTime } from '#values/dates';
 import { documentText } from '../components/document.ts';
@@ -100,6 +100,31 @@ export function renderAccount(given: {
           </div>
         </dl>
       </section>
+    </AccountPage>,
+  );
+}
+
+/** What was paid, to keep or to print. */
+export function renderReceipt(given: {
+  frame: Frame;
+  receipt: Receipt;
+  reader: Pick<ReaderAccount, 'email'>;
+}): string {
+  const { frame, reader, receipt } = given;
+  const lines = [...receiptLines(receipt, frame.paper), ['Bought by', reader.email]];
+  return documentText(
+    <AccountPage frame={frame} title="Your receipt">
+      <dl class="ledger">
+        {lines.map(([what, words]) => (
+          <div>
+            <dt>{what}</dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="account-acts">
+        <a href={PATHS.account}>Back to your account</a>
+      </div>
     </AccountPage>,
   );
 }

@@ -1,9 +1,9 @@
-import type { Payment, Subscription } from '#billing';
+import { hasReceipt, type Payment, type Subscription } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
-import { PATHS, planPath } from '../urls.ts';
+import { PATHS, planPath, receiptPath } from '../urls.ts';
 
 /** The last day on which a subscription is read, from the first that is no longer paid. */
 export function lastDay(on: Temporal.PlainDate, language: string): string {
@@ -94,7 +94,7 @@ export function SubscriptionSection(props: {
           <Act action={PATHS.resumption}>Keep the subscription</Act>
         )}
       </div>
-      {payments.length > 0 && <Receipts frame={frame} payments={payments} />}
+      {payments.length > 0 && <Payments frame={frame} payments={payments} />}
     </section>
   );
 }
@@ -142,7 +142,7 @@ const PAYMENT_WORDS: Readonly<Record<string, string>> = {
   disputed: 'disputed',
 };
 
-function Receipts({ frame, payments }: { frame: Frame; payments: readonly Payment[] }) {
+function Payments({ frame, payments }: { frame: Frame; payments: readonly Payment[] }) {
   const { language } = frame.paper;
   return (
     <>
@@ -156,7 +156,15 @@ function Receipts({ frame, payments }: { frame: Frame; payments: readonly Paymen
             <span class="ledger-rest">
               {formatMoney(one.amount, language)}, {one.method}
             </span>
-            <span class="ledger-act">{PAYMENT_WORDS[one.status] ?? one.status}</span>
+            <span class="ledger-act">
+              {hasReceipt(one) ? (
+                <a href={receiptPath(one.id)} aria-label={`Receipt of ${writeDay(one.at, frame.paper)}`}>
+                  Receipt
+                </a>
+              ) : (
+                (PAYMENT_WORDS[one.status] ?? one.status)
+              )}
+            </span>
           </li>
         ))}
       </ul>
