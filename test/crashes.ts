@@ -17,7 +17,6 @@ export type Buyer = { readonly email: string; readonly cookie: string };
 
 /** Two web processes over one data folder and its PostgreSQL, behind one address, each of which can be killed. */
 export type Shop = {
-  readonly base: string;
   /** What processes said that fell over by themselves, over an error that nobody handled. */
   readonly fallen: readonly string[];
   /** Ends it as a power cut would, and starts it again; resolves when it is on its way. */
@@ -33,60 +32,96 @@ export async function openShop(
   base: { readonly port: number; readonly href: string },
 ): Promise<Shop> {
   const ports = [await freePort(), await freePort()];
-  const { PATH = '' } = process.env;
   const fallen: string[] = [];
-  const startWeb = (port: number): ChildProcess => {
-    const web = spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
+  const webs = ports.map((port) => superviseWeb({ data, env, baseUrl: base.href, port, fallen }));
+  const front = await openFront(base.port, ports);
+  return {
+    fallen,
+    async kill(what) {
+      if (what === 'the database') return killDatabase(data);
+      const which = what === 'both' ? webs : what === 'one web process' ? webs.slice(0, 1) : webs.slice(1);
+      await Promise.all(which.map((web) => web.kill()));
+    },
+    async stop() {
+      await Promise.all(webs.map((web) => web.stop()));
+      await front.close();
+    },
+  };
+}
+
+/** How long a supervisor waits before it starts again what has ended. */
+const RESTART_MS = 500;
+
+/**
+ * Runs a web process as an init system would: one that ends is started again, also one that could not start since the
+ * database was killed under it.
+ */
+function superviseWeb(given: {
+  readonly data: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly baseUrl: string;
+  readonly port: number;
+  readonly fallen: string[];
+}): { kill(): Promise<void>; stop(): Promise<void> } {
+  const { PATH = '' } = process.env;
+  let stopped = false;
+  let web = start();
+
+  function start(): ChildProcess {
+    const child = spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
       env: {
         PATH,
-        ...env,
-        BROADSHEET_DATA: data,
-        BASE_URL: base.href,
-        PORT: String(port),
+        ...given.env,
+        BROADSHEET_DATA: given.data,
+        BASE_URL: given.baseUrl,
+        PORT: String(given.port),
         DEMO: '0',
         LOG_LEVEL: process.env.TEST_LOG === '1' ? 'warn' : 'silent',
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
-    web.stderr.on('data', (chunk) => {
+    child.stderr.on('data', (chunk) => {
       said += chunk;
       process.stderr.write(chunk);
     });
-    // One that could not start says so in a line, and may be started again; only a runtime that gives up signs so.
-    web.on('close', () => {
-      if (said.includes('Node.js v')) fallen.push(said);
+    child.on('close', async (code) => {
+      // One that cannot start says so in a line; only a runtime that gives up signs.
+      if (said.includes('Node.js v')) given.fallen.push(said);
+      // Whoever killed it starts it again.
+      if (code === null) return;
+      await sleep(RESTART_MS);
+      if (web === child && !stopped) web = start();
     });
-    return web;
-  };
-  const webs = ports.map(startWeb);
-  const front = await openFront(base.port, ports);
+    return child;
+  }
 
-  async function end(at: number, signal: NodeJS.Signals): Promise<void> {
-    const web = webs[at] as ChildProcess;
+  async function end(signal: NodeJS.Signals): Promise<void> {
     if (web.exitCode !== null || web.signalCode !== null) return;
     const exited = once(web, 'exit');
     web.kill(signal);
     await exited;
   }
 
-  async function killWebs(which: readonly number[]): Promise<void> {
-    await Promise.all(which.map((at) => end(at, 'SIGKILL')));
-    for (const at of which) webs[at] = startWeb(ports[at] as number);
-  }
-
   return {
-    base: base.href,
-    fallen,
-    async kill(what) {
-      if (what === 'the database') process.kill(await postmaster(data), 'SIGKILL');
-      else await killWebs(what === 'both' ? [0, 1] : [what === 'one web process' ? 0 : 1]);
+    kill: async () => {
+      await end('SIGKILL');
+      web = start();
     },
-    async stop() {
-      await Promise.all(webs.map((_, at) => end(at, 'SIGTERM')));
-      await front.close();
+    stop: async () => {
+      stopped = true;
+      await end('SIGTERM');
     },
   };
+}
+
+async function killDatabase(data: string): Promise<void> {
+  try {
+    process.kill(await postmaster(data), 'SIGKILL');
+  } catch (error) {
+    // It is dead already, and has not been started again yet.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** PostgreSQL's first process: who kills it kills the server. */

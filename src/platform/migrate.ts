@@ -18,6 +18,8 @@ const LOCK = 0x62_72_64_73;
 export async function migrate(url: string, folder: string, log: Logger): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name)).sort();
   const client = new pg.Client({ connectionString: url, application_name: 'broadsheet migrations' });
+  // Lost between two statements: the next one says so.
+  client.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));
   await client.connect();
   const done: string[] = [];
   try {
