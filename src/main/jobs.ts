@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Runner, run, runOnce, type TaskList, type WorkerEvents } from 'graphile-worker';
 import { machineMs, monotonicMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
-import { countDue, QUEUE_SCHEMA, queueLogger, releaseJobs } from '#platform/queue';
+import { countDue, type QueueAccess, releaseJobs, withQueue } from '#platform/queue';
 import { SCHEDULE } from '../jobs/schedule.ts';
 import { taskList } from '../jobs/tasks.ts';
 import type { Paper } from './compose.ts';
 
 /** Jobs that a process works on at a time. */
 const CONCURRENCY = 2;
+/** Connections: one for each job at a time, one that listens, one for the rest. */
+const POOL = CONCURRENCY + 2;
 
 /** How long to wait before working on jobs again after that broke off: twice as long each time, up to the last. */
 const PAUSES_MS = { first: 500, last: 15_000 };
@@ -22,81 +24,84 @@ const PAUSES_MS = { first: 500, last: 15_000 };
  */
 export async function startJobs(paper: Paper, log: Logger): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController();
-  let worker = await startWorker(paper, log);
-  try {
-    await addStartJobs(worker.runner);
-  } catch (error) {
-    await worker.stop();
-    throw error;
-  }
-
-  async function keepWorking(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  const started = Promise.withResolvers<void>();
+  const working = withQueue(paper.databaseUrl, POOL, log, async (access) => {
+    const first = await startWorker(paper, access, stopping.signal, log);
+    await addStartJobs(first.runner).then(started.resolve, (error: unknown) => {
+      started.reject(error);
+      stopping.abort();
+    });
+    for (let worker: JobWorker | undefined = first; worker !== undefined; ) {
       await worker.ended;
-      if (!stopping.signal.aborted) await replace();
+      worker = await follow(worker, paper, access, stopping.signal, log);
     }
-  }
-
-  async function replace(): Promise<void> {
-    for (let pause = PAUSES_MS.first; ; pause = Math.min(2 * pause, PAUSES_MS.last)) {
-      log.warn({ pause }, 'the work on jobs broke off, and is taken up again');
-      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      try {
-        await releaseJobs(paper.database.db, worker.pools);
-        worker = await startWorker(paper, log);
-        return;
-      } catch (error) {
-        log.error({ err: error }, 'the work on jobs could not be taken up again');
-      }
-    }
-  }
-
-  const working = keepWorking();
+  });
+  working.catch(started.reject);
+  await started.promise;
   return {
     stop: async () => {
       stopping.abort();
-      await worker.stop();
       await working;
     },
   };
+}
+
+/** Lets another worker take the place of one that has ended, unless that was told to. */
+async function follow(
+  ended: JobWorker,
+  paper: Paper,
+  access: QueueAccess,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<JobWorker | undefined> {
+  for (let pause = PAUSES_MS.first; !signal.aborted; pause = Math.min(2 * pause, PAUSES_MS.last)) {
+    log.warn({ pause }, 'the work on jobs broke off, and is taken up again');
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) break;
+    try {
+      await releaseJobs(paper.database.db, ended.pools);
+      return await startWorker(paper, access, signal, log);
+    } catch (error) {
+      log.error({ err: error }, 'the work on jobs could not be taken up again');
+    }
+  }
+  return undefined;
 }
 
 type JobWorker = {
   readonly runner: Runner;
   /** What the queue knows it by. */
   readonly pools: readonly string[];
-  /** When it was stopped, or gave up. */
+  /** When it was told to stop, or gave up. */
   readonly ended: Promise<void>;
-  stop(): Promise<void>;
 };
 
-async function startWorker(paper: Paper, log: Logger): Promise<JobWorker> {
+async function startWorker(
+  paper: Paper,
+  access: QueueAccess,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<JobWorker> {
   const events: WorkerEvents = new EventEmitter();
   const pools: string[] = [];
   events.on('pool:create', ({ workerPool }) => pools.push(workerPool.id));
   const runner = await run({
-    ...queueOf(paper, log),
+    ...access,
     taskList: tasksOf(paper, log),
     crontab: SCHEDULE,
     concurrency: CONCURRENCY,
     events,
-    // Fetched a few at a time, and put away together: a fifth of the database's work for a purchase was in the queue.
-    preset: { worker: { ...PUT_AWAY, localQueue: { size: 4 * CONCURRENCY, ttl: 5_000 } } },
+    preset: { worker: PUT_AWAY },
   });
-  const ended = runner.promise.catch((error: unknown) =>
-    log.error({ err: error }, 'a worker on jobs failed'),
-  );
-  return {
-    runner,
-    pools,
-    ended,
-    stop: async () => {
-      // One that has given up has nothing left to stop.
-      await runner.stop().catch((error: unknown) => log.debug({ err: error }, 'a worker had stopped'));
-      await ended;
-    },
-  };
+  // One that has given up has nothing left to stop.
+  const stop = () =>
+    void runner.stop().catch((error: unknown) => log.debug({ err: error }, 'a worker had stopped'));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const ended = runner.promise
+    .catch((error: unknown) => log.error({ err: error }, 'a worker on jobs failed'))
+    .finally(() => signal.removeEventListener('abort', stop));
+  return { runner, pools, ended };
 }
 
 async function addStartJobs(runner: Runner): Promise<void> {
@@ -127,16 +132,13 @@ export async function runDueJobs(paper: Paper, log: Logger): Promise<{ done: num
   events.on('job:success', () => done++);
   events.on('job:error', () => failed++);
   const waitsUntil = monotonicMs() + OTHERS_MS;
-  do {
-    await runOnce({
-      ...queueOf(paper, log),
-      taskList: tasks,
-      events,
-      preset: { worker: PUT_AWAY },
-    });
-    if ((await countDue(paper.database.db, Object.keys(tasks))) === 0) break;
-    await sleep(100);
-  } while (monotonicMs() < waitsUntil);
+  await withQueue(paper.databaseUrl, POOL, log, async (access) => {
+    do {
+      await runOnce({ ...access, taskList: tasks, events, preset: { worker: PUT_AWAY } });
+      if ((await countDue(paper.database.db, Object.keys(tasks))) === 0) break;
+      await sleep(100);
+    } while (monotonicMs() < waitsUntil);
+  });
   return { done, failed };
 }
 
@@ -148,21 +150,6 @@ const OTHERS_MS = 60_000;
  * away is a rejection that nobody handles (graphile-worker 0.18), and takes the whole process with it.
  */
 const PUT_AWAY = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
-
-/**
- * How the runner reaches its queue: over connections of its own, because it expects 64-bit numbers as pg gives them, and
- * fails over ours as soon as a job does; and because it must not lose patience as soon as a page.
- */
-function queueOf(paper: Paper, log: Logger) {
-  return {
-    connectionString: paper.databaseUrl,
-    // One for each job at a time, one that listens, one for the rest.
-    maxPoolSize: CONCURRENCY + 2,
-    noHandleSignals: true,
-    schema: QUEUE_SCHEMA,
-    logger: queueLogger(log),
-  };
-}
 
 function tasksOf(paper: Paper, log: Logger): TaskList {
   const { baseUrl, billing, clock, mailer, outbox, publication, staff } = paper;

@@ -7,6 +7,8 @@ import type { Paper } from './compose.ts';
 const KEEP_ALIVE_MS = 75_000;
 /** Requests under way get this long to finish at a stop. */
 const DRAIN_MS = 15_000;
+/** How often connections are closed meanwhile that nothing is under way on any more. */
+const SWEEP_MS = 50;
 
 /**
  * Opens the paper to requests.
@@ -45,11 +47,13 @@ export async function drain(server: Server, paper: Paper, log: Logger): Promise<
   paper.drain();
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // What was answered just before falls idle just after.
+  const sweeping = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => {
     log.warn('requests still under way were cut off');
     server.closeAllConnections();
   }, DRAIN_MS);
   await closed;
   clearTimeout(timer);
+  clearInterval(sweeping);
 }

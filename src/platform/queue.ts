@@ -1,21 +1,56 @@
 import { Logger as JobLogger, runMigrations } from 'graphile-worker';
 import { sql } from 'kysely';
+import pg from 'pg';
 import type { Db, Tx } from './db.ts';
 import type { Logger } from './log.ts';
 
 /** The schema in which the job queue keeps itself. */
 export const QUEUE_SCHEMA = 'jobs';
 
+/** How the queue's program reaches its tables, and where it says what. */
+export type QueueAccess = {
+  readonly pgPool: pg.Pool;
+  readonly schema: string;
+  readonly logger: JobLogger;
+  readonly noHandleSignals: true;
+};
+
+/**
+ * Lets the queue's program work over connections of its own: it expects 64-bit numbers as pg gives them, and must not
+ * lose patience as soon as a page. The pool is ours, since one of its own loses its listeners before its connections
+ * (graphile-worker 0.18): a database that goes away just then took the process with it.
+ */
+export async function withQueue<Result>(
+  url: string,
+  connections: number,
+  log: Logger,
+  work: (access: QueueAccess) => Promise<Result>,
+): Promise<Result> {
+  const pgPool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    application_name: 'broadsheet jobs',
+  });
+  const lost = (error: Error) => log.warn({ err: error }, "a connection of the queue's was lost");
+  pgPool.on('error', lost);
+  pgPool.on('connect', (client) => client.on('error', lost));
+  try {
+    return await work({ pgPool, schema: QUEUE_SCHEMA, logger: queueLogger(log), noHandleSignals: true });
+  } finally {
+    await pgPool.end();
+  }
+}
+
 /**
  * Brings the queue's own tables up to date, so that work can be put into it before any process takes it out. Any number
- * of processes may do so at once. It connects for itself, since a page's patience is too short for it.
+ * of processes may do so at once.
  */
 export async function prepareQueue(url: string, log: Logger): Promise<void> {
-  await runMigrations({ connectionString: url, schema: QUEUE_SCHEMA, logger: queueLogger(log) });
+  await withQueue(url, 1, log, (access) => runMigrations(access));
 }
 
 /** What the queue says of itself, in our own log. Its info is its own working, job by job. */
-export function queueLogger(log: Logger): JobLogger {
+function queueLogger(log: Logger): JobLogger {
   return new JobLogger(() => (level, message) => {
     if (level === 'error') log.error(message);
     else if (level === 'warning') log.warn(message);

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HOME } from '../../src/main/compose.ts';
@@ -63,13 +63,17 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a web process and waits until it is ready. */
-async function start(more: Record<string, string> = {}): Promise<{ base: string; child: ChildProcess }> {
+type Started = { readonly base: string; readonly child: ChildProcess; readonly logged: readonly string[] };
+
+async function start(more: Record<string, string> = {}): Promise<Started> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(HOME, 'dist', 'main', 'web.js')], {
     env: environment({ PORT: String(port), LOG_LEVEL: 'warn', ...more }),
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.push(child);
+  const logged: string[] = [];
+  child.stdout.on('data', (chunk: Buffer) => logged.push(chunk.toString()));
   const base = `http://localhost:${port}`;
   await expect
     .poll(
@@ -81,7 +85,7 @@ async function start(more: Record<string, string> = {}): Promise<{ base: string;
       { timeout: 15_000 },
     )
     .toBe(200);
-  return { base, child };
+  return { base, child, logged };
 }
 
 async function end(child: ChildProcess): Promise<number | null> {
@@ -160,7 +164,10 @@ describe('web processes', () => {
   }, 30_000);
 
   it('finish the requests that are under way when told to stop, and exit 0', async () => {
-    const { base, child } = await start();
+    const { base, child, logged } = await start();
+    // A browser connects before it knows what it will ask for.
+    const early = connect(Number(new URL(base).port), '127.0.0.1');
+    await once(early, 'connect');
     const asked = Array.from({ length: 30 }, (_, at) => fetch(`${base}${stories[at]?.path}`));
     await Promise.race(asked);
     const [code, answers] = await Promise.all([end(child), Promise.allSettled(asked)]);
@@ -169,6 +176,9 @@ describe('web processes', () => {
     for (const one of answers)
       if (one.status === 'fulfilled') expect((await one.value.text()).endsWith('</html>')).toBe(true);
     expect(answers.filter((one) => one.status === 'fulfilled').length).toBeGreaterThan(0);
+    // Nothing was left to wait for.
+    expect(logged.join('')).not.toContain('cut off');
+    early.destroy();
   }, 30_000);
 });
 
