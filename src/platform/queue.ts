@@ -5,7 +5,7 @@ import type { Db, Tx } from './db.ts';
 import type { Logger } from './log.ts';
 
 /** The schema in which the job queue keeps itself. */
-export const QUEUE_SCHEMA = 'jobs';
+const QUEUE_SCHEMA = 'jobs';
 
 /** How the queue's program reaches its tables, and where it says what. */
 export type QueueAccess = {
