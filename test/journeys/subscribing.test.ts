@@ -52,7 +52,9 @@ beforeAll(async () => {
 afterAll(() => paper.end());
 
 let made = 0;
-const newReader = () => signedInBrowser(paper, `buyer-${++made}@paper.example`);
+/** Each from a place of their own: one may try only so often. */
+const newReader = () =>
+  signedInBrowser(paper, `buyer-${++made}@paper.example`, { address: `198.51.100.${made % 250}` });
 const accessTo = async (browser: TestBrowser, story = premium) =>
   (await browser.get(story.path)).headers.get('x-access');
 
