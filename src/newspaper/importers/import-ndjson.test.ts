@@ -8,7 +8,8 @@ import { setStory } from '#content';
 import { openDatabase } from '#platform/db';
 import { createLogger } from '#platform/log';
 import { type TestDatabase, testDatabase } from '../../../test/db.ts';
-import { type ImportReport, importNdjson } from './import-ndjson.ts';
+import { importNdjson } from './import-ndjson.ts';
+import type { ImportReport } from './import-run.ts';
 
 const NOW = Temporal.Instant.from('2026-11-23T06:00:00Z');
 const OPTIONS = {

@@ -1,53 +1,8 @@
-import { basename } from 'node:path';
-import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
-import { type Db, isUnavailable } from '#platform/db';
-import { type CallerError, Conflict } from '#values/errors';
-import { FirstPlaces } from './first-places.ts';
-import { checkFile, readLines } from './lines.ts';
-import { type ImportSettings, readLine } from './story-record.ts';
-
-/** Stories of one transaction: more make it no faster, and hold more in memory. */
-const MOST_STORIES = 100;
-/** The same in bytes of the file, for an archive of long stories. */
-const MOST_BYTES = 1024 * 1024;
-/** While the database writes one batch the next is converted. */
-const IN_FLIGHT = 3;
-/** So many refusals are told one by one; beyond, they are only counted. */
-const MOST_TOLD = 10_000;
-
-/** Failures that pass when a batch is simply tried again, and how often that is done. */
-const AGAIN: Readonly<Record<string, number>> = {
-  // Two batches that bring the same new topics may lock each other out.
-  '40P01': 4,
-  '40001': 4,
-  // Another import has just stored the same story: it is known now. Or two stories drew the same short id.
-  '23505': 1,
-};
-
-/** A place in a file, and what was wrong there. */
-export type ImportNote = { readonly at: string; readonly reason: string };
-
-/** What became of the records of an import. */
-export type ImportReport = {
-  readonly created: number;
-  readonly updated: number;
-  /** Known already, and the same as before. */
-  readonly skipped: number;
-  readonly refused: readonly ImportNote[];
-  /** How many were refused; more than the list holds when it is very long. */
-  readonly refusedCount: number;
-  /** Left alone, because somebody here has changed the story since it was imported. */
-  readonly kept: readonly ImportNote[];
-  /** Whether a file could not be read to its end; its note among the refused says where it breaks off. */
-  readonly truncated: boolean;
-};
-
-export type ImportOptions = {
-  readonly settings: ImportSettings;
-  readonly now: Temporal.Instant;
-  /** Told now and then how many records have been read. */
-  readonly onProgress?: (done: number) => void;
-};
+import type { Db } from '#platform/db';
+import { checkFile } from './archive-file.ts';
+import { type ImportOptions, type ImportReport, ImportRun } from './import-run.ts';
+import { readLines } from './lines.ts';
+import { readLine } from './story-record.ts';
 
 /**
  * Imports stories from files of one JSON record a line (docs/contracts), plain or gzipped. What is wrong with a
@@ -64,167 +19,19 @@ export async function importNdjson(
 ): Promise<ImportReport> {
   // A file that is not there is told before the first of the others is read.
   await Promise.all(files.map(checkFile));
-  const run = new Run(db, options, files);
-  for (const [index, file] of files.entries()) await run.read(index, file);
+  const run = new ImportRun(db, options, files);
+  for (const [index, path] of files.entries()) await readFile(run, index, path);
   return run.finish();
 }
 
-/** An import of this many stories changes what the database should know of its tables. */
-const LARGE = 500;
-
-type Placed = { readonly at: string; readonly story: StoryInput };
-
-class Run {
-  readonly #db: Db;
-  readonly #options: ImportOptions;
-  readonly #files: readonly string[];
-  readonly #counts = { created: 0, updated: 0, skipped: 0, refused: 0 };
-  readonly #refused: ImportNote[] = [];
-  readonly #kept: ImportNote[] = [];
-  /** By source and id; a place is the line and, in its remainder, the file. */
-  readonly #seen = new FirstPlaces();
-  #truncated = false;
-  #done = 0;
-  #batch: Placed[] = [];
-  #batchBytes = 0;
-  readonly #writing = new Set<Promise<void>>();
-  #failure: unknown;
-
-  constructor(db: Db, options: ImportOptions, files: readonly string[]) {
-    this.#db = db;
-    this.#options = options;
-    this.#files = files;
-  }
-
-  async read(index: number, path: string): Promise<void> {
-    const { settings, now, onProgress } = this.#options;
-    const name = basename(path);
-    for await (const { lines, cut } of readLines(path)) {
-      for (const line of lines) {
-        const at = `${name}:${line.number}`;
-        if (line.kind === 'unreadable') {
-          this.#refuse(at, line.reason);
-          continue;
-        }
-        const record = readLine(line.bytes, settings, now);
-        if (record.kind === 'refused') {
-          this.#refuse(at, record.reason);
-          continue;
-        }
-        const first = this.#firstPlace(record.story, index, line.number);
-        if (first !== undefined) {
-          this.#refuse(at, `the id ${JSON.stringify(record.story.sourceId)} stands already in ${first}`);
-          continue;
-        }
-        this.#batch.push({ at, story: record.story });
-        this.#batchBytes += line.bytes.length;
-        if (this.#batch.length === MOST_STORIES || this.#batchBytes >= MOST_BYTES) await this.#send();
-      }
-      if (cut !== undefined) {
-        this.#truncated = true;
-        this.#refuse(name, cut);
-      }
-      this.#done += lines.length;
-      onProgress?.(this.#done);
+async function readFile(run: ImportRun, file: number, path: string): Promise<void> {
+  for await (const { lines, cut } of readLines(path)) {
+    for (const line of lines) {
+      const place = { file, line: line.number };
+      if (line.kind === 'unreadable') await run.take({ kind: 'refused', reason: line.reason }, place, 0);
+      else await run.take(readLine(line.bytes, run.settings, run.now), place, line.bytes.length);
     }
+    if (cut !== undefined) run.breakOff(file, cut);
+    run.progress(lines.length);
   }
-
-  async finish(): Promise<ImportReport> {
-    await this.#send();
-    while (this.#writing.size > 0) await Promise.race(this.#writing);
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
-    const { refused: refusedCount, ...counts } = this.#counts;
-    return { ...counts, refused: this.#refused, refusedCount, kept: this.#kept, truncated: this.#truncated };
-  }
-
-  #refuse(at: string, reason: string): void {
-    this.#counts.refused++;
-    if (this.#refused.length < MOST_TOLD) this.#refused.push({ at, reason });
-  }
-
-  /** Where a story of this source and id stood before in this run. */
-  #firstPlace(story: StoryInput, file: number, line: number): string | undefined {
-    const first = this.#seen.note(`${story.source}\n${story.sourceId}`, line * this.#files.length + file);
-    if (first === undefined) return undefined;
-    const name = basename(this.#files[first % this.#files.length] ?? '');
-    return `${name}:${Math.floor(first / this.#files.length)}`;
-  }
-
-  async #send(): Promise<void> {
-    if (this.#batch.length > 0) {
-      const batch = this.#batch;
-      this.#batch = [];
-      this.#batchBytes = 0;
-      const writing: Promise<void> = this.#write(batch)
-        .catch((error: unknown) => {
-          this.#failure ??= error;
-        })
-        .finally(() => this.#writing.delete(writing));
-      this.#writing.add(writing);
-    }
-    while (this.#writing.size >= IN_FLIGHT) await Promise.race(this.#writing);
-    if (this.#failure !== undefined) {
-      await Promise.all(this.#writing);
-      throw this.#failure;
-    }
-  }
-
-  /** Writes a batch; when the database refuses it, halves it until the record that is to blame stands alone. */
-  async #write(batch: readonly Placed[]): Promise<void> {
-    let outcomes: ImportOutcome[];
-    try {
-      outcomes = await this.#tryWrite(batch);
-    } catch (error) {
-      if (isUnavailable(error)) throw this.#interrupted(error);
-      if (!isAboutRecord(error)) throw error;
-      const [only] = batch;
-      if (batch.length === 1 && only !== undefined) {
-        this.#refuse(only.at, `the database refused it: ${error.message}`);
-        return;
-      }
-      const half = batch.length >> 1;
-      await this.#write(batch.slice(0, half));
-      await this.#write(batch.slice(half));
-      return;
-    }
-    for (const [index, outcome] of outcomes.entries()) {
-      if (outcome === 'unchanged') this.#counts.skipped++;
-      else if (outcome === 'kept') {
-        const at = batch[index]?.at ?? '';
-        this.#kept.push({ at, reason: 'changed here since it was imported, so it was left as it is' });
-      } else this.#counts[outcome]++;
-    }
-  }
-
-  async #tryWrite(batch: readonly Placed[]): Promise<ImportOutcome[]> {
-    const stories = batch.map((one) => one.story);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await importStories(this.#db, stories, this.#options.now);
-      } catch (error) {
-        const again = AGAIN[sqlState(error)] ?? 0;
-        if (attempt > again) throw error;
-      }
-    }
-  }
-
-  #interrupted(cause: unknown): CallerError {
-    const { created, updated } = this.#counts;
-    return new Conflict(
-      'database-unavailable',
-      `the database cannot be reached; ${created + updated} stories were stored before. ` +
-        'Run the same import again: it goes on where it stopped',
-      { cause },
-    );
-  }
-}
-
-function sqlState(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-/** Whether a failure is due to what a record holds: bad data, a broken constraint, something too large or too deep. */
-function isAboutRecord(error: unknown): error is Error {
-  return error instanceof RangeError || /^(?:22|23|54)/.test(sqlState(error));
 }

@@ -1,9 +1,5 @@
 /** Archives of elsewhere: files of many kinds, read and checked, turned into stories and kept. */
-export {
-  type ImportNote,
-  type ImportOptions,
-  type ImportReport,
-  importNdjson,
-} from './import-ndjson.ts';
+export { importNdjson } from './import-ndjson.ts';
+export type { ImportNote, ImportOptions, ImportReport } from './import-run.ts';
 export { RESERVED_SLUGS } from './sections.ts';
 export { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
