@@ -10,7 +10,7 @@ import {
   setStory,
   withdrawStory,
 } from '#content';
-import { importNdjson } from '#importers';
+import { importNdjson, importWxr } from '#importers';
 import type { Who } from '#platform/http';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
 import { findReader } from '#readers';
@@ -27,7 +27,12 @@ import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
-  { name: 'import', usage: 'ndjson FILE…', does: 'takes an archive in, plain or gzipped', run: runImport },
+  {
+    name: 'import',
+    usage: 'ndjson|wxr FILE…',
+    does: 'takes an archive in, plain or gzipped',
+    run: runImport,
+  },
   { name: 'story list', usage: '[--limit N]', does: 'stories, newest first', run: storyList },
   {
     name: 'story show',
@@ -72,12 +77,18 @@ export const COMMANDS: readonly Command[] = [
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
 
-async function runImport({ args, clock, config, paper }: CommandContext): Promise<CommandResult> {
+const IMPORTERS: ReadonlyMap<string, typeof importNdjson> = new Map([
+  ['ndjson', importNdjson],
+  ['wxr', importWxr],
+]);
+
+async function runImport({ args, clock, paper }: CommandContext): Promise<CommandResult> {
   const [format, ...files] = args;
-  if (format !== 'ndjson') throw new Misuse(`the format "${format ?? ''}" is not one of: ndjson`);
-  if (files.length === 0) throw new Misuse('import ndjson needs at least one file');
-  void config;
-  const report = await importNdjson(paper.database.db, files, {
+  const importFiles = IMPORTERS.get(format ?? '');
+  if (importFiles === undefined)
+    throw new Misuse(`the format "${format ?? ''}" is not one of: ${[...IMPORTERS.keys()].join(', ')}`);
+  if (files.length === 0) throw new Misuse(`import ${format} needs at least one file`);
+  const report = await importFiles(paper.database.db, files, {
     settings: paper.publication(),
     now: clock.now(),
     ...(process.stderr.isTTY
@@ -85,16 +96,19 @@ async function runImport({ args, clock, config, paper }: CommandContext): Promis
       : {}),
   });
   if (process.stderr.isTTY) process.stderr.write('\n');
-  const { created, kept, refused, refusedCount, skipped, updated } = report;
+  const { created, kept, leftOut, refused, refusedCount, skipped, updated } = report;
   const lines = [
     `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
+    ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
     ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
     ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
   ];
   return {
     text: lines.join('\n'),
-    json: { created, updated, skipped, refused, refused_count: refusedCount, kept },
-    ...(report.truncated ? { failure: 'a file ends in the middle; what stood before that is imported' } : {}),
+    json: { created, updated, skipped, refused, refused_count: refusedCount, kept, left_out: leftOut },
+    ...(report.truncated
+      ? { failure: 'a file could not be read to its end; what stood before that is imported' }
+      : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import { htmlToElements } from '../../src/newspaper/importers/html.ts';
 import { readLines } from '../../src/newspaper/importers/lines.ts';
 import { markdownToElements } from '../../src/newspaper/importers/markdown.ts';
 import { type TestDatabase, testDatabase } from '../db.ts';
+import { letters, textOf } from './letters.ts';
 
 /** The folder with real archives and attackers' lists; where it is not given, these tests are skipped. */
 const INPUT = process.env.REAL_INPUT ?? '';
@@ -96,20 +97,6 @@ async function sample(
   out.end();
   await finished(out);
   return { path, bodies };
-}
-
-/** The text of simple HTML by a way that has nothing in common with the importer's. */
-function textOf(html: string): string {
-  const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ', apos: "'" };
-  return html
-    .replace(/<!--[\s\S]*?-->|<\/?[a-z][^>]*>/gi, ' ')
-    .replace(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole)
-    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
-}
-
-/** Letters and digits alone: what must not be lost, whatever becomes of the space between. */
-function letters(text: string): string {
-  return text.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** What is read as text: code may show shortcodes, since it is about them. */

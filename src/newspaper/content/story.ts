@@ -72,6 +72,8 @@ export type StoryInput = {
   readonly preview?: readonly StoryElement[];
   readonly section: Named;
   readonly access: AccessLevel;
+  /** Not to be published yet; left out, it is. */
+  readonly state?: 'draft';
   readonly authors: readonly Named[];
   readonly topics: readonly Named[];
   readonly picture?: LeadPicture;

@@ -90,6 +90,7 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     shortId: written.map((one) => one.shortId),
     section: inputs.map((one) => one.section.slug),
     access: inputs.map((one) => one.access),
+    state: inputs.map((one) => one.state ?? 'published'),
     slug: inputs.map((one) => storySlug(one.headline)),
     language: inputs.map((one) => one.language),
     revision: written.map((one) => one.revision),
@@ -105,21 +106,20 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
   await sql`
     insert into content.stories (id, short_id, state, section, access, slug, language, revision, published_at,
       updated_at, embargo_until, source, source_id, import_digest, origin_url, extra, created_at)
-    select id, short_id, 'published', section, access, slug, language, revision, published_at, updated_at, embargo,
+    select id, short_id, state, section, access, slug, language, revision, published_at, updated_at, embargo,
       source, source_id, digest, origin, extra, ${at}
     from unnest(${columns.id}::uuid[], ${columns.shortId}::text[], ${columns.section}::text[],
-      ${columns.access}::text[], ${columns.slug}::text[], ${columns.language}::text[], ${columns.revision}::int[],
+      ${columns.access}::text[], ${columns.state}::text[], ${columns.slug}::text[], ${columns.language}::text[], ${columns.revision}::int[],
       ${columns.publishedAt}::timestamptz[], ${columns.updatedAt}::timestamptz[], ${columns.embargo}::timestamptz[],
       ${columns.source}::text[], ${columns.sourceId}::text[], ${columns.digest}::bytea[], ${columns.origin}::text[],
       ${columns.extra}::json[])
-      as new (id, short_id, section, access, slug, language, revision, published_at, updated_at, embargo, source,
+      as new (id, short_id, section, access, state, slug, language, revision, published_at, updated_at, embargo, source,
         source_id, digest, origin, extra)
     on conflict (id) do update set section = excluded.section, access = excluded.access, slug = excluded.slug,
       language = excluded.language, revision = excluded.revision, published_at = excluded.published_at,
       updated_at = excluded.updated_at, embargo_until = excluded.embargo_until,
-      import_digest = excluded.import_digest, origin_url = excluded.origin_url, extra = excluded.extra`.execute(
-    tx,
-  );
+      import_digest = excluded.import_digest, state = case stories.state when 'withdrawn' then stories.state else excluded.state end,
+      origin_url = excluded.origin_url, extra = excluded.extra`.execute(tx);
   const words = inputs.map((one) => countWords(one.body));
   const previews = inputs.map((one, at) => one.preview ?? cutPreview(one.body, words[at]));
   await sql`

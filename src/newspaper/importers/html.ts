@@ -19,6 +19,8 @@ import { MARK_BITS, PLAIN, type TextStyle } from './text-line.ts';
 export type HtmlOptions = {
   /** The http(s) address the markup came from, to complete relative addresses with. */
   readonly base?: string;
+  /** Whether the end of a line was meant to be one, and a blank line to end a paragraph, as in WordPress's classic editor. */
+  readonly lineEnds?: 'meant';
 };
 
 /**
@@ -32,7 +34,7 @@ export function htmlToElements(text: string, options: HtmlOptions = {}): StoryEl
   const tree = parseBounded(source);
   const to = new Blocks();
   if (tree === undefined) textOnly(source, to);
-  else walkChildren(tree, to, { ...OUTSIDE, base: options.base });
+  else walkChildren(tree, to, { ...OUTSIDE, base: options.base, lineEnds: options.lineEnds === 'meant' });
   return tidyDividers(to.done());
 }
 
@@ -49,6 +51,8 @@ type Context = {
   /** Marks that say nothing here, as bits: bold in a heading. */
   readonly idle: number;
   readonly base: string | undefined;
+  /** Whether the end of a line is one. */
+  readonly lineEnds: boolean;
   readonly depth: number;
   readonly listLevel: number;
   readonly tableLevel: number;
@@ -64,6 +68,7 @@ const OUTSIDE: Context = {
   style: PLAIN,
   idle: 0,
   base: undefined,
+  lineEnds: false,
   depth: 0,
   listLevel: 0,
   tableLevel: 0,
@@ -79,8 +84,16 @@ const HTML = 'http://www.w3.org/1999/xhtml';
 
 function walkChildren(parent: Parent, to: Blocks, context: Context): void {
   for (const child of parent.childNodes) {
-    if (isText(child)) to.text(child.value, context.style);
+    if (isText(child)) addText(child.value, to, context);
     else if (isElement(child)) walk(child, to, context);
+  }
+}
+
+function addText(text: string, to: Blocks, { lineEnds, style }: Context): void {
+  const lines = lineEnds ? text.split('\n') : [text];
+  for (const [at, line] of lines.entries()) {
+    if (at > 0) to.lineBreak();
+    if (line.trim() !== '' || at === 0) to.text(line, style);
   }
 }
 

@@ -78,6 +78,7 @@ describe('an import', () => {
       refused: [],
       refusedCount: 0,
       kept: [],
+      leftOut: {},
       truncated: false,
     });
     expect(await stored()).toMatchObject([

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
 import { type Db, isUnavailable } from '#platform/db';
 import { type CallerError, Conflict } from '#values/errors';
+import { cleanText } from './clean-text.ts';
 import { FirstPlaces } from './first-places.ts';
 import type { ImportSettings, ReadRecord } from './story-record.ts';
 
@@ -37,6 +38,8 @@ export type ImportReport = {
   readonly refusedCount: number;
   /** Left alone, because somebody here has changed the story since it was imported. */
   readonly kept: readonly ImportNote[];
+  /** What has no place in this paper, and how often it was met: `nav_menu_item`, `[gallery]`, `comment`. */
+  readonly leftOut: Readonly<Record<string, number>>;
   /** Whether a file could not be read to its end; its note among the refused says where it breaks off. */
   readonly truncated: boolean;
 };
@@ -67,6 +70,7 @@ export class ImportRun {
   readonly #counts = { created: 0, updated: 0, skipped: 0, refused: 0 };
   readonly #refused: ImportNote[] = [];
   readonly #kept: ImportNote[] = [];
+  readonly #leftOut = new Map<string, number>();
   /** By source and id; a place is the line and, in its remainder, the file. */
   readonly #seen = new FirstPlaces();
   #truncated = false;
@@ -112,6 +116,14 @@ export class ImportRun {
     if (this.#batch.length === MOST_STORIES || this.#batchBytes >= MOST_BYTES) await this.#send();
   }
 
+  /** Something has no place in this paper. */
+  leaveOut(what: string, times = 1): void {
+    const name = cleanText(what).slice(0, 60);
+    // An archive has a few dozen kinds; one that makes up more must not fill the memory.
+    if (this.#leftOut.has(name) || this.#leftOut.size < 1_000)
+      this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + times);
+  }
+
   /** A file breaks off, or cannot be read on. */
   breakOff(file: number, reason: string): void {
     this.#truncated = true;
@@ -130,7 +142,14 @@ export class ImportRun {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
     const { refused: refusedCount, ...counts } = this.#counts;
-    return { ...counts, refused: this.#refused, refusedCount, kept: this.#kept, truncated: this.#truncated };
+    return {
+      ...counts,
+      refused: this.#refused,
+      refusedCount,
+      kept: this.#kept,
+      leftOut: Object.fromEntries(this.#leftOut),
+      truncated: this.#truncated,
+    };
   }
 
   #refuse(at: string, reason: string): void {

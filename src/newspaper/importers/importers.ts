@@ -1,5 +1,6 @@
 /** Archives of elsewhere: files of many kinds, read and checked, turned into stories and kept. */
 export { importNdjson } from './import-ndjson.ts';
 export type { ImportNote, ImportOptions, ImportReport } from './import-run.ts';
+export { importWxr } from './import-wxr.ts';
 export { RESERVED_SLUGS } from './sections.ts';
 export { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';

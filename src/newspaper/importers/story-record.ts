@@ -5,7 +5,7 @@ import { asciiSlug } from '#values/slug';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { cleanText, oneLine } from './clean-text.ts';
-import { htmlToElements } from './html.ts';
+import { type HtmlOptions, htmlToElements } from './html.ts';
 import { markdownLine, markdownToElements } from './markdown.ts';
 import { textToElements } from './plain-text.ts';
 import { readDate } from './record-dates.ts';
@@ -65,6 +65,7 @@ const recordSchema = z.looseObject({
   authors: names,
   topics: names,
   access: z.union([z.enum(ACCESS_LEVELS), z.null()]).optional(),
+  state: z.union([z.enum(['published', 'draft']), z.null()]).optional(),
   lang: blankAsAbsent,
   url: blankAsAbsent,
   source: blankAsAbsent,
@@ -104,6 +105,7 @@ export function readRecord(
   digest: Buffer,
   settings: ImportSettings,
   now: Temporal.Instant,
+  html: Pick<HtmlOptions, 'lineEnds'> = {},
 ): ReadRecord {
   const parsed = recordSchema.safeParse(record, { reportInput: true });
   if (!parsed.success) return refused(sayWhy(parsed.error.issues[0]));
@@ -132,7 +134,8 @@ export function readRecord(
   if (extra === TANGLED) return refused('fields beside the story are nested too deep');
 
   const originUrl = given.url === undefined ? undefined : elsewhere(given.url);
-  const convert = (text: string) => toElements(text, given.body_format, originUrl);
+  const options = originUrl === undefined ? html : { ...html, base: originUrl };
+  const convert = (text: string) => toElements(text, given.body_format, options);
   const isLater = Temporal.Instant.compare(updated.at, published.at) > 0;
   const story = {
     headline,
@@ -140,6 +143,7 @@ export function readRecord(
     kicker: given.kicker === undefined ? '' : oneLine(given.kicker).slice(0, 80),
     section: given.section === undefined ? GENERAL : toSection(given.section),
     access: given.access ?? settings.defaultAccess,
+    ...(given.state === 'draft' ? { state: given.state } : {}),
     authors: named(given.authors ?? []),
     topics: named(given.topics ?? []),
     language,
@@ -172,6 +176,7 @@ function sayWhy(issue: z.core.$ZodIssue | undefined): string {
   const value = issue?.input;
   if (value === undefined) return `${field} is missing`;
   if (field === 'access') return `access ${quoted(value)} is not one of ${ACCESS_LEVELS.join(', ')}`;
+  if (field === 'state') return `state ${quoted(value)} is not one of published, draft`;
   if (field === 'body_format') return `body_format ${quoted(value)} is not one of html, markdown, text`;
   const kind = field === 'authors' || field === 'topics' ? 'a list of names' : 'text';
   const given =
@@ -224,9 +229,8 @@ function withLateBody<Story>(
 function toElements(
   text: string,
   format: 'html' | 'markdown' | 'text',
-  base: string | undefined,
+  options: HtmlOptions,
 ): StoryElement[] {
-  const options = base === undefined ? {} : { base };
   if (text.trim() === '') return [];
   if (format === 'html') return htmlToElements(text, options);
   return format === 'markdown' ? markdownToElements(text, options) : textToElements(text);

@@ -1,0 +1,43 @@
+import type { Db } from '#platform/db';
+import { checkFile } from './archive-file.ts';
+import { type ImportOptions, type ImportReport, ImportRun } from './import-run.ts';
+import { readWxr, type WxrSite } from './wxr-reader.ts';
+import { readWxrItem } from './wxr-record.ts';
+
+/**
+ * Imports the posts and pages of a WordPress site from its export files, plain or gzipped; several files of one site
+ * are read as one. As with `importNdjson`, what is wrong is told with its place and the rest arrives, and running it
+ * again goes on where it was, or brings in what has changed.
+ *
+ * @throws as `importNdjson` does
+ */
+export async function importWxr(
+  db: Db,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<ImportReport> {
+  await Promise.all(files.map(checkFile));
+  const run = new ImportRun(db, options, files);
+  const authors = new Map<string, string>();
+  for (const [file, path] of files.entries())
+    await readFile(run, file, path, { url: '', language: '', authors });
+  return run.finish();
+}
+
+async function readFile(run: ImportRun, file: number, path: string, site: WxrSite): Promise<void> {
+  const left = (what: string, times?: number) => run.leaveOut(what, times);
+  for await (const { cut, items } of readWxr(path, site)) {
+    for (const item of items) {
+      const place = { file, line: item.line };
+      if (item.kind === 'broken') {
+        await run.take({ kind: 'refused', reason: item.reason }, place, 0);
+        continue;
+      }
+      const read = readWxrItem(item, site, run.settings, run.now, left);
+      if (read.kind === 'left-out') run.leaveOut(read.what);
+      else await run.take(read, place, item.fields.get('content:encoded')?.length ?? 0);
+    }
+    if (cut !== undefined) run.breakOff(file, cut);
+    run.progress(items.length);
+  }
+}

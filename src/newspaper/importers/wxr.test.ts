@@ -1,0 +1,412 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { elementText, type StoryElement } from '#content';
+import { type TestDatabase, testDatabase } from '../../../test/db.ts';
+import { htmlToElements } from './html.ts';
+import type { ImportReport } from './import-run.ts';
+import { importWxr } from './import-wxr.ts';
+import { withoutWordpressShortcodes } from './wordpress-shortcodes.ts';
+import { type BrokenItem, readWxr, type WxrItem, type WxrSite } from './wxr-reader.ts';
+
+const OPTIONS = {
+  settings: { zone: 'Asia/Kolkata', language: 'en-IN', defaultAccess: 'metered' },
+  now: Temporal.Instant.from('2026-11-23T06:00:00Z'),
+} as const;
+
+let database: TestDatabase;
+let folder: string;
+beforeAll(async () => {
+  database = await testDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'broadsheet-wxr-'));
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await database.pool.query('truncate content.stories cascade');
+});
+
+const cdata = (text: string) => `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
+
+/** An item as WordPress writes one; `more` stands at its end. */
+function item(given: Record<string, string> = {}, more = ''): string {
+  const fields: Record<string, string> = {
+    title: 'Ferry fares to rise',
+    link: 'https://old.example/2019/01/ferry-fares/',
+    'dc:creator': 'tara',
+    'content:encoded': '<p>The harbour board said so.</p>',
+    'excerpt:encoded': '',
+    'wp:post_id': '47',
+    'wp:post_date': '2019-01-05 15:30:00',
+    'wp:post_date_gmt': '2019-01-05 10:00:00',
+    'wp:status': 'publish',
+    'wp:post_type': 'post',
+    'wp:post_password': '',
+    ...given,
+  };
+  const inside = Object.entries(fields).map(([name, text]) => `<${name}>${cdata(text)}</${name}>`);
+  return `<item>\n${inside.join('\n')}\n${more}\n</item>`;
+}
+
+function wxr(items: string, { version = '1.2', channel = '' } = {}): string {
+  const base = `http://wordpress.org/export/${version}`;
+  return `<?xml version="1.0" encoding="UTF-8" ?>
+<rss version="2.0" xmlns:excerpt="${base}/excerpt/" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="${base}/">
+<channel>
+<title>The Old Courier</title>
+<language>en-US</language>
+<wp:wxr_version>${version}</wp:wxr_version>
+<wp:base_blog_url>https://old.example</wp:base_blog_url>
+<wp:author><wp:author_login>tara</wp:author_login><wp:author_display_name>Tara Nambiar</wp:author_display_name></wp:author>
+${channel}
+${items}
+</channel>
+</rss>`;
+}
+
+async function file(text: string | Buffer, name = 'export.xml'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+async function read(
+  text: string | Buffer,
+): Promise<{ items: (WxrItem | BrokenItem)[]; cut: string | undefined; site: WxrSite }> {
+  const site: WxrSite = { url: '', language: '', authors: new Map() };
+  const items: (WxrItem | BrokenItem)[] = [];
+  let cut: string | undefined;
+  for await (const part of readWxr(await file(text), site)) {
+    items.push(...part.items);
+    cut ??= part.cut;
+  }
+  return { items, cut, site };
+}
+const titles = (items: readonly (WxrItem | BrokenItem)[]) =>
+  items.map((one) => (one.kind === 'item' ? one.fields.get('title') : one.reason));
+
+async function run(...texts: (string | Buffer)[]): Promise<ImportReport> {
+  const files = await Promise.all(texts.map((text, at) => file(text, `export-${at}.xml`)));
+  return importWxr(database.db, files, OPTIONS);
+}
+
+async function stored() {
+  const { rows } = await database.pool.query(`
+    select s.source, s.source_id, s.state, s.section, s.access, s.language, s.published_at, s.updated_at, s.origin_url,
+      s.extra, r.headline, r.standfirst, r.authors, b.elements
+    from content.stories s join content.revisions r on r.story_id = s.id and r.number = s.revision
+      join content.bodies b on b.story_id = s.id and b.revision = s.revision order by s.source_id`);
+  return rows;
+}
+
+describe('an export of WordPress', () => {
+  it.each(['1.0', '1.1', '1.2'])(
+    'of version %s is read with its site, terms, custom fields and comments',
+    async (version) => {
+      const more = `
+      <category domain="category" nicename="ports">${cdata('Ports & Shipping')}</category>
+      <category domain="post_tag" nicename="fares">${cdata('Fares')}</category>
+      <wp:postmeta><wp:meta_key>_thumbnail_id</wp:meta_key><wp:meta_value>${cdata('12')}</wp:meta_value></wp:postmeta>
+      <wp:comment><wp:comment_id>1</wp:comment_id><wp:comment_content>${cdata('<b>First!')}</wp:comment_content></wp:comment>`;
+      const { cut, items, site } = await read(wxr(item({}, more), { version }));
+      expect(cut).toBeUndefined();
+      expect([site.url, site.language, site.authors.get('tara')]).toEqual([
+        'https://old.example',
+        'en-US',
+        'Tara Nambiar',
+      ]);
+      const [only] = items as [WxrItem];
+      expect(only.fields.get('content:encoded')).toBe('<p>The harbour board said so.</p>');
+      expect(only.terms).toEqual([
+        { taxonomy: 'category', slug: 'ports', name: 'Ports & Shipping' },
+        { taxonomy: 'post_tag', slug: 'fares', name: 'Fares' },
+      ]);
+      expect([only.comments, only.meta.get('_thumbnail_id'), only.line]).toEqual([1, ['12'], 11]);
+    },
+  );
+
+  it('is read under whatever prefixes, also ones that nobody declared, and not under another namespace', async () => {
+    const renamed = wxr(item()).replaceAll('wp:', 'w:').replace('xmlns:wp', 'xmlns:w');
+    const undeclared = wxr(item()).replace(/xmlns:wp="[^"]*"/, '');
+    const foreign = wxr(item({}, '<x:status xmlns:x="https://elsewhere.example/">draft</x:status>'));
+    for (const text of [renamed, undeclared, foreign]) {
+      const [only] = (await read(text)).items as [WxrItem];
+      expect([only.fields.get('wp:post_id'), only.fields.get('wp:status')]).toEqual(['47', 'publish']);
+    }
+  });
+
+  it('keeps what stands in CDATA as it stands, in however many pieces', async () => {
+    const text = 'a ]]> b <![CDATA[ c & d &amp; e';
+    const [only] = (await read(wxr(item({ 'content:encoded': text })))).items as [WxrItem];
+    expect(only.fields.get('content:encoded')).toBe(text);
+  });
+
+  it('is read in the encoding that it says it is in, and packed', async () => {
+    const latin = Buffer.from(wxr(item({ title: 'Café' })).replace('UTF-8', 'ISO-8859-1'), 'latin1');
+    expect(titles((await read(latin)).items)).toEqual(['Café']);
+    expect(titles((await read(gzipSync(wxr(item({ title: 'नमस्ते' }))))).items)).toEqual(['नमस्ते']);
+    await expect(read(wxr(item()).replace('UTF-8', 'klingon'))).rejects.toMatchObject({ code: 'wrong-file' });
+  });
+});
+
+describe('a broken export', () => {
+  const good = (id: string) => item({ 'wp:post_id': id, title: id });
+
+  it('loses the item that is broken, and none of the others', async () => {
+    const broken = good('2').replace('</title>', '').replace('<link>', '<b><link>');
+    const { cut, items } = await read(wxr(good('1') + broken + good('3')));
+    expect(cut).toBeUndefined();
+    expect(titles(items)).toEqual(['1', expect.stringMatching(/^its markup is broken: line \d+/), '3']);
+  });
+
+  it.each([
+    ['a control character', (text: string) => text.replace('harbour', 'har\u000bbour')],
+    ['an entity that nobody declared', (text: string) => text.replace('<title>', '<title>&nbsp;')],
+    [
+      'an ampersand that nobody escaped',
+      (text: string) =>
+        text.replace('</link>', '?a=1&b=2</link>').replaceAll(/<link><!\[CDATA\[(.*?)\]\]>/g, '<link>$1'),
+    ],
+  ])('is read in spite of %s', async (_, spoil) => {
+    const { cut, items } = await read(wxr(good('1') + spoil(good('2')) + good('3')));
+    expect([cut, items.map(({ kind }) => kind)]).toEqual([undefined, ['item', 'item', 'item']]);
+  });
+
+  it('that ends in the middle gives what stood before', async () => {
+    const whole = wxr(good('1') + good('2'));
+    const { cut, items } = await read(whole.slice(0, whole.indexOf('</item>', whole.indexOf('</item>') + 1)));
+    expect(titles(items)).toEqual(['1']);
+    expect(cut).toMatch(/^the file ends in the middle of the item at line \d+$/);
+  });
+
+  it('that never closes an item is told of that item', async () => {
+    const { items } = await read(wxr(good('1').replace('</item>', '') + good('2')));
+    expect(titles(items)).toEqual(['another item begins inside it', '2']);
+  });
+
+  it.each([
+    ['another feed', '<rss version="2.0"><channel><item><title>x</title></item></channel></rss>'],
+    ['a page', '<html><body><p>Hello</p></body></html>'],
+    ['no XML', 'just some words'],
+    ['nothing', ''],
+  ])('that is %s is refused', async (_, text) => {
+    expect(await read(text)).toMatchObject({ items: [], cut: 'it is no export of WordPress' });
+  });
+
+  it('with entities of its own that grow without end stays as small as it is', async () => {
+    const laughs = Array.from({ length: 9 }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join(
+      '',
+    );
+    const text = wxr(item({ title: 'x' }).replace(cdata('x'), '&l9;')).replace(
+      '<rss ',
+      `<!DOCTYPE rss [<!ENTITY l0 "lol">${laughs}<!ENTITY f SYSTEM "file:///etc/passwd">]><rss `,
+    );
+    const { items } = await read(text);
+    expect(titles(items)).toEqual(['&l9;']);
+  });
+
+  it('with an item of more than 16 MB loses that item', async () => {
+    const large = item({ 'content:encoded': 'long '.repeat(3_500_000), 'wp:post_id': '2' });
+    const { items } = await read(wxr(good('1') + large + good('3')));
+    expect(titles(items)).toEqual(['1', 'an item of 17 MB is over the limit of 16 MB', '3']);
+  });
+
+  it('that goes on without a tag is given up', async () => {
+    const { cut, items } = await read(wxr(`${good('1')}${'x'.repeat(36_000_000)}`));
+    expect([titles(items), cut]).toEqual([['1'], expect.stringMatching(/^a text of more than 32 MB/)]);
+  });
+});
+
+describe('posts and pages', () => {
+  it('become stories with everything that the paper has a word for', async () => {
+    const more = `<category domain="category" nicename="uncategorized">Uncategorized</category>
+      <category domain="category" nicename="nation">Nation</category>
+      <category domain="post_tag" nicename="ports">Ports</category>
+      <wp:postmeta><wp:meta_key>deck</wp:meta_key><wp:meta_value>Six years on</wp:meta_value></wp:postmeta>`;
+    const report = await run(
+      wxr(
+        item(
+          {
+            'excerpt:encoded': 'The first <em>increase</em>.',
+            'wp:post_modified_gmt': '2019-02-01 08:00:00',
+          },
+          more,
+        ),
+      ),
+    );
+    expect(report).toMatchObject({ created: 1, refused: [], leftOut: {}, truncated: false });
+    const [story] = await stored();
+    expect(story).toMatchObject({
+      source: 'wordpress old.example',
+      source_id: '47',
+      state: 'published',
+      section: 'nation',
+      access: 'metered',
+      language: 'en-US',
+      origin_url: 'https://old.example/2019/01/ferry-fares/',
+      extra: { custom_fields: { deck: ['Six years on'] } },
+      headline: 'Ferry fares to rise',
+      standfirst: 'The first increase.',
+      authors: [{ slug: 'tara-nambiar', name: 'Tara Nambiar' }],
+    });
+    expect(
+      [String(story?.published_at), String(story?.updated_at)].map((at) => new Date(at).toISOString()),
+    ).toEqual(['2019-01-05T10:00:00.000Z', '2019-02-01T08:00:00.000Z']);
+  });
+
+  it.each([
+    ['publish', {}, 'published'],
+    ['draft', { 'wp:post_date_gmt': '0000-00-00 00:00:00' }, 'draft'],
+    [
+      'draft',
+      { 'wp:post_date_gmt': '0000-00-00 00:00:00', 'wp:post_date': '0000-00-00 00:00:00', title: '' },
+      'draft',
+    ],
+    ['pending', {}, 'draft'],
+    ['private', {}, 'draft'],
+    ['publish', { 'wp:post_password': 'sesame' }, 'draft'],
+    ['future', { 'wp:post_date_gmt': '2027-01-01 00:00:00' }, 'published'],
+  ])('that are %s %j are %s here', async (status, given, state) => {
+    expect(await run(wxr(item({ ...given, 'wp:status': status })))).toMatchObject({
+      created: 1,
+      refused: [],
+    });
+    expect((await stored())[0]?.state).toBe(state);
+  });
+
+  it('are dated as well as their file allows, and refused where it says nothing', async () => {
+    const undated = { 'wp:post_date_gmt': '0000-00-00 00:00:00', 'wp:post_date': '' };
+    const report = await run(
+      wxr(
+        item({ ...undated, 'wp:post_date': '2019-01-05 15:30:00', 'wp:post_id': '1' }) +
+          item({ ...undated, pubDate: 'Sat, 05 Jan 2019 11:00:00 +0100', 'wp:post_id': '2' }) +
+          item({ ...undated, 'wp:post_id': '3' }),
+      ),
+    );
+    expect(report.refused).toEqual([
+      { at: expect.stringMatching(/^export-0\.xml:\d+$/), reason: 'it has no date' },
+    ]);
+    for (const story of await stored())
+      expect(new Date(story.published_at).toISOString()).toBe('2019-01-05T10:00:00.000Z');
+  });
+
+  it('without a headline are called by how they begin; and pages are free, in a section of their own', async () => {
+    const body = '<p>It was a quiet evening on the quay until the last ferry of the day did not leave.</p>';
+    await run(
+      wxr(
+        item({ title: '', 'content:encoded': body, 'wp:post_id': '1' }) +
+          item({ title: 'About us', 'wp:post_type': 'page', 'wp:post_id': '2' }),
+      ),
+    );
+    expect((await stored()).map(({ access, headline, section }) => [headline, section, access])).toEqual([
+      ['It was a quiet evening on the quay until the last ferry of the day did …', 'general', 'metered'],
+      ['About us', 'pages-section', 'free'],
+    ]);
+  });
+
+  it('of several files of one site are one site’s, and what has no place here is counted', async () => {
+    const menu = item({ 'wp:post_type': 'nav_menu_item', 'wp:post_id': '9' });
+    const report = await run(
+      wxr(item({ 'wp:post_id': '1' }) + menu),
+      wxr(item({ 'wp:post_id': '2', 'dc:creator': 'tara' }) + item({ 'wp:post_id': '1' }) + menu).replace(
+        /<wp:author>.*<\/wp:author>/,
+        '',
+      ),
+    );
+    expect(report).toMatchObject({ created: 2, leftOut: { nav_menu_item: 2 } });
+    expect(report.refused).toEqual([
+      {
+        at: expect.stringMatching(/^export-1\.xml/),
+        reason: expect.stringMatching(/"1" stands already in export-0\.xml:\d+/),
+      },
+    ]);
+    expect((await stored()).map(({ authors }) => authors[0].name)).toEqual(['Tara Nambiar', 'Tara Nambiar']);
+  });
+
+  it('are known again, and brought up to date by a newer export', async () => {
+    await run(wxr(item()));
+    expect(await run(wxr(item()))).toMatchObject({ created: 0, updated: 0, skipped: 1 });
+    expect(await run(wxr(item({ title: 'Ferry fares rise', 'wp:status': 'draft' })))).toMatchObject({
+      updated: 1,
+    });
+    expect(await stored()).toMatchObject([{ headline: 'Ferry fares rise', state: 'draft' }]);
+  });
+});
+
+describe('a body of the classic editor', () => {
+  const paragraphs = (elements: readonly StoryElement[]) =>
+    elements.map((one) => [one.kind, elementText(one)]);
+
+  it('has paragraphs where blank lines stand, and lines where they end', () => {
+    const body =
+      'One <b>line</b>\nand another.\n\nA second\r\nparagraph.\n<blockquote>Said\n\ntwice.</blockquote>\n\n\nLast.';
+    expect(paragraphs(htmlToElements(body, { lineEnds: 'meant' }))).toEqual([
+      ['paragraph', 'One line\nand another.'],
+      ['paragraph', 'A second\nparagraph.'],
+      ['quote', 'Said\ntwice.'],
+      ['paragraph', 'Last.'],
+    ]);
+  });
+
+  it('is told from one of blocks, in which a line’s end means nothing', async () => {
+    await run(
+      wxr(
+        item({ 'wp:post_id': '1', 'content:encoded': 'One.\n\nTwo.' }) +
+          item({
+            'wp:post_id': '2',
+            'content:encoded': '<!-- wp:paragraph -->\n<p>One\ntwo.</p>\n<!-- /wp:paragraph -->',
+          }),
+      ),
+    );
+    const bodies = (await stored()).map(({ elements }) => paragraphs(elements).map(([, text]) => text));
+    expect(bodies).toEqual([['One.', 'Two.'], ['One two.']]);
+  });
+});
+
+describe('shortcodes of WordPress', () => {
+  it.each([
+    ['[gallery ids="1,2"]', '', ['gallery']],
+    ['a [sic] b [1] [Applause]', 'a [sic] b [1] [Applause]', []],
+    ['[one_half]left[/one_half] right', 'left right', ['one_half']],
+    ['[my-box colour="red"]words[/my-box]', 'words', ['my-box']],
+    ['[[gallery]]', '[gallery]', []],
+    [
+      '[youtube https://www.youtube.com/watch?v=abcdefghijk]',
+      '<p><a href="https://www.youtube.com/watch?v=abcdefghijk">https://www.youtube.com/watch?v=abcdefghijk</a></p>',
+      [],
+    ],
+    ['[vimeo 12345678]', '<p><a href="https://vimeo.com/12345678">https://vimeo.com/12345678</a></p>', []],
+    ['[embed]https://example.com/x[/embed]', '<a href="https://example.com/x">https://example.com/x</a>', []],
+    [
+      'Look:\n https://example.com/x \nThere.',
+      'Look:\n <a href="https://example.com/x">https://example.com/x</a> \nThere.',
+      [],
+    ],
+    [
+      '[audio mp3="https://example.com/a.mp3"][/audio]',
+      '<p><a href="https://example.com/a.mp3">https://example.com/a.mp3</a></p>',
+      [],
+    ],
+    ['[caption id="a"]<img src="x.jpg"> Words[/caption]', '<figure><img src="x.jpg"> Words</figure>', []],
+    [
+      '[caption caption="A & B"]<img src="x.jpg">[/caption]',
+      '<figure><img src="x.jpg"><figcaption>A &amp; B</figcaption></figure>',
+      [],
+    ],
+    ['[unclosed attribute="', '[unclosed attribute="', []],
+  ])('go, and their words stay: %s', (given, wanted, names) => {
+    const left: string[] = [];
+    expect(withoutWordpressShortcodes(given, (name) => left.push(name))).toBe(wanted);
+    expect(left).toEqual(names);
+  });
+
+  it('take no longer the more of them are left open', () => {
+    const text = '[gallery '.repeat(20_000);
+    expect(withoutWordpressShortcodes(text, () => undefined)).toBe(text);
+  });
+});
