@@ -22,6 +22,13 @@ function reason(record: unknown): string {
   return result.kind === 'refused' ? result.reason : 'accepted';
 }
 
+describe('a record that says that it is a draft', () => {
+  it('is one, and any other is published', () => {
+    expect(story({ state: 'draft' }).state).toBe('draft');
+    for (const state of ['published', null, undefined]) expect(story({ state }).state).toBeUndefined();
+  });
+});
+
 describe('a record', () => {
   it('needs an id, a headline and a date; the paper settles the rest', () => {
     expect(story({})).toMatchObject({
@@ -180,6 +187,7 @@ describe('a record is refused, with the reason', () => {
       { ...WHOLE, access: 'gold' },
       /^access "gold" is not one of free, registered, metered, premium$/,
     ],
+    ['an unknown state', { ...WHOLE, state: 'ready' }, /^state "ready" is not one of published, draft$/],
     [
       'an unknown format',
       { ...WHOLE, body_format: 'rtf' },

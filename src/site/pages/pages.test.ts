@@ -122,6 +122,16 @@ describe('a story that opened', () => {
     expect(html).not.toContain('data-wall');
   });
 
+  it.each([
+    ['a long story with a long opening', 800, 'The rupee held its ground on Monday. '.repeat(5), true],
+    ['a short story', 300, 'The rupee held its ground on Monday. '.repeat(5), false],
+    ['an opening that is no three lines', 800, 'Headings', false],
+    ['a script that has no capitals', 800, 'रुपया सोमवार को अपनी जगह टिका रहा। '.repeat(6), false],
+  ])('opens with a large letter where that stands well: %s', (_, count, opening, wanted) => {
+    const html = storyPage(full, previewView({ words: count, preview: [paragraph(opening)] }));
+    expect(html.includes('has-drop-cap')).toBe(wanted);
+  });
+
   it('keeps what is not in the preview inside the element that the structured data names', () => {
     const html = storyPage(full);
     const [open = '', locked = ''] = html.split('<div class="story-locked">');

@@ -1,5 +1,5 @@
 import type { PreviewReason } from '#access';
-import type { PreviewView, StoryCard, StoryElement } from '#content';
+import { type PreviewView, runsText, type StoryCard, type StoryElement } from '#content';
 import { isDayAlone, writeDay, writeTimeInZone } from '#values/dates';
 import { Card } from '../components/cards.tsx';
 import { documentText } from '../components/document.ts';
@@ -208,11 +208,11 @@ function sharedBeginning(body: readonly StoryElement[], preview: readonly StoryE
 }
 
 /** Longer stories open with a large letter, where the script has letters to enlarge. */
-function hasDropCap(story: PreviewView): boolean {
-  const first = story.preview[0];
-  return (
-    story.words >= 500 && first?.kind === 'paragraph' && /^\p{Script=Latin}/u.test(first.text[0]?.text ?? '')
-  );
+function hasDropCap({ preview: [first], words }: PreviewView): boolean {
+  if (words < 500 || first?.kind !== 'paragraph') return false;
+  const opening = runsText(first.text);
+  // A letter that is three lines deep needs three lines beside it.
+  return opening.length >= 150 && /^\p{Script=Latin}/u.test(opening);
 }
 
 /** After the last word of a story that counted: what the next ones cost, in one line. */
