@@ -12,18 +12,32 @@ import { createLogger } from '../src/platform/log.ts';
 import { MEASURED_CPU, OTHER_CPU } from './processes.ts';
 
 /**
- * Measures an import as an operator runs it: `broadsheet import ndjson` on one core, PostgreSQL on the other, first
- * into an empty paper and then once more, when every story is known.
+ * Measures an import as an operator runs it: `broadsheet import` on one core, PostgreSQL on the other, first into an
+ * empty paper and then once more, when every story is known.
  *
- *     node bench/import.ts              100,000 generated stories
- *     node bench/import.ts --huge       a file of 2 GB, for the memory it takes
+ *     node bench/import.ts                 100,000 generated stories
+ *     node bench/import.ts --format wxr    the same as an export of WordPress
+ *     node bench/import.ts --huge          a file of 2 GB, for the memory it takes
  *
  * It imports into DATABASE_URL where that is set, which should be an empty database; else into one of its own.
  */
 const { values } = parseArgs({
-  options: { stories: { type: 'string', default: '100000' }, huge: { type: 'boolean', default: false } },
+  options: {
+    stories: { type: 'string', default: '100000' },
+    huge: { type: 'boolean', default: false },
+    format: { type: 'string', default: 'ndjson' },
+  },
 });
 const HUGE_BYTES = 2 * 1024 ** 3;
+const WORDPRESS_HEAD = `<?xml version="1.0" encoding="UTF-8" ?>
+<rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/"
+  xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+  xmlns:wp="http://wordpress.org/export/1.2/"><channel><wp:wxr_version>1.2</wp:wxr_version>
+<wp:base_blog_url>https://old.example</wp:base_blog_url>
+`;
+let serial = 1;
+const write = { ndjson: (line: string) => `${line}\n`, wxr: wordpressItem }[values.format];
+if (write === undefined) throw new Error(`there is no format ${values.format}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-import-'));
 spawnSync('chmod', ['711', folder]);
@@ -33,11 +47,13 @@ const own =
     ? await openEmbeddedPostgres({ data, log: createLogger('warn') })
     : undefined;
 try {
-  const file = join(folder, 'stories.ndjson');
+  const file = join(folder, `stories.${values.format}`);
   const stories = await fill(file);
   const megabytes = Math.round(statSync(file).size / 1024 ** 2);
   say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}`);
-  say(`${stories} stories, ${megabytes} MB; the import on one core, PostgreSQL on another\n`);
+  say(
+    `${stories} stories as ${values.format}, ${megabytes} MB; the import on one core, PostgreSQL on another\n`,
+  );
   if (own !== undefined)
     pin(Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]));
   say('| import | seconds | stories a second | processor, ms a story | most memory, MB |');
@@ -61,9 +77,9 @@ async function fill(file: string): Promise<number> {
   const most = values.huge ? 10_000_000 : Number(values.stories);
   let stories = 0;
   let bytes = 0;
-  let block = '';
+  let block = values.format === 'wxr' ? WORDPRESS_HEAD : '';
   for (const line of generateStories(most, { seed: 1, until: systemClock.now() })) {
-    block += `${line}\n`;
+    block += write?.(line) ?? '';
     stories++;
     if (block.length < 1_000_000) continue;
     bytes += Buffer.byteLength(block);
@@ -71,16 +87,33 @@ async function fill(file: string): Promise<number> {
     block = '';
     if (values.huge && bytes >= HUGE_BYTES) break;
   }
-  out.end(block);
+  out.end(values.format === 'wxr' ? `${block}</channel></rss>\n` : block);
   await finished(out);
   return stories;
+}
+
+/** A record as WordPress exports it, with as many comments as a story has on average. */
+function wordpressItem(line: string, at = serial++): string {
+  const { authors, body, headline, id, published_at, section, standfirst, topics } = JSON.parse(line);
+  const cdata = (text: unknown) => `<![CDATA[${String(text ?? '').replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
+  const gmt = new Date(published_at).toISOString().slice(0, 19).replace('T', ' ');
+  const terms = [[section, 'category'], ...[topics].flat().map((topic: string) => [topic, 'post_tag'])];
+  return `<item><title>${cdata(headline)}</title><link>https://old.example/?p=${at}</link><pubDate>${published_at}</pubDate>
+<dc:creator>${cdata([authors].flat()[0])}</dc:creator><guid isPermaLink="false">${id}</guid><description></description>
+<content:encoded>${cdata(body)}</content:encoded><excerpt:encoded>${cdata(standfirst)}</excerpt:encoded>
+<wp:post_id>${at}</wp:post_id><wp:post_date>${gmt}</wp:post_date><wp:post_date_gmt>${gmt}</wp:post_date_gmt>
+<wp:post_name>p-${at}</wp:post_name><wp:status>publish</wp:status><wp:post_type>post</wp:post_type>
+${terms.map(([name, domain]) => `<category domain="${domain}" nicename="x">${cdata(name)}</category>`).join('')}
+<wp:postmeta><wp:meta_key>_edit_last</wp:meta_key><wp:meta_value>${cdata(1)}</wp:meta_value></wp:postmeta>
+<wp:comment><wp:comment_id>${at}</wp:comment_id><wp:comment_content>${cdata(standfirst)}</wp:comment_content></wp:comment></item>
+`;
 }
 
 async function runImport(file: string, url: string): Promise<Usage & { seconds: number }> {
   const begun = monotonicMs();
   const child = spawn(
     'taskset',
-    ['-c', MEASURED_CPU, process.execPath, 'dist/main/cli.js', 'import', 'ndjson', file],
+    ['-c', MEASURED_CPU, process.execPath, 'dist/main/cli.js', 'import', values.format, file],
     {
       env: { ...process.env, DATABASE_URL: url, BROADSHEET_DATA: data },
       stdio: ['ignore', 'inherit', 'inherit'],
