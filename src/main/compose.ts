@@ -34,7 +34,7 @@ import {
   staffDoor,
 } from '../desk/desk.ts';
 import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/sandbox.ts';
-import { type Assets, failure, openSite, readerDoor, siteRoutes } from '../site/site.ts';
+import { type Assets, failure, moved, openSite, readerDoor, siteRoutes } from '../site/site.ts';
 import { paymentWebhooks } from '../webhooks/payments.ts';
 import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
@@ -223,8 +223,10 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
-    failed: (status, ask) =>
-      isDeskPath(ask.path) ? deskFailure(desk, status, ask) : failure(site, status, ask.requestId),
+    failed: async (status, ask) => {
+      if (isDeskPath(ask.path)) return deskFailure(desk, status, ask);
+      return (status === 404 ? await moved(site, ask) : undefined) ?? failure(site, status, ask.requestId);
+    },
     admit: (who, ask) => {
       if (who.startsWith('staff:')) return admitStaff(who, ask);
       // A gateway proves itself, by what it signed, to the route that it calls.

@@ -1,9 +1,11 @@
+import { findByOldAddress, oldAddress } from '#content';
+import { isUnavailable } from '#platform/db';
 import { type Answer, type Ask, answer, HTML, problem, publicAnswer, redirect } from '#platform/http';
 import type { Asker } from './asker.ts';
 import type { Audience } from './frame.ts';
 import { renderError } from './pages/error-page.tsx';
 import type { Site } from './parts.ts';
-import { PATHS, withNext } from './urls.ts';
+import { PATHS, storyPath, withNext } from './urls.ts';
 
 export type ErrorStatus = Parameters<typeof renderError>[0]['status'];
 
@@ -58,6 +60,23 @@ export function missing(site: Site, ask: Ask, status: 404 | 410 = 404): Answer {
     );
   }
   return failure(site, status, '');
+}
+
+/**
+ * The way to a story that stood, at the site it came from, at the address that is asked for.
+ *
+ * @returns undefined where none did that is public now, or nobody can say while the database is away
+ */
+export async function moved({ clock, database }: Site, ask: Ask): Promise<Answer | undefined> {
+  const path = oldAddress(ask.path, ask.query('p') ?? ask.query('page_id'));
+  if (path === undefined || (ask.method !== 'GET' && ask.method !== 'HEAD')) return undefined;
+  try {
+    const story = await findByOldAddress(database.db, { path, now: clock.now() });
+    return story && redirect(301, storyPath(story), ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
+  } catch (error) {
+    if (isUnavailable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The page for a failed request; it also works while nothing can be asked of the database. */

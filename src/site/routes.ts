@@ -16,7 +16,7 @@ import {
 } from './pages/paper-pages.tsx';
 import { renderSections } from './pages/sections-page.tsx';
 import type { Site } from './parts.ts';
-import { forAudience, printed } from './plain-answers.ts';
+import { forAudience, moved, printed } from './plain-answers.ts';
 import { storyAnswers } from './story-answers.ts';
 import { PATHS } from './urls.ts';
 
@@ -36,8 +36,26 @@ export function siteRoutes(site: Site): Route[] {
       forAudience(site, ask, (audience) => printed(audience, render({ frame: site.frame(audience) }))),
     );
 
+  /** What is not here may have stood at the site that an archive came from. */
+  const orMoved = (handle: (ask: Ask) => Answer | Promise<Answer>) => {
+    const follow = async (ask: Ask, made: Answer) => (await moved(site, ask)) ?? made;
+    return (ask: Ask): Answer | Promise<Answer> => {
+      const made = handle(ask);
+      if (made instanceof Promise) return made.then((one) => (one.status === 404 ? follow(ask, one) : one));
+      return made.status === 404 ? follow(ask, made) : made;
+    };
+  };
+  /** `/?p=47` is how a story is called where it has no better name. */
+  async function frontOrMoved(ask: Ask): Promise<Answer> {
+    return (await moved(site, ask)) ?? lists.front(ask);
+  }
+
   return [
-    get(PATHS.front, lists.front),
+    get(PATHS.front, (ask) =>
+      ask.query('p') === undefined && ask.query('page_id') === undefined
+        ? lists.front(ask)
+        : frontOrMoved(ask),
+    ),
     get('/assets/:file', files.asset),
     get('/media/:picture/:file', files.picture),
     get('/feed.xml', feeds.feed),
@@ -55,11 +73,11 @@ export function siteRoutes(site: Site): Route[] {
     fixed(PATHS.contact, renderContact),
     fixed(PATHS.sections, renderSections),
     get(PATHS.topics, lists.topics),
-    get('/topics/:topic', lists.topic),
-    get('/authors/:author', lists.author),
+    get('/topics/:topic', orMoved(lists.topic)),
+    get('/authors/:author', orMoved(lists.author)),
     ...outboxRoutes(site),
-    get('/:section', lists.section),
+    get('/:section', orMoved(lists.section)),
     get('/:section/feed.xml', feeds.sectionFeed),
-    get('/:section/:story', storyAnswers(site)),
+    get('/:section/:story', orMoved(storyAnswers(site))),
   ];
 }

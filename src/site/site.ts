@@ -1,5 +1,5 @@
 /** What readers see. */
 export { type Assets, openSite } from './parts.ts';
-export { failure, readerDoor } from './plain-answers.ts';
+export { failure, moved, readerDoor } from './plain-answers.ts';
 export { siteRoutes } from './routes.ts';
 export { storyPath } from './urls.ts';

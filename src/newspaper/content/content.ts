@@ -14,6 +14,7 @@ export {
   runsText,
   type StoryElement,
 } from './elements.ts';
+export { findByOldAddress, oldAddress } from './old-addresses.store.ts';
 export {
   CARD_COLUMNS,
   CARD_TABLES,

@@ -82,6 +82,8 @@ export type StoryInput = {
   readonly updatedAt: Temporal.Instant;
   readonly embargoUntil?: Temporal.Instant;
   readonly originUrl?: string;
+  /** Where it stood, as `oldAddress` has it: they lead here from now on. */
+  readonly oldAddresses?: readonly string[];
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly source: string;
   readonly sourceId: string;

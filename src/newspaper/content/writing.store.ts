@@ -7,6 +7,7 @@ import { Conflict, Invalid, NotFound } from '#values/errors';
 import { slugify } from '#values/slug';
 import { carryBodyForward, insertBodies } from './bodies.store.ts';
 import { countWords, cutPreview, type Run, runsText } from './elements.ts';
+import { keepOldAddresses } from './old-addresses.store.ts';
 import type { AccessLevel, Named, StoryInput } from './story.ts';
 
 /** What became of one imported story. `kept`: a person here has changed it since, so the import left it alone. */
@@ -149,6 +150,10 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     tx,
     written.map((one) => ({ storyId: one.id, topics: one.input.topics })),
     again,
+  );
+  await keepOldAddresses(
+    tx,
+    written.map((one) => ({ storyId: one.id, paths: one.input.oldAddresses ?? [] })),
   );
 }
 

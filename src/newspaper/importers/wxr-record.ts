@@ -1,3 +1,4 @@
+import { oldAddress } from '#content';
 import { plainWords } from './blocks.ts';
 import { htmlToElements } from './html.ts';
 import { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
@@ -63,7 +64,16 @@ export function readWxrItem(
     ...(item.meta.size > 0 ? { custom_fields: Object.fromEntries(item.meta) } : {}),
   };
   const digest = recordDigest(JSON.stringify(record));
-  return readRecord(record, digest, settings, now, HAS_BLOCKS.test(content) ? {} : { lineEnds: 'meant' });
+  const read = readRecord(
+    record,
+    digest,
+    settings,
+    now,
+    HAS_BLOCKS.test(content) ? {} : { lineEnds: 'meant' },
+  );
+  return read.kind === 'story'
+    ? { kind: 'story', story: Object.assign(read.story, { oldAddresses: oldAddressesOf(item) }) }
+    : read;
 }
 
 /** WordPress shows a story without a headline, which nobody could find in a list: then it is called by how it begins. */
@@ -125,6 +135,26 @@ function fromMail(date: string): string | undefined {
 function addressOf(link: string, { url }: WxrSite): string | undefined {
   if (link === '') return undefined;
   return link.startsWith('/') && URL.canParse(link, url) ? new URL(link, url).href : link;
+}
+
+/** Where WordPress answered for it: at its link, under its number, and at the names that it had before. */
+function oldAddressesOf({ fields, meta }: WxrItem): string[] {
+  const found = new Set<string>();
+  const add = (address: string | undefined) => address !== undefined && found.add(address);
+  add(oldAddress('/', fields.get('wp:post_id')?.trim()));
+  for (const text of [fields.get('link'), fields.get('guid')]) {
+    const given = text?.trim() ?? '';
+    if (!URL.canParse(given, 'http://old.example')) continue;
+    const { pathname, searchParams } = new URL(given, 'http://old.example');
+    add(oldAddress(pathname, searchParams.get('p') ?? searchParams.get('page_id') ?? undefined));
+  }
+  const link = fields.get('link')?.trim().replace(/\/$/, '') ?? '';
+  for (const name of meta.get('_wp_old_slug') ?? []) {
+    const before = link.replace(/[^/]*$/, encodeURIComponent(name));
+    if (URL.canParse(before, 'http://old.example'))
+      add(oldAddress(new URL(before, 'http://old.example').pathname));
+  }
+  return [...found];
 }
 
 /** Under which name its stories are found again: the same for each of the files of a site. */

@@ -309,6 +309,33 @@ describe('posts and pages', () => {
     ]);
   });
 
+  it('lead here from wherever they stood: link, number, and the names that they had before', async () => {
+    const meta = ['ferry-prices', 'फ़ेरी'].map(
+      (name) =>
+        `<wp:postmeta><wp:meta_key>_wp_old_slug</wp:meta_key><wp:meta_value>${name}</wp:meta_value></wp:postmeta>`,
+    );
+    await run(
+      wxr(
+        item({ 'wp:post_id': '1', guid: 'https://old.example/?p=900' }, meta.join('')) +
+          item({ 'wp:post_id': '2', link: 'https://old.example/?p=2' }) +
+          item({ 'wp:post_id': '3', link: '/2020/a.html', guid: 'urn:uuid:1' }),
+      ),
+    );
+    const { rows } = await database.pool.query(`
+      select s.source_id, o.path from content.old_addresses o join content.stories s on s.id = o.story_id
+      order by s.source_id, o.path`);
+    expect(rows.map((row) => `${row.source_id} ${row.path}`)).toEqual([
+      '1 /2019/01/ferry-fares',
+      '1 /2019/01/ferry-prices',
+      '1 /2019/01/फ़ेरी'.normalize(),
+      '1 /?p=1',
+      '1 /?p=900',
+      '2 /?p=2',
+      '3 /2020/a.html',
+      '3 /?p=3',
+    ]);
+  });
+
   it('of several files of one site are one site’s, and what has no place here is counted', async () => {
     const menu = item({ 'wp:post_type': 'nav_menu_item', 'wp:post_id': '9' });
     const report = await run(

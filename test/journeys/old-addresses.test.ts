@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withdrawStory } from '#content';
+import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+
+/** Links from before the paper moved in. */
+let paper: TestPaper;
+let ferry: StoredStory;
+let hindi: StoredStory;
+beforeAll(async () => {
+  paper = await testPaper();
+  const stood = (oldAddresses: string[], given = {}) => storyInput({ ...given, oldAddresses });
+  const soon = Temporal.Instant.from('2026-11-24T06:00:00Z');
+  let withdrawn: StoredStory;
+  [ferry, hindi, withdrawn] = (await storeStories(paper.database.db, [
+    stood(['/2019/01/ferry-fares', '/ferry-fares', '/news/ferry-fares', '/?p=47', '/topics/ferry/old']),
+    stood(['/समाचार/नाव']),
+    stood(['/withdrawn']),
+    stood(['/draft', '/news/draft', '/?p=48'], { state: 'draft' }),
+    stood(['/scheduled', '/?p=49'], { publishedAt: soon, updatedAt: soon }),
+    // What the paper needs itself stays its own.
+    stood(['/subscribe', '/nation', '/feed.xml', '/login']),
+  ])) as [StoredStory, StoredStory, StoredStory];
+  await withdrawStory(paper.database.db, withdrawn.id, 'a test', paper.clock.now());
+});
+afterAll(() => paper.end());
+
+const asked = async (path: string, options = {}) => {
+  const answer = await paper.get(path, options);
+  return [answer.status, answer.headers.get('location')];
+};
+
+describe('an address of the site that an archive came from', () => {
+  it.each([
+    '/2019/01/ferry-fares/',
+    '/2019/01/ferry-fares',
+    '/ferry-fares/',
+    '/news/ferry-fares?utm_source=x',
+    '/?p=47',
+    '/?page_id=47',
+    '/topics/ferry/old',
+  ])('leads to the story: %s', async (path) => {
+    expect(await asked(path)).toEqual([301, ferry.path]);
+    expect(await asked(path, { method: 'HEAD' })).toEqual([301, ferry.path]);
+  });
+
+  it('leads there in whatever case its percent signs are written', async () => {
+    const path = encodeURI('/समाचार/नाव/');
+    for (const one of [path, path.toLowerCase()]) expect(await asked(one)).toEqual([301, hindi.path]);
+  });
+
+  it.each(['/draft', '/news/draft', '/?p=48', '/scheduled', '/?p=49', '/withdrawn'])(
+    'tells of nothing that is not public: %s',
+    async (path) => {
+      const [status, location] = await asked(path);
+      expect([path, status, location]).toEqual([path, path.startsWith('/?') ? 200 : 404, null]);
+    },
+  );
+
+  it.each(['/2019/01/nothing', '/nothing', '/?p=4700', '/?p[]=47', '/%ff', '/%00/x', '/a/b/c/d/e/f'])(
+    'that nobody knows is as it was: %s',
+    async (path) => {
+      const [status] = await asked(path);
+      expect([path, status]).toEqual([path, path.startsWith('/?') ? 200 : 404]);
+    },
+  );
+
+  it.each(['/subscribe', '/nation', '/feed.xml', '/login'])(
+    'stands in the way of no page of the paper’s: %s',
+    async (path) => {
+      expect(await asked(path)).toEqual([200, null]);
+    },
+  );
+
+  it('is missing, and no more, while the database is away', async () => {
+    paper.wire.cut();
+    expect((await asked('/2019/01/ferry-fares/'))[0]).toBe(404);
+    paper.wire.mend();
+  });
+});
