@@ -117,6 +117,7 @@ function parse(args: readonly string[]) {
         state: { type: 'string' },
         role: { type: 'string' },
         name: { type: 'string' },
+        pictures: { type: 'string' },
       },
     });
   } catch (error) {

@@ -1,11 +1,11 @@
-import { findByOldAddress, oldAddress } from '#content';
+import { findByOldAddress, type Moved, oldAddress } from '#content';
 import { isUnavailable } from '#platform/db';
 import { type Answer, type Ask, answer, HTML, problem, publicAnswer, redirect } from '#platform/http';
 import type { Asker } from './asker.ts';
 import type { Audience } from './frame.ts';
 import { renderError } from './pages/error-page.tsx';
 import type { Site } from './parts.ts';
-import { PATHS, storyPath, withNext } from './urls.ts';
+import { authorPath, feedPath, PATHS, sectionPath, storyPath, topicPath, withNext } from './urls.ts';
 
 export type ErrorStatus = Parameters<typeof renderError>[0]['status'];
 
@@ -62,21 +62,75 @@ export function missing(site: Site, ask: Ask, status: 404 | 410 = 404): Answer {
   return failure(site, status, '');
 }
 
+/** Under an address of WordPress or Ghost: its feed, its next pages, its pages for programs of others. */
+const BEHIND =
+  /\/(?:feed|rss|atom|amp|embed|trackback|page\/\d+|comment-page-\d+|\d{1,3}|(?:feed\/)?(?:rss2?|atom|rdf))$/;
+const FEED = /\/(?:feed|rss2?|atom|rdf)$/;
+/** Where WordPress and Ghost have the feed of the whole paper. */
+const FRONT_FEED = /^\/(?:feed|rss2?|atom|rdf)(?:\.xml|\.php)?(?:\/(?:rss2?|atom|rdf))?\/?$/;
+const FRONT_PAGE = /^\/page\/\d+\/?$/;
+
 /**
- * The way to a story that stood, at the site it came from, at the address that is asked for.
+ * The way to what stood, at the site it came from, at the address that is asked for.
  *
- * @returns undefined where none did that is public now, or nobody can say while the database is away
+ * @returns undefined where nothing did that is public now, or nobody can say while the database is away
  */
 export async function moved({ clock, database }: Site, ask: Ask): Promise<Answer | undefined> {
-  const path = oldAddress(ask.path, ask.query('p') ?? ask.query('page_id'));
-  if (path === undefined || (ask.method !== 'GET' && ask.method !== 'HEAD')) return undefined;
+  if (ask.method !== 'GET' && ask.method !== 'HEAD') return undefined;
+  if (FRONT_FEED.test(ask.path) || (ask.path === '/' && ask.query('feed') !== undefined))
+    return forGood(feedPath());
+  if (FRONT_PAGE.test(ask.path)) return forGood(PATHS.front);
+  const paths = oldAddressesIn(ask);
+  if (paths.length === 0) return undefined;
   try {
-    const story = await findByOldAddress(database.db, { path, now: clock.now() });
-    return story && redirect(301, storyPath(story), ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
+    const now = await findByOldAddress(database.db, { paths, now: clock.now() });
+    return now && forGood(pathOf(now, FEED.test(paths[0] ?? '')));
   } catch (error) {
     if (isUnavailable(error)) return undefined;
     throw error;
   }
+}
+
+/** The address that is asked for, as it may have been kept: whole, then without what stands behind the thing itself. */
+function oldAddressesIn(ask: Ask): string[] {
+  const number = NUMBERS.map((name) => ask.query(name)).find((given) => given !== undefined);
+  const whole = oldAddress(ask.path, number);
+  if (whole === undefined) {
+    if (ask.path !== '/') return [];
+    return Object.entries(NAMED).flatMap(([name, under]) => {
+      const of = ask.query(name);
+      return of === undefined ? [] : (oldAddress(under + encodeURIComponent(of)) ?? []);
+    });
+  }
+  const paths = [whole];
+  for (let path = whole; BEHIND.test(path); ) {
+    path = path.replace(BEHIND, '');
+    if (path !== '') paths.push(path);
+  }
+  // Of a category in a category, only its own name is kept.
+  const last = /^(\/category)\/.+(\/[^/]+)$/.exec(paths.at(-1) ?? '');
+  return last === null ? paths : [...paths, `${last[1]}${last[2]}`];
+}
+
+const NUMBERS = ['p', 'page_id', 'attachment_id'];
+/** By the query's name, the path under which the same is known. */
+const NAMED = { cat: '/cat/', tag: '/tag/', author_name: '/author/' } as const;
+
+function pathOf(now: Moved, isFeed: boolean): string {
+  switch (now.kind) {
+    case 'story':
+      return storyPath(now);
+    case 'section':
+      return isFeed ? feedPath(now.slug) : sectionPath(now.slug);
+    case 'topic':
+      return topicPath(now.slug);
+    case 'author':
+      return authorPath(now.slug);
+  }
+}
+
+function forGood(path: string): Answer {
+  return redirect(301, path, ['Cache-Control', `public, max-age=${PUBLIC_SECONDS}`]);
 }
 
 /** The page for a failed request; it also works while nothing can be asked of the database. */

@@ -46,15 +46,14 @@ export function siteRoutes(site: Site): Route[] {
     };
   };
   /** `/?p=47` is how a story is called where it has no better name. */
+  const OLD_QUERIES = ['p', 'page_id', 'attachment_id', 'cat', 'tag', 'author_name', 'feed'];
   async function frontOrMoved(ask: Ask): Promise<Answer> {
     return (await moved(site, ask)) ?? lists.front(ask);
   }
 
   return [
     get(PATHS.front, (ask) =>
-      ask.query('p') === undefined && ask.query('page_id') === undefined
-        ? lists.front(ask)
-        : frontOrMoved(ask),
+      OLD_QUERIES.some((name) => ask.query(name) !== undefined) ? frontOrMoved(ask) : lists.front(ask),
     ),
     get('/assets/:file', files.asset),
     get('/media/:picture/:file', files.picture),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withdrawStory } from '#content';
+import { keepOldPlaces, withdrawStory } from '#content';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 
@@ -21,6 +21,15 @@ beforeAll(async () => {
     // What the paper needs itself stays its own.
     stood(['/subscribe', '/nation', '/feed.xml', '/login']),
   ])) as [StoredStory, StoredStory, StoredStory];
+  await keepOldPlaces(paper.database.db, [
+    { path: '/category/old-nation', kind: 'section', name: 'nation' },
+    { path: '/cat/7', kind: 'section', name: 'nation' },
+    { path: '/tag/boats', kind: 'topic', name: 'ferries' },
+    { path: '/author/tara', kind: 'author', name: 'tara-nambiar' },
+    { path: '/2019/01/ferry-fares/the-pier', kind: 'story', name: '/?p=47' },
+    { path: '/?p=12', kind: 'story', name: '/?p=47' },
+    { path: '/draft/the-pier', kind: 'story', name: '/?p=48' },
+  ]);
   await withdrawStory(paper.database.db, withdrawn.id, 'a test', paper.clock.now());
 });
 afterAll(() => paper.end());
@@ -39,9 +48,38 @@ describe('an address of the site that an archive came from', () => {
     '/?p=47',
     '/?page_id=47',
     '/topics/ferry/old',
+    // Of its own pages: for programs, for the next part, for a picture of it.
+    '/2019/01/ferry-fares/feed/',
+    '/2019/01/ferry-fares/feed/atom/',
+    '/2019/01/ferry-fares/amp/',
+    '/2019/01/ferry-fares/2/',
+    '/2019/01/ferry-fares/comment-page-3/',
+    '/2019/01/ferry-fares/the-pier/',
+    '/?attachment_id=12',
   ])('leads to the story: %s', async (path) => {
     expect(await asked(path)).toEqual([301, ferry.path]);
     expect(await asked(path, { method: 'HEAD' })).toEqual([301, ferry.path]);
+  });
+
+  it.each([
+    ['/category/old-nation/', '/nation'],
+    ['/category/news/old-nation/', '/nation'],
+    ['/category/old-nation/page/3/', '/nation'],
+    ['/category/old-nation/feed/', '/nation/feed.xml'],
+    ['/?cat=7', '/nation'],
+    ['/tag/boats/', '/topics/ferries'],
+    ['/tag/boats/feed/', '/topics/ferries'],
+    ['/?tag=boats', '/topics/ferries'],
+    ['/author/tara/', '/authors/tara-nambiar'],
+    ['/?author_name=tara', '/authors/tara-nambiar'],
+    ['/feed/', '/feed.xml'],
+    ['/feed/atom/', '/feed.xml'],
+    ['/rss/', '/feed.xml'],
+    ['/atom.xml', '/feed.xml'],
+    ['/?feed=rss2', '/feed.xml'],
+    ['/page/4/', '/'],
+  ])('leads to the list that stood there: %s', async (path, to) => {
+    expect(await asked(path)).toEqual([301, to]);
   });
 
   it('leads there in whatever case its percent signs are written', async () => {
@@ -49,7 +87,7 @@ describe('an address of the site that an archive came from', () => {
     for (const one of [path, path.toLowerCase()]) expect(await asked(one)).toEqual([301, hindi.path]);
   });
 
-  it.each(['/draft', '/news/draft', '/?p=48', '/scheduled', '/?p=49', '/withdrawn'])(
+  it.each(['/draft', '/news/draft', '/?p=48', '/scheduled', '/?p=49', '/withdrawn', '/draft/the-pier'])(
     'tells of nothing that is not public: %s',
     async (path) => {
       const [status, location] = await asked(path);

@@ -1,8 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { elementsSchema, elementText } from '#content';
-import { importWxr } from '#importers';
+import { importWxr, pictureFolder } from '#importers';
+import { folderStore } from '#platform/object-store';
 import { type TestDatabase, testDatabase } from '../db.ts';
 import { letters, textOf } from './letters.ts';
 
@@ -13,12 +16,18 @@ const OPTIONS = {
   now: Temporal.Instant.from('2026-11-23T06:00:00Z'),
 } as const;
 
+let folder: string;
+
 describe.skipIf(INPUT === '')('real exports of WordPress', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await testDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'broadsheet-wordpress-'));
   });
-  afterAll(() => database.drop());
+  afterAll(async () => {
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it('arrive, or are refused with a reason: item for item, whatever the file', async () => {
     const files = await readdir(join(INPUT, 'wxr'), { recursive: true, withFileTypes: true });
@@ -27,11 +36,12 @@ describe.skipIf(INPUT === '')('real exports of WordPress', () => {
       const path = join(file.parentPath, file.name);
       const report = await importWxr(database.db, [path], OPTIONS);
       const kinds = Object.entries(report.leftOut).flatMap(([what, times]) =>
-        /^[a-z_0-9]+(?: \(\w+\))?$/.test(what) && what !== 'comment' ? [times] : [],
+        /^[a-z_0-9]+(?: \((?:\w+|no picture)\))?$/.test(what) && what !== 'comment' ? [times] : [],
       );
-      const { created, refusedCount, skipped, updated } = report;
+      const { created, library, refusedCount, skipped, updated } = report;
       stories += created + updated;
-      const told = created + updated + skipped + refusedCount + kinds.reduce((sum, times) => sum + times, 0);
+      const told =
+        library + created + updated + skipped + refusedCount + kinds.reduce((sum, times) => sum + times, 0);
       const items = (await readFile(path, 'utf8')).match(/<item[ >]/g)?.length ?? 0;
       // A file that breaks off, or is another company's, says so once for all that is lost.
       if (report.truncated) expect([file.name, report.refused.length > 0]).toEqual([file.name, true]);
@@ -48,10 +58,26 @@ describe.skipIf(INPUT === '')('real exports of WordPress', () => {
   ])(
     'are story by story what the file says: %s',
     async (_, name, least) => {
-      await database.pool.query('truncate content.stories cascade');
+      await database.pool.query('truncate content.stories, media.pictures, media.attachments cascade');
       const path = join(INPUT, 'wxr', name);
-      await importWxr(database.db, [path], OPTIONS);
       const text = await readFile(path, 'utf8');
+      const files = await makeUploads(text);
+      const objects = folderStore(join(folder, 'kept'));
+      const place = await pictureFolder(join(folder, 'uploads'));
+      const report = await importWxr(database.db, [path], { ...OPTIONS, objects, pictures: place });
+      expect(report.pictures.added > 0).toBe(files.size > 0);
+      /** A picture of ours by what it is a picture of; one that is elsewhere by its address. */
+      const bytesOf = async ({
+        pictureId,
+        url,
+      }: {
+        pictureId?: string | undefined;
+        url?: string | undefined;
+      }) =>
+        pictureId === undefined
+          ? url
+          : (await objects.get(`media/${pictureId}/original`))?.toString('latin1').split('\n').at(-1);
+      let pictures = 0;
       const authors = new Map(
         Array.from(text.matchAll(/<wp:author>([\s\S]*?)<\/wp:author>/g), ([, one = '']) => [
           fieldOf(one, 'wp:author_login'),
@@ -66,7 +92,7 @@ describe.skipIf(INPUT === '')('real exports of WordPress', () => {
         )
           continue;
         const { rows } = await database.pool.query(
-          `select r.headline, r.authors, s.published_at, s.origin_url, b.elements from content.stories s
+          `select r.headline, r.authors, r.picture, s.published_at, s.origin_url, b.elements from content.stories s
         join content.revisions r on r.story_id = s.id and r.number = s.revision
         join content.bodies b on b.story_id = s.id and b.revision = s.revision where s.source_id = $1`,
           [fieldOf(item, 'wp:post_id')],
@@ -86,23 +112,70 @@ describe.skipIf(INPUT === '')('real exports of WordPress', () => {
             `${gmt.replace(' ', 'T')}.000Z`,
           ]);
         expect([id, story.origin_url]).toEqual([id, fieldOf(item, 'link')]);
+        const thumbnail = /<wp:meta_key>(?:<!\[CDATA\[)?_thumbnail_id[\s\S]*?<wp:meta_value>\D*(\d+)/.exec(
+          item,
+        )?.[1];
+        const lead = files.get(thumbnail ?? '');
+        if (lead !== undefined) expect([id, await bytesOf(story.picture)]).toEqual([id, lead]);
+        const named = Array.from(body.matchAll(/<img[^>]* src="([^"]+)"/g), ([, src = '']) => src);
+        const elements = elementsSchema.parse(story.elements);
+        const shown = await Promise.all(
+          elements.map((one) => (one.kind === 'picture' ? bytesOf(one) : undefined)),
+        );
+        for (const src of named) {
+          const file = [...files.values()].find((one) => one === originalName(src));
+          if (file === undefined) continue;
+          expect([id, shown]).toEqual([id, expect.arrayContaining([file])]);
+          pictures++;
+        }
         // Shortcodes, scripts and forms go; what is left of the others is every letter of them.
         if (
           !/\[\w|<(?:script|style|form|svg|iframe|video|audio|object|embed|img|textarea|select)|&(?!amp|lt|gt|quot|nbsp|#\d)/i.test(
             body,
           )
         ) {
-          const elements = elementsSchema.parse(story.elements);
           // In whatever order: the caption of a table stands above it here.
           expect([id, sorted(elements.map(elementText).join(' '))]).toEqual([id, sorted(textOf(body))]);
           compared++;
         }
       }
       expect(compared).toBeGreaterThan(least / 4);
+      if (files.size > 20) expect(pictures).toBeGreaterThan(10);
     },
     60_000,
   );
 });
+
+/**
+ * Makes a file for every picture that an export's library names, with its own name behind the picture.
+ *
+ * @returns those names, by the numbers that the library gives them
+ */
+async function makeUploads(text: string): Promise<Map<string, string>> {
+  await rm(join(folder, 'uploads'), { recursive: true, force: true });
+  await mkdir(join(folder, 'uploads'), { recursive: true });
+  const pixel = await sharp({ create: { width: 3, height: 2, channels: 3, background: '#246' } })
+    .jpeg()
+    .toBuffer();
+  const files = new Map<string, string>();
+  for (const [, item = ''] of text.matchAll(/<item>([\s\S]*?)<\/item>/g)) {
+    const name = originalName(fieldOf(item, 'wp:attachment_url'));
+    if (!/\.(?:jpe?g|png|gif)$/i.test(name)) continue;
+    await mkdir(join(folder, 'uploads', name, '..'), { recursive: true });
+    await writeFile(join(folder, 'uploads', name), Buffer.concat([pixel, Buffer.from(`\n${name}`)]));
+    files.set(fieldOf(item, 'wp:post_id'), name);
+  }
+  return files;
+}
+
+/** The last parts of a picture's path, as it was before the site made it smaller. */
+const originalName = (address: string) =>
+  decodeURIComponent(address)
+    .replace(/\?.*$/, '')
+    .replace(/-\d+x\d+(?=\.\w+$)/, '')
+    .split('/')
+    .slice(-3)
+    .join('/');
 
 const sorted = (text: string) => [...letters(text)].sort().join('');
 

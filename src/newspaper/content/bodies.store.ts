@@ -59,3 +59,24 @@ export async function carryBodyForward(
     select story_id, revision + 1, (elements::jsonb || ${JSON.stringify(more)}::jsonb)::json
     from content.bodies where story_id = ${storyId} and revision = ${revision}`.execute(tx);
 }
+
+/** A body as a new revision is to have it, for whoever writes that revision in the same transaction. */
+export async function rewrittenBody(
+  tx: Tx,
+  storyId: string,
+  revision: number,
+  rewrite: (body: readonly StoryElement[]) => readonly StoryElement[],
+): Promise<readonly StoryElement[]> {
+  return rewrite(elementsSchema.parse(await bodyOf(tx, { storyId, revision })));
+}
+
+/** By story, the addresses of pictures in its body that are not here. */
+export async function pictureAddresses(db: Db, storyIds: readonly string[]): Promise<Map<string, string[]>> {
+  const { rows } = await sql<{ id: string; addresses: string[] }>`
+    select s.id, array_agg(p->>'url') as addresses
+    from content.stories s join content.bodies b on b.story_id = s.id and b.revision = s.revision
+      cross join jsonb_path_query(b.elements::jsonb,
+        '$[*] ? (@.kind == "picture" && exists(@.url) && !exists(@.pictureId))') p
+    where s.id = any(${storyIds}::uuid[]) group by s.id`.execute(db);
+  return new Map(rows.map((row) => [row.id, row.addresses]));
+}

@@ -14,7 +14,20 @@ export {
   runsText,
   type StoryElement,
 } from './elements.ts';
-export { findByOldAddress, oldAddress } from './old-addresses.store.ts';
+export type { LeadPicture, PictureElsewhere } from './lead-picture.ts';
+export {
+  findByOldAddress,
+  keepOldPlaces,
+  type Moved,
+  type OldPlace,
+  oldAddress,
+} from './old-addresses.store.ts';
+export {
+  bringPicturesHome,
+  type Found,
+  listWithPicturesElsewhere,
+  type StoryOfElsewhere,
+} from './pictures-elsewhere.store.ts';
 export {
   CARD_COLUMNS,
   CARD_TABLES,
@@ -31,7 +44,6 @@ export {
 export {
   ACCESS_LEVELS,
   type AccessLevel,
-  type LeadPicture,
   type Named,
   type PreviewView,
   type StoryCard,

@@ -126,6 +126,13 @@ export function isSafeHref(href: string): boolean {
   return /^(https?:\/\/[^/]|mailto:[^@]+@)/i.test(href);
 }
 
+/** Whether a picture among these lies elsewhere still. */
+export function hasPictureElsewhere(elements: readonly StoryElement[]): boolean {
+  return elements.some(
+    (one) => one.kind === 'picture' && one.pictureId === undefined && one.url !== undefined,
+  );
+}
+
 /** The plain words of some runs. */
 export function runsText(runs: readonly Run[]): string {
   const [first] = runs;

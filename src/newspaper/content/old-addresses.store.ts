@@ -37,27 +37,66 @@ export async function keepOldAddresses(
     on conflict (path) do nothing`.execute(tx);
 }
 
-/** What an address is made of. */
-type Addressed = { readonly section: string; readonly slug: string; readonly shortId: string };
+/** What had an address of its own at an old site: a section, a topic, an author; or a page that belonged to a story. */
+export type OldPlace = {
+  readonly path: string;
+  readonly kind: 'section' | 'topic' | 'author' | 'story';
+  /** The slug that it has here; of a story, an address at which that stood. */
+  readonly name: string;
+};
+
+/** Keeps where other things than stories stood. An address that leads somewhere already goes on doing so. */
+export async function keepOldPlaces(db: Db | Tx, places: readonly OldPlace[]): Promise<void> {
+  const byPath = new Map(places.map((one) => [one.path, one]));
+  const all = [...byPath.keys()].sort().map((path) => byPath.get(path) as OldPlace);
+  if (all.length === 0) return;
+  await sql`
+    insert into content.old_places (path, kind, name)
+    select * from unnest(${all.map((one) => one.path)}::text[], ${all.map((one) => one.kind)}::text[],
+      ${all.map((one) => one.name)}::text[])
+    on conflict (path) do nothing`.execute(db);
+}
+
+/** What stands now for something that had an old address. */
+export type Moved =
+  | { readonly kind: 'story'; readonly section: string; readonly slug: string; readonly shortId: string }
+  | { readonly kind: 'section' | 'topic' | 'author'; readonly slug: string };
 
 /**
- * The story that stood at an old address, many in one statement; none that is not public now, lest an address tell what
- * nobody is to know yet.
+ * What stood at one of some old addresses, the first that is known, many in one statement; no story that is not public
+ * now, lest an address tell what nobody is to know yet.
  */
 export const findByOldAddress = groupedOver(
   async (
     db: Db,
-    asked: { readonly path: string; readonly now: Temporal.Instant }[],
-  ): Promise<(Addressed | undefined)[]> => {
-    const { rows } = await sql<Addressed & { path: string; at: number }>`
-      select asked.at::int as at, s.section, s.slug, s.short_id as "shortId"
-      from unnest(${asked.map(({ path }) => path)}::text[], ${asked.map(({ now }) => now.toString())}::timestamptz[])
-        with ordinality as asked (path, now, at)
-        join content.old_addresses o on o.path = asked.path
-        join content.stories s on s.id = o.story_id
-      where s.state = 'published' and s.live_at <= asked.now`.execute(db);
-    const byPlace = new Map(rows.map((row) => [row.at, row]));
-    return asked.map((_, index) => byPlace.get(index + 1));
+    asked: { readonly paths: readonly string[]; readonly now: Temporal.Instant }[],
+  ): Promise<(Moved | undefined)[]> => {
+    const ways = asked.flatMap(({ now, paths }, at) =>
+      paths.map((path) => ({ at, path, now: now.toString() })),
+    );
+    const { rows } = await sql<{
+      at: number;
+      kind: Moved['kind'];
+      name: string | null;
+      section: string | null;
+      slug: string | null;
+      short_id: string | null;
+    }>`
+      select distinct on (asked.at) asked.at, coalesce(p.kind, 'story') as kind, p.name, s.section, s.slug, s.short_id
+      from unnest(${ways.map(({ at }) => at)}::int[], ${ways.map(({ path }) => path)}::text[],
+          ${ways.map(({ now }) => now)}::timestamptz[]) with ordinality as asked (at, path, now, rank)
+        left join content.old_places p on p.path = asked.path
+        left join content.old_addresses o on o.path = case when p.kind = 'story' then p.name else asked.path end
+        left join content.stories s on s.id = o.story_id and s.state = 'published' and s.live_at <= asked.now
+      where s.id is not null or p.kind in ('section', 'topic', 'author')
+      order by asked.at, asked.rank`.execute(db);
+    const found = new Map<number, Moved>();
+    for (const { at, kind, name, section, short_id: shortId, slug } of rows) {
+      if (section !== null && slug !== null && shortId !== null)
+        found.set(at, { kind: 'story', section, slug, shortId });
+      else if (kind !== 'story' && name !== null) found.set(at, { kind, slug: name });
+    }
+    return asked.map((_, at) => found.get(at));
   },
   { most: 100, inFlight: 1 },
 );

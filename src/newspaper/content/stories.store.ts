@@ -3,16 +3,10 @@ import { z } from 'zod';
 import { type Db, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { elementsSchema } from './elements.ts';
+import { isHere, type LeadPicture, leadPictureSchema } from './lead-picture.ts';
 import type { Named, PreviewView, StoryCard, StoryHead } from './story.ts';
 
 const named = z.object({ slug: z.string(), name: z.string() });
-const picture = z.object({
-  pictureId: z.string(),
-  alt: z.string(),
-  caption: z.string(),
-  credit: z.string(),
-});
-
 type HeadRow = {
   id: string;
   short_id: string;
@@ -99,13 +93,20 @@ export function toCard(row: CardRow): StoryCard {
     standfirst: row.standfirst,
     kicker: row.kicker,
     authors: z.array(named).parse(row.authors),
-    picture: row.picture === null ? undefined : picture.parse(row.picture),
+    picture: toLeadPicture(row.picture),
     publishedAt: toInstant(row.published_at),
     updatedAt: toInstant(row.updated_at),
     liveAt: toInstant(row.live_at),
     words: row.words,
   };
 }
+
+function toLeadPicture(stored: unknown): LeadPicture | undefined {
+  if (stored === null) return undefined;
+  const picture = leadPictureSchema.parse(stored);
+  return isHere(picture) ? picture : undefined;
+}
+
 export type { CardRow };
 
 /** What anybody may see of the current revision of a story; undefined when there is no such story. */

@@ -1,18 +1,11 @@
 import type { StoryElement } from './elements.ts';
+import type { LeadPicture, PictureElsewhere } from './lead-picture.ts';
 
 /** Who may read a story; what each level means is the policy's to say. */
 export const ACCESS_LEVELS = ['free', 'registered', 'metered', 'premium'] as const;
 export type AccessLevel = (typeof ACCESS_LEVELS)[number];
 
 export type Named = { readonly slug: string; readonly name: string };
-
-/** The picture at the head of a story, as a revision names it. */
-export type LeadPicture = {
-  readonly pictureId: string;
-  readonly alt: string;
-  readonly caption: string;
-  readonly credit: string;
-};
 
 /**
  * What a request needs to know of a story before it may know more: where it stands, on what terms, and in which
@@ -76,7 +69,7 @@ export type StoryInput = {
   readonly state?: 'draft';
   readonly authors: readonly Named[];
   readonly topics: readonly Named[];
-  readonly picture?: LeadPicture;
+  readonly picture?: LeadPicture | PictureElsewhere;
   readonly language: string;
   readonly publishedAt: Temporal.Instant;
   readonly updatedAt: Temporal.Instant;

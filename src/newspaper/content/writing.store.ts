@@ -6,7 +6,8 @@ import { tagStories } from '#topics';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { slugify } from '#values/slug';
 import { carryBodyForward, insertBodies } from './bodies.store.ts';
-import { countWords, cutPreview, type Run, runsText } from './elements.ts';
+import { countWords, cutPreview, hasPictureElsewhere, type Run, runsText } from './elements.ts';
+import { isHere } from './lead-picture.ts';
 import { keepOldAddresses } from './old-addresses.store.ts';
 import type { AccessLevel, Named, StoryInput } from './story.ts';
 
@@ -103,24 +104,27 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     digest: inputs.map((one) => one.digest),
     origin: inputs.map((one) => one.originUrl ?? null),
     extra: jsonArray(inputs.map((one) => one.extra)),
+    elsewhere: inputs.map(hasPicturesElsewhere),
   };
   await sql`
     insert into content.stories (id, short_id, state, section, access, slug, language, revision, published_at,
-      updated_at, embargo_until, source, source_id, import_digest, origin_url, extra, created_at)
+      updated_at, embargo_until, source, source_id, import_digest, origin_url, extra, pictures_elsewhere, created_at)
     select id, short_id, state, section, access, slug, language, revision, published_at, updated_at, embargo,
-      source, source_id, digest, origin, extra, ${at}
+      source, source_id, digest, origin, extra, elsewhere, ${at}
     from unnest(${columns.id}::uuid[], ${columns.shortId}::text[], ${columns.section}::text[],
       ${columns.access}::text[], ${columns.state}::text[], ${columns.slug}::text[], ${columns.language}::text[], ${columns.revision}::int[],
       ${columns.publishedAt}::timestamptz[], ${columns.updatedAt}::timestamptz[], ${columns.embargo}::timestamptz[],
       ${columns.source}::text[], ${columns.sourceId}::text[], ${columns.digest}::bytea[], ${columns.origin}::text[],
-      ${columns.extra}::json[])
+      ${columns.extra}::json[], ${columns.elsewhere}::bool[])
       as new (id, short_id, section, access, state, slug, language, revision, published_at, updated_at, embargo, source,
-        source_id, digest, origin, extra)
+        source_id, digest, origin, extra, elsewhere)
     on conflict (id) do update set section = excluded.section, access = excluded.access, slug = excluded.slug,
       language = excluded.language, revision = excluded.revision, published_at = excluded.published_at,
       updated_at = excluded.updated_at, embargo_until = excluded.embargo_until,
       import_digest = excluded.import_digest, state = case stories.state when 'withdrawn' then stories.state else excluded.state end,
-      origin_url = excluded.origin_url, extra = excluded.extra`.execute(tx);
+      origin_url = excluded.origin_url, extra = excluded.extra, pictures_elsewhere = excluded.pictures_elsewhere`.execute(
+    tx,
+  );
   const words = inputs.map((one) => countWords(one.body));
   const previews = inputs.map((one, at) => one.preview ?? cutPreview(one.body, words[at]));
   await sql`
@@ -155,6 +159,11 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     tx,
     written.map((one) => ({ storyId: one.id, paths: one.input.oldAddresses ?? [] })),
   );
+}
+
+function hasPicturesElsewhere({ body, picture, preview = [] }: StoryInput): boolean {
+  const isLead = picture !== undefined && !isHere(picture);
+  return isLead || hasPictureElsewhere(preview) || hasPictureElsewhere(body);
 }
 
 /**

@@ -79,6 +79,8 @@ describe('an import', () => {
       refusedCount: 0,
       kept: [],
       leftOut: {},
+      library: 0,
+      pictures: { added: 0, stories: 0, elsewhere: 0, refused: [] },
       truncated: false,
     });
     expect(await stored()).toMatchObject([

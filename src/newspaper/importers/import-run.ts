@@ -1,15 +1,28 @@
 import { basename } from 'node:path';
-import { type ImportOutcome, importStories, learnStatistics, type StoryInput } from '#content';
+import {
+  type ImportOutcome,
+  importStories,
+  keepOldPlaces,
+  learnStatistics,
+  type OldPlace,
+  type StoryInput,
+} from '#content';
+import { type Attachment, keepAttachments } from '#media';
 import { type Db, isUnavailable } from '#platform/db';
+import type { ObjectStore } from '#platform/object-store';
 import { type CallerError, Conflict } from '#values/errors';
+import { bringPictures, type PicturesReport } from './bring-pictures.ts';
 import { cleanText } from './clean-text.ts';
 import { FirstPlaces } from './first-places.ts';
+import type { PicturePlace } from './picture-places.ts';
 import type { ImportSettings, ReadRecord } from './story-record.ts';
 
 /** Stories of one transaction: more make it no faster, and hold more in memory. */
 const MOST_STORIES = 100;
 /** The same in bytes of the file, for an archive of long stories. */
 const MOST_BYTES = 1024 * 1024;
+/** Old addresses of lists that are remembered, so that each is stored once. */
+const MOST_PLACES = 50_000;
 /** While the database writes one batch the next is converted. */
 const IN_FLIGHT = 3;
 /** So many refusals are told one by one; beyond, they are only counted. */
@@ -40,6 +53,9 @@ export type ImportReport = {
   readonly kept: readonly ImportNote[];
   /** What has no place in this paper, and how often it was met: `nav_menu_item`, `[gallery]`, `comment`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Pictures that the archive's library knows of, whether or not a story shows them. */
+  readonly library: number;
+  readonly pictures: PicturesReport;
   /** Whether a file could not be read to its end; its note among the refused says where it breaks off. */
   readonly truncated: boolean;
 };
@@ -47,8 +63,12 @@ export type ImportReport = {
 export type ImportOptions = {
   readonly settings: ImportSettings;
   readonly now: Temporal.Instant;
-  /** Told now and then how many records have been read. */
-  readonly onProgress?: (done: number) => void;
+  /** Where pictures are kept; left out, none is brought here. */
+  readonly objects?: ObjectStore;
+  /** Where the archive's pictures are to be had; left out, only those that came before are put into their stories. */
+  readonly pictures?: PicturePlace;
+  /** Told now and then how many records have been read, and then how many stories were given their pictures. */
+  readonly onProgress?: (done: number, what: 'records' | 'stories with pictures') => void;
 };
 
 /** An import of this many stories changes what the database should know of its tables. */
@@ -56,6 +76,8 @@ const LARGE = 500;
 
 /** Where a record stands: the number of its file among those of the run, and the line. */
 export type Place = { readonly file: number; readonly line: number };
+
+const NO_PICTURES: PicturesReport = { added: 0, stories: 0, elsewhere: 0, refused: [] };
 
 type Placed = { readonly at: string; readonly story: StoryInput };
 
@@ -78,6 +100,11 @@ export class ImportRun {
   #batch: Placed[] = [];
   #batchBytes = 0;
   readonly #writing = new Set<Promise<void>>();
+  readonly #sources = new Set<string>();
+  #library: Attachment[] = [];
+  #inLibrary = 0;
+  #places: OldPlace[] = [];
+  readonly #placed = new Set<string>();
   #failure: unknown;
 
   constructor(db: Db, options: ImportOptions, files: readonly string[]) {
@@ -111,9 +138,28 @@ export class ImportRun {
       this.#refuse(at, `the id ${JSON.stringify(record.story.sourceId)} stands already in ${first}`);
       return;
     }
+    this.#sources.add(record.story.source);
     this.#batch.push({ at, story: record.story });
     this.#batchBytes += bytes;
     if (this.#batch.length === MOST_STORIES || this.#batchBytes >= MOST_BYTES) await this.#send();
+  }
+
+  /** Takes in what the archive's library says of a file, by each of its addresses. */
+  async takeAttachments(attachments: readonly Attachment[]): Promise<void> {
+    this.#inLibrary++;
+    this.#library.push(...attachments);
+    if (this.#library.length >= MOST_STORIES) await this.#keepLibrary();
+  }
+
+  /** Takes in where lists and other pages of the archive's site stood. */
+  async takePlaces(places: readonly OldPlace[]): Promise<void> {
+    for (const place of places) {
+      if (this.#placed.has(place.path)) continue;
+      // Lists are named again by story after story; beyond this many, the database finds out that it knows one.
+      if (this.#placed.size < MOST_PLACES) this.#placed.add(place.path);
+      this.#places.push(place);
+    }
+    if (this.#places.length >= MOST_STORIES) await this.#keepPlaces();
   }
 
   /** Something has no place in this paper. */
@@ -133,14 +179,17 @@ export class ImportRun {
   /** So many more records have been read. */
   progress(more: number): void {
     this.#done += more;
-    this.#options.onProgress?.(this.#done);
+    this.#options.onProgress?.(this.#done, 'records');
   }
 
   async finish(): Promise<ImportReport> {
     await this.#send();
     while (this.#writing.size > 0) await Promise.race(this.#writing);
     if (this.#failure !== undefined) throw this.#failure;
+    await this.#keepLibrary();
+    await this.#keepPlaces();
     if (this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
+    const pictures = await this.#bringPictures();
     const { refused: refusedCount, ...counts } = this.#counts;
     return {
       ...counts,
@@ -148,8 +197,36 @@ export class ImportRun {
       refusedCount,
       kept: this.#kept,
       leftOut: Object.fromEntries(this.#leftOut),
+      library: this.#inLibrary,
+      pictures,
       truncated: this.#truncated,
     };
+  }
+
+  async #keepLibrary(): Promise<void> {
+    const library = this.#library;
+    this.#library = [];
+    await keepAttachments(this.#db, library);
+  }
+
+  async #keepPlaces(): Promise<void> {
+    const places = this.#places;
+    this.#places = [];
+    await keepOldPlaces(this.#db, places);
+  }
+
+  async #bringPictures(): Promise<PicturesReport> {
+    const { now, objects, onProgress, pictures } = this.#options;
+    if (objects === undefined) return NO_PICTURES;
+    return bringPictures(
+      { db: this.#db, objects },
+      {
+        sources: [...this.#sources],
+        now,
+        ...(pictures === undefined ? {} : { place: pictures }),
+        onProgress: (stories) => onProgress?.(stories, 'stories with pictures'),
+      },
+    );
   }
 
   #refuse(at: string, reason: string): void {

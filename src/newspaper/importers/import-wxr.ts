@@ -18,9 +18,9 @@ export async function importWxr(
 ): Promise<ImportReport> {
   await Promise.all(files.map(checkFile));
   const run = new ImportRun(db, options, files);
-  const authors = new Map<string, string>();
+  const [authors, categories] = [new Map<string, string>(), new Map<string, string>()];
   for (const [file, path] of files.entries())
-    await readFile(run, file, path, { url: '', language: '', authors });
+    await readFile(run, file, path, { url: '', language: '', authors, categories });
   return run.finish();
 }
 
@@ -34,7 +34,12 @@ async function readFile(run: ImportRun, file: number, path: string, site: WxrSit
         continue;
       }
       const read = readWxrItem(item, site, run.settings, run.now, left);
-      if (read.kind === 'left-out') run.leaveOut(read.what);
+      if (read.kind === 'left-out') {
+        run.leaveOut(read.what);
+        continue;
+      }
+      await run.takePlaces(read.places ?? []);
+      if (read.kind === 'attachment') await run.takeAttachments(read.attachments);
       else await run.take(read, place, item.fields.get('content:encoded')?.length ?? 0);
     }
     if (cut !== undefined) run.breakOff(file, cut);

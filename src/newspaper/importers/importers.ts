@@ -2,5 +2,6 @@
 export { importNdjson } from './import-ndjson.ts';
 export type { ImportNote, ImportOptions, ImportReport } from './import-run.ts';
 export { importWxr } from './import-wxr.ts';
+export { type PicturePlace, pictureFolder, pictureSite } from './picture-places.ts';
 export { RESERVED_SLUGS } from './sections.ts';
 export { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';

@@ -15,7 +15,7 @@ import { GENERAL, toSection } from './sections.ts';
  * Part of every digest, up to 255. A conversion that reads the same record differently gets the next number, so that
  * importing an archive again brings its stories up to date.
  */
-const CONVERTER_VERSION = 2;
+const CONVERTER_VERSION = 3;
 
 /** The longest body, in characters: a large novel. What is larger is a mistake of whoever wrote the file. */
 export const MOST_BODY = 4 * 1024 * 1024;

@@ -26,13 +26,26 @@ const FILMS: Readonly<Record<string, (id: string) => string>> = {
   vimeo: (id) => `https://vimeo.com/${id}`,
 };
 
+/** Where the pictures of a site's library are to be found, by number. */
+export type LibraryAddresses = {
+  /** Of one picture. */
+  picture(id: string): string | undefined;
+  /** Of all that belong to the post itself. */
+  gallery: string | undefined;
+};
+
 /**
- * Takes WordPress's shortcodes out of a body and keeps their words: captions become figures, films and other embeds the
- * links they stood for, and of the rest only what stands between a beginning and an end stays.
+ * Takes WordPress's shortcodes out of a body and keeps their words: captions become figures, galleries their pictures,
+ * films and other embeds the links they stood for, and of the rest only what stands between a beginning and an end
+ * stays.
  *
  * @param left is told the name of each that had more to show than its words
  */
-export function withoutWordpressShortcodes(html: string, left: (name: string) => void): string {
+export function withoutWordpressShortcodes(
+  html: string,
+  left: (name: string) => void,
+  library?: LibraryAddresses,
+): string {
   const linked = html.replace(ADDRESS_ALONE, '<a href="$1">$1</a>');
   if (!linked.includes('[')) return linked;
   const closed = new Set(
@@ -57,6 +70,9 @@ export function withoutWordpressShortcodes(html: string, left: (name: string) =>
         );
       }
       if (slash !== '') return edges('');
+      const pictures = name === 'gallery' && library !== undefined ? galleryOf(rest, library) : [];
+      if (pictures.length > 0)
+        return edges(pictures.map((one) => `<figure><img src="${escapeHtml(one)}"></figure>`).join(''));
       const address = addressOf(name, rest);
       if (address !== undefined)
         return edges(`<p><a href="${escapeHtml(address)}">${escapeHtml(address)}</a></p>`);
@@ -64,6 +80,14 @@ export function withoutWordpressShortcodes(html: string, left: (name: string) =>
       return edges('');
     },
   );
+}
+
+/** The pictures that a gallery names, or the one address for all of the post's own. */
+function galleryOf(rest: string, library: LibraryAddresses): string[] {
+  const attributes = attributesOf(rest);
+  const given = attributes.get('ids') ?? attributes.get('include');
+  if (given === undefined) return library.gallery === undefined ? [] : [library.gallery];
+  return given.split(',').flatMap((id) => library.picture(id.trim()) ?? []);
 }
 
 /** Where a film or the like is to be seen, when the shortcode says so itself. */

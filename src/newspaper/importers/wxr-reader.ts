@@ -17,6 +17,8 @@ export type WxrSite = {
   language: string;
   /** By the name that they sign in with: the name that readers see. */
   readonly authors: Map<string, string>;
+  /** By the word that stands for a category in addresses: its number. */
+  readonly categories: Map<string, string>;
 };
 
 /** A category, tag or other term that stands at an item. */
@@ -54,6 +56,7 @@ const FIELDS = [
   'wp:post_modified_gmt',
   'wp:post_name',
   'wp:post_parent',
+  'wp:menu_order',
   'wp:post_type',
   'wp:post_password',
   'wp:status',
@@ -128,6 +131,7 @@ class WxrReader {
   #term: { taxonomy: string; slug: string } | undefined;
   #meta: { key: string; value: string } | undefined;
   #author: { login: string; name: string } | undefined;
+  #category: { id: string; slug: string } | undefined;
   /** What is wrong with the markup outside of items. */
   #fault: string | undefined;
   #sinceTag = 0;
@@ -190,6 +194,7 @@ class WxrReader {
     } else if (name === 'wp:postmeta' && parent === 'item') this.#meta = { key: '', value: '' };
     else if (name === 'wp:comment' && parent === 'item' && this.#item !== undefined) this.#item.comments++;
     else if (name === 'wp:author' && parent === 'channel') this.#author = { login: '', name: '' };
+    else if (name === 'wp:category' && parent === 'channel') this.#category = { id: '', slug: '' };
   }
 
   #begin(): void {
@@ -258,6 +263,13 @@ class WxrReader {
       else if (name === 'wp:author') {
         if (this.#author.login !== '') site.authors.set(this.#author.login, this.#author.name);
         this.#author = undefined;
+      }
+    } else if (this.#category !== undefined) {
+      if (name === 'wp:term_id') this.#category.id = text;
+      else if (name === 'wp:category_nicename') this.#category.slug = text;
+      else if (name === 'wp:category') {
+        if (this.#category.id !== '') site.categories.set(this.#category.slug, this.#category.id);
+        this.#category = undefined;
       }
     } else if (parent === 'channel') {
       if (name === 'language') site.language ||= text;

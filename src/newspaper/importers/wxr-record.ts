@@ -1,12 +1,24 @@
-import { oldAddress } from '#content';
+import { type OldPlace, oldAddress, type StoryInput } from '#content';
+import type { Attachment } from '#media';
+import { asciiSlug } from '#values/slug';
+import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
+import { oneLine } from './clean-text.ts';
 import { htmlToElements } from './html.ts';
+import { toSection } from './sections.ts';
 import { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
-import { withoutWordpressShortcodes } from './wordpress-shortcodes.ts';
+import { type LibraryAddresses, withoutWordpressShortcodes } from './wordpress-shortcodes.ts';
 import type { WxrField, WxrItem, WxrSite } from './wxr-reader.ts';
 
 /** What an item of a site is to this paper. */
-export type WxrRead = ReadRecord | { readonly kind: 'left-out'; readonly what: string };
+export type WxrRead =
+  | (ReadRecord & { readonly places?: readonly OldPlace[] })
+  | {
+      readonly kind: 'attachment';
+      readonly attachments: readonly Attachment[];
+      readonly places: readonly OldPlace[];
+    }
+  | { readonly kind: 'left-out'; readonly what: string };
 
 /** Things that WordPress keeps like posts, and that are its own or a plugin's. */
 const STORIES: ReadonlySet<string> = new Set(['post', 'page']);
@@ -35,6 +47,7 @@ export function readWxrItem(
   const field = (name: WxrField) => item.fields.get(name)?.trim() ?? '';
   const type = field('wp:post_type') || 'post';
   const status = field('wp:status') || 'publish';
+  if (type === 'attachment') return readAttachment(item, site);
   if (!STORIES.has(type)) return { kind: 'left-out', what: type };
   if (THROWN_AWAY.has(status)) return { kind: 'left-out', what: `${type} (${status})` };
   const published = dateOf(item);
@@ -43,7 +56,8 @@ export function readWxrItem(
   if (field('wp:post_password') !== '') left('password (the story is a draft)');
   if (item.comments > 0) left('comment', item.comments);
   const content = item.fields.get('content:encoded') ?? '';
-  const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`));
+  const library = libraryOf(item, site);
+  const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`), library);
   const { access, section } = type === 'page' ? PAGES : { access: undefined, section: sectionOf(item) };
   const record = {
     id: field('wp:post_id') || field('guid') || field('link'),
@@ -57,7 +71,7 @@ export function readWxrItem(
     access,
     state: isDraft ? 'draft' : 'published',
     authors: authorsOf(item, site),
-    topics: item.terms.flatMap((term) => (isTopic(term.taxonomy) ? [term.name] : [])),
+    topics: topicsOf(item, section),
     lang: site.language || undefined,
     url: addressOf(field('link'), site),
     source: sourceOf(site),
@@ -71,10 +85,95 @@ export function readWxrItem(
     now,
     HAS_BLOCKS.test(content) ? {} : { lineEnds: 'meant' },
   );
-  return read.kind === 'story'
-    ? { kind: 'story', story: Object.assign(read.story, { oldAddresses: oldAddressesOf(item) }) }
-    : read;
+  if (read.kind !== 'story') return read;
+  const url = library.picture(item.meta.get('_thumbnail_id')?.[0]?.trim() ?? '');
+  const picture = url === undefined ? {} : { picture: { url, alt: '', caption: '', credit: '' } };
+  const story: StoryInput = Object.assign(read.story, { oldAddresses: oldAddressesOf(item), ...picture });
+  return { kind: 'story', story, places: isDraft ? [] : placesOf(item, site, story) };
 }
+
+/** Where WordPress had the lists that a story stood in: of its categories, tags and authors. */
+function placesOf({ fields, terms }: WxrItem, site: WxrSite, story: StoryInput): OldPlace[] {
+  const places: OldPlace[] = [];
+  const add = (path: string, kind: OldPlace['kind'], name: string) => {
+    const address = oldAddress(path);
+    if (address !== undefined) places.push({ path: address, kind, name });
+  };
+  for (const { name, slug, taxonomy } of terms) {
+    if (slug === '') continue;
+    if (taxonomy === 'category' && slug !== 'uncategorized') {
+      const isSection = toSection(name).slug === story.section.slug;
+      const topic = asciiSlug(oneLine(name));
+      if (!isSection && !story.topics.some((one) => one.slug === topic)) continue;
+      const [kind, is] = isSection ? (['section', story.section.slug] as const) : (['topic', topic] as const);
+      add(`/category/${slug}`, kind, is);
+      const id = site.categories.get(slug);
+      if (id !== undefined) add(`/cat/${id}`, kind, is);
+    } else if (isTag(taxonomy)) {
+      const topic = asciiSlug(oneLine(name));
+      if (story.topics.some((one) => one.slug === topic)) add(`/tag/${slug}`, 'topic', topic);
+    } else if (taxonomy === 'author') add(`/author/${slug.replace(/^cap-/, '')}`, 'author', asciiSlug(name));
+  }
+  const login = fields.get('dc:creator')?.trim() ?? '';
+  const [author] = story.authors;
+  if (author !== undefined && author.name === (site.authors.get(login) || login))
+    add(`/author/${authorWord(login)}`, 'author', author.slug);
+  return places;
+}
+
+/** The word that WordPress makes of the name which somebody signs in with. */
+function authorWord(login: string): string {
+  return asciiSlug(login.replace(/[^\p{L}\p{N}\s._-]/gu, ''));
+}
+
+/** How a site's library names its pictures, before anybody knows which files they are. */
+function libraryOf({ fields }: WxrItem, { url }: WxrSite): LibraryAddresses {
+  const post = fields.get('wp:post_id')?.trim() ?? '';
+  const address = (query: string) => (URL.canParse(query, url) ? new URL(query, `${url}/`).href : undefined);
+  return {
+    picture: (id) => (NUMBER.test(id) && id !== '0' ? address(`?attachment_id=${id}`) : undefined),
+    gallery: NUMBER.test(post) ? address(`?p=${post}#gallery`) : undefined,
+  };
+}
+
+const NUMBER = /^\d{1,18}$/;
+const PICTURE_FILE = /\.(?:jpe?g|png|gif|webp|avif|tiff?|heic)$/i;
+
+/** A file of the site's library: a picture is known by its number and by its own address. Others are left out. */
+function readAttachment(item: WxrItem, site: WxrSite): WxrRead {
+  const { fields, meta } = item;
+  const field = (name: WxrField) => fields.get(name)?.trim() ?? '';
+  const raw = field('wp:attachment_url') || field('guid');
+  const fileAddress = elsewhere(raw, site.url);
+  if (fileAddress === undefined || !PICTURE_FILE.test(new URL(fileAddress).pathname))
+    return { kind: 'left-out', what: 'attachment (no picture)' };
+  const post = { fields: new Map([['wp:post_id', field('wp:post_parent')]] as const) };
+  const words = {
+    alt: oneLine(meta.get('_wp_attachment_image_alt')?.[0] ?? '').slice(0, MOST_WORDS),
+    caption: plainWords(htmlToElements(fields.get('excerpt:encoded') ?? '')).slice(0, MOST_WORDS),
+    // Of the plugin that newspapers have for it.
+    credit: oneLine(meta.get('_media_credit')?.[0] ?? '').slice(0, MOST_WORDS),
+  };
+  const gallery = libraryOf({ ...item, ...post }, site).gallery;
+  const number = libraryOf(item, site).picture(field('wp:post_id'));
+  const file = { address: fileAddress, fileAddress, ...words };
+  if (number === undefined) return { kind: 'attachment', attachments: [file], places: [] };
+  const places = pagesOf(item, field('wp:post_parent'));
+  const position = Math.min(Number.parseInt(field('wp:menu_order'), 10) || 0, 1_000_000);
+  const inGallery = gallery === undefined ? {} : { gallery, position };
+  return { kind: 'attachment', attachments: [file, { ...file, address: number, ...inGallery }], places };
+}
+
+/** The pages that WordPress makes for a picture: they lead to the story which it belongs to. */
+function pagesOf(item: WxrItem, post: string): OldPlace[] {
+  const story = NUMBER.test(post) && post !== '0' ? oldAddress('/', post) : undefined;
+  if (story === undefined) return [];
+  return oldAddressesOf(item)
+    .filter((path) => !PICTURE_FILE.test(path))
+    .map((path) => ({ path, kind: 'story', name: story }));
+}
+
+const MOST_WORDS = 2_000;
 
 /** WordPress shows a story without a headline, which nobody could find in a list: then it is called by how it begins. */
 function headlineOf(title: string, body: string): string {
@@ -90,7 +189,15 @@ function sectionOf({ terms }: WxrItem): string | undefined {
   return categories.find(({ slug }) => slug !== 'uncategorized')?.name;
 }
 
-function isTopic(taxonomy: string): boolean {
+/** Its tags, and the categories that are not its section. */
+function topicsOf({ terms }: WxrItem, section: string | undefined): string[] {
+  const more = terms.filter(
+    ({ name, slug, taxonomy }) => taxonomy === 'category' && slug !== 'uncategorized' && name !== section,
+  );
+  return [...terms.filter(({ taxonomy }) => isTag(taxonomy)), ...more].map(({ name }) => name);
+}
+
+function isTag(taxonomy: string): boolean {
   return taxonomy === 'post_tag' || taxonomy === 'tag';
 }
 

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  await database.pool.query('truncate content.stories cascade');
+  await database.pool.query('truncate content.stories, content.old_places cascade');
 });
 
 const cdata = (text: string) => `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
@@ -78,7 +78,7 @@ async function file(text: string | Buffer, name = 'export.xml'): Promise<string>
 async function read(
   text: string | Buffer,
 ): Promise<{ items: (WxrItem | BrokenItem)[]; cut: string | undefined; site: WxrSite }> {
-  const site: WxrSite = { url: '', language: '', authors: new Map() };
+  const site: WxrSite = { url: '', language: '', authors: new Map(), categories: new Map() };
   const items: (WxrItem | BrokenItem)[] = [];
   let cut: string | undefined;
   for await (const part of readWxr(await file(text), site)) {
@@ -333,6 +333,39 @@ describe('posts and pages', () => {
       '2 /?p=2',
       '3 /2020/a.html',
       '3 /?p=3',
+    ]);
+  });
+
+  it('lead to their lists from wherever those stood, and to the story from the page of its picture', async () => {
+    const channel = `<wp:category><wp:term_id>7</wp:term_id><wp:category_nicename>ports</wp:category_nicename>
+      <wp:cat_name>Ports and Shipping</wp:cat_name></wp:category>`;
+    const terms = `<category domain="category" nicename="ports">Ports and Shipping</category>
+      <category domain="category" nicename="money">Money</category>
+      <category domain="post_tag" nicename="fare-rises">Fares</category>`;
+    const picture = item({
+      'wp:post_id': '12',
+      'wp:post_type': 'attachment',
+      'wp:status': 'inherit',
+      'wp:post_parent': '47',
+      'wp:attachment_url': 'https://old.example/wp-content/uploads/a.jpg',
+      link: 'https://old.example/2019/01/ferry-fares/the-pier/',
+    });
+    const draft = item(
+      { 'wp:post_id': '48', 'wp:status': 'draft' },
+      '<category domain="category" nicename="secret">Secret</category>',
+    );
+    await run(wxr(picture + item({}, terms) + draft, { channel }));
+    const { rows } = await database.pool.query(
+      'select path, kind, name from content.old_places order by path',
+    );
+    expect(rows.map(({ kind, name, path }) => `${path} ${kind} ${name}`)).toEqual([
+      '/2019/01/ferry-fares/the-pier story /?p=47',
+      '/?p=12 story /?p=47',
+      '/author/tara author tara-nambiar',
+      '/cat/7 section ports-and-shipping',
+      '/category/money topic money',
+      '/category/ports section ports-and-shipping',
+      '/tag/fare-rises topic fares',
     ]);
   });
 

@@ -1,2 +1,10 @@
 /** Pictures: taken in, checked, kept in the object store, and shown in a few widths. */
-export { addPicture, openPicture, type PictureStore } from './pictures.ts';
+export {
+  type Attachment,
+  findOrigins,
+  keepAttachments,
+  keepOrigin,
+  listGalleries,
+  type Origin,
+} from './origins.store.ts';
+export { addPicture, MOST_PICTURE_BYTES, openPicture, type PictureStore } from './pictures.ts';

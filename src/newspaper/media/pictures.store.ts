@@ -8,6 +8,7 @@ export async function findByDigest(db: Db, digest: Buffer): Promise<string | und
   return rows[0]?.id;
 }
 
+/** @returns the id of the picture with these bytes: another's, where one was kept already */
 export async function insertPicture(
   db: Db,
   picture: {
@@ -19,10 +20,13 @@ export async function insertPicture(
     readonly bytes: number;
     readonly at: Temporal.Instant;
   },
-): Promise<void> {
-  await sql`
+): Promise<string> {
+  const { rows } = await sql<{ id: string }>`
     insert into media.pictures (id, digest, format, width, height, bytes, made_at)
     values (${picture.id}, ${picture.digest}, ${picture.format}, ${picture.width}, ${picture.height},
       ${picture.bytes}, ${picture.at.toString()})
-    on conflict (digest) do nothing`.execute(db);
+    on conflict (digest) do update set digest = excluded.digest returning id`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a picture was neither kept nor found');
+  return row.id;
 }

@@ -7,11 +7,24 @@ import { findByDigest, insertPicture } from './pictures.store.ts';
 
 export type PictureStore = { readonly db: Db; readonly objects: ObjectStore };
 
-/** What browsers show and cameras write. SVG is a program, and is refused. */
-const FORMATS = new Set(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'heif']);
+/**
+ * What browsers show and cameras write, by how it begins. Whatever else a decoder could read is not given to it; SVG is
+ * a program.
+ */
+const KINDS: readonly RegExp[] = [
+  /^\xff\xd8\xff/,
+  /^\x89PNG\r\n/,
+  /^GIF8[79]a/,
+  /^RIFF[\s\S]{4}WEBP/,
+  // AVIF and HEIF
+  /^[\s\S]{4}ftyp(?:avi[fs]|hei[cxms]|mif1|msf1)/,
+  // TIFF
+  /^(?:II\*\0|MM\0\*)/,
+];
 /** About 8,000 × 8,000: more than any page needs, and no more than a decoder may unpack. */
 const MOST_PIXELS = 64_000_000;
-const MOST_BYTES = 40_000_000;
+/** A camera's largest, twice over. */
+export const MOST_PICTURE_BYTES = 40_000_000;
 /** Good enough to print small; a step more costs a third more bytes. */
 const QUALITY = 74;
 
@@ -26,30 +39,46 @@ export async function addPicture(
   bytes: Buffer,
   now: Temporal.Instant,
 ): Promise<{ readonly id: string }> {
-  if (bytes.length > MOST_BYTES) throw new Invalid('picture-too-large', 'a picture may have at most 40 MB');
+  if (bytes.length > MOST_PICTURE_BYTES)
+    throw new Invalid('picture-too-large', 'a picture may have at most 40 MB');
   const digest = createHash('sha256').update(bytes).digest();
   const known = await findByDigest(db, digest);
   if (known !== undefined) return { id: known };
-  const { default: sharp } = await import('sharp');
-  const facts = await sharp(bytes, { limitInputPixels: MOST_PIXELS })
-    .metadata()
-    .catch((error: unknown) => {
-      throw new Invalid('not-a-picture', 'this is not a picture that can be read', { cause: error });
-    });
-  if (!FORMATS.has(facts.format))
-    throw new Invalid('picture-format', `a picture of kind ${facts.format} cannot be shown`);
+  const { format, height, width } = await lookAt(bytes);
   const id = randomId();
   await objects.put(`media/${id}/original`, bytes);
-  await insertPicture(db, {
-    id,
-    digest,
-    format: facts.format,
-    width: facts.width,
-    height: facts.height,
-    bytes: bytes.length,
-    at: now,
-  });
-  return { id };
+  const kept = await insertPicture(db, { id, digest, format, width, height, bytes: bytes.length, at: now });
+  // Somebody else brought the same bytes meanwhile.
+  if (kept !== id) await objects.remove(`media/${id}/original`);
+  return { id: kept };
+}
+
+/** Decodes it once, small: a picture that breaks off or unpacks without end must not be found out by a reader. */
+async function lookAt(bytes: Buffer): Promise<{ format: string; width: number; height: number }> {
+  const start = bytes.toString('latin1', 0, 12);
+  if (!KINDS.some((begins) => begins.test(start)))
+    throw new Invalid('picture-format', `it is not a picture that can be shown, but ${otherKind(bytes)}`);
+  const { default: sharp } = await import('sharp');
+  const picture = sharp(bytes, { limitInputPixels: MOST_PIXELS });
+  try {
+    const { format, height, width } = await picture.metadata();
+    await picture.resize({ width: 16, height: 16 }).raw().toBuffer();
+    return { format, height, width };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
+    if (/pixel limit/i.test(reason))
+      throw new Invalid('picture-too-large', 'a picture may have at most 64 million pixels', {
+        cause: error,
+      });
+    throw new Invalid('not-a-picture', 'it is not a picture that can be read', { cause: error });
+  }
+}
+
+function otherKind(bytes: Buffer): string {
+  const start = bytes.toString('utf8', 0, 1_000);
+  if (/<svg[\s>]/i.test(start)) return 'a drawing that may hold a program (SVG)';
+  if (/^\s*<(?:!doctype html|html|\?xml|head|body)/i.test(start)) return 'a page of text';
+  return bytes.length === 0 ? 'an empty file' : 'a file of another kind';
 }
 
 const making = new Map<string, Promise<Buffer | undefined>>();

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import type { Db } from '#platform/db';
+
+/** What another site's library says of a file, under an address that is not always the file's own. */
+export type Attachment = {
+  readonly address: string;
+  readonly fileAddress: string;
+  readonly alt: string;
+  readonly caption: string;
+  readonly credit: string;
+  /** The gallery that it belongs to, by the address which a story names that by, and where it stands there. */
+  readonly gallery?: string;
+  readonly position?: number;
+};
+
+/** Keeps what a library says; the newest word counts. */
+export async function keepAttachments(db: Db, attachments: readonly Attachment[]): Promise<void> {
+  const byAddress = new Map(attachments.map((one) => [one.address, one]));
+  // Sorted, so that two imports at once take their locks in the same order.
+  const all = [...byAddress.keys()].sort().map((address) => byAddress.get(address) as Attachment);
+  if (all.length === 0) return;
+  await sql`
+    insert into media.attachments (address, file_address, alt, caption, credit, gallery, position)
+    select * from unnest(${all.map((one) => one.address)}::text[], ${all.map((one) => one.fileAddress)}::text[],
+      ${all.map((one) => one.alt)}::text[], ${all.map((one) => one.caption)}::text[],
+      ${all.map((one) => one.credit)}::text[], ${all.map((one) => one.gallery ?? null)}::text[],
+      ${all.map((one) => one.position ?? 0)}::int[])
+    on conflict (address) do update set file_address = excluded.file_address, alt = excluded.alt,
+      caption = excluded.caption, credit = excluded.credit, gallery = excluded.gallery, position = excluded.position`.execute(
+    db,
+  );
+}
+
+/** What is known of an address at which a picture lies. */
+export type Origin = Omit<Attachment, 'address' | 'gallery' | 'position'> & {
+  /** Whether another site's library names it. */
+  readonly isOfLibrary: boolean;
+  /** The picture of ours that came from there. */
+  readonly pictureId: string | undefined;
+};
+
+/** What is known of each of some addresses. */
+export async function findOrigins(db: Db, addresses: readonly string[]): Promise<Map<string, Origin>> {
+  const { rows } = await sql<Origin & { address: string; pictureId: string | null }>`
+    select asked.address, coalesce(a.file_address, asked.address) as "fileAddress", coalesce(a.alt, '') as alt,
+      coalesce(a.caption, '') as caption, coalesce(a.credit, '') as credit, a.address is not null as "isOfLibrary",
+      o.picture_id as "pictureId"
+    from unnest(${addresses}::text[]) asked (address)
+    left join media.attachments a on a.address = asked.address
+    left join media.origins o on o.address = coalesce(a.file_address, asked.address)`.execute(db);
+  return new Map(
+    rows.map(({ address, pictureId, ...row }) => [address, { ...row, pictureId: pictureId ?? undefined }]),
+  );
+}
+
+/** The addresses of what belongs to each of some galleries, in order. */
+export async function listGalleries(db: Db, galleries: readonly string[]): Promise<Map<string, string[]>> {
+  const { rows } = await sql<{ gallery: string; addresses: string[] }>`
+    select gallery, array_agg(address order by position, address) as addresses from media.attachments
+    where gallery = any(${galleries}::text[]) group by gallery`.execute(db);
+  return new Map(rows.map((row) => [row.gallery, row.addresses]));
+}
+
+/** Remembers which picture of ours lay at an address. */
+export async function keepOrigin(db: Db, address: string, pictureId: string): Promise<void> {
+  await sql`
+    insert into media.origins (address, picture_id) values (${address}, ${pictureId})
+    on conflict (address) do update set picture_id = excluded.picture_id`.execute(db);
+}
