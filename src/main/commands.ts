@@ -12,6 +12,7 @@ import {
 } from '#content';
 import {
   type ImportReport,
+  importGhost,
   importNdjson,
   importWxr,
   type PicturePlace,
@@ -36,7 +37,7 @@ import { STAFF_COMMANDS } from './staff-commands.ts';
 export const COMMANDS: readonly Command[] = [
   {
     name: 'import',
-    usage: 'ndjson|wxr FILE… [--pictures FOLDER or https://SITE]',
+    usage: 'ndjson|wxr|ghost FILE… [--pictures FOLDER or https://SITE]',
     does: 'takes an archive in, plain or gzipped',
     run: runImport,
   },
@@ -87,6 +88,7 @@ export const COMMANDS: readonly Command[] = [
 const IMPORTERS: ReadonlyMap<string, typeof importNdjson> = new Map([
   ['ndjson', importNdjson],
   ['wxr', importWxr],
+  ['ghost', importGhost],
 ]);
 
 async function runImport({ args, clock, options, paper }: CommandContext): Promise<CommandResult> {

@@ -30,12 +30,17 @@ export type HtmlOptions = {
  * any string and never throws; markup that is nested beyond reason loses its structure and keeps its text.
  */
 export function htmlToElements(text: string, options: HtmlOptions = {}): StoryElement[] {
+  return tidyDividers(stretchToElements(text, options));
+}
+
+/** The same for a stretch of a body, whose first or last element may be a divider. */
+export function stretchToElements(text: string, options: HtmlOptions = {}): StoryElement[] {
   const source = text.includes('<http') ? text.replace(BRACKETED_ADDRESS, '<a href="$1">$1</a>') : text;
   const tree = parseBounded(source);
   const to = new Blocks();
   if (tree === undefined) textOnly(source, to);
   else walkChildren(tree, to, { ...OUTSIDE, base: options.base, lineEnds: options.lineEnds === 'meant' });
-  return tidyDividers(to.done());
+  return to.done();
 }
 
 /** `<https://example.com/>`: what Markdown calls an autolink, and HTML takes for a tag. */
@@ -482,10 +487,16 @@ function longerSide(element: Element): number {
 function pictureSource(element: Element, base: string | undefined): string | undefined {
   for (const name of ['src', 'data-src', 'data-lazy-src', 'data-original']) {
     const raw = attribute(element, name);
-    const url = raw === undefined ? undefined : elsewhere(raw, base);
+    const url = raw === undefined ? undefined : (elsewhere(raw, base) ?? ownPicture(raw, base));
     if (url !== undefined) return url;
   }
   return undefined;
+}
+
+/** A picture of the site itself, by its path, where nobody says which site that is. */
+function ownPicture(raw: string, base: string | undefined): string | undefined {
+  const path = base === undefined ? safeLink(raw) : undefined;
+  return path?.startsWith('/') ? path : undefined;
 }
 
 readWith('figure', readFigure);

@@ -130,12 +130,12 @@ export class ImportRun {
   async take(record: ReadRecord, place: Place, bytes: number): Promise<void> {
     const at = this.#nameOf(place);
     if (record.kind === 'refused') {
-      this.#refuse(at, record.reason);
+      this.refuse(at, record.reason);
       return;
     }
     const first = this.#firstPlace(record.story, place);
     if (first !== undefined) {
-      this.#refuse(at, `the id ${JSON.stringify(record.story.sourceId)} stands already in ${first}`);
+      this.refuse(at, `the id ${JSON.stringify(record.story.sourceId)} stands already in ${first}`);
       return;
     }
     this.#sources.add(record.story.source);
@@ -162,6 +162,12 @@ export class ImportRun {
     if (this.#places.length >= MOST_STORIES) await this.#keepPlaces();
   }
 
+  /** Something cannot be taken in, for a reason. */
+  refuse(at: string, reason: string): void {
+    this.#counts.refused++;
+    if (this.#refused.length < MOST_TOLD) this.#refused.push({ at, reason });
+  }
+
   /** Something has no place in this paper. */
   leaveOut(what: string, times = 1): void {
     const name = cleanText(what).slice(0, 60);
@@ -173,7 +179,7 @@ export class ImportRun {
   /** A file breaks off, or cannot be read on. */
   breakOff(file: number, reason: string): void {
     this.#truncated = true;
-    this.#refuse(basename(this.#files[file] ?? ''), reason);
+    this.refuse(basename(this.#files[file] ?? ''), reason);
   }
 
   /** So many more records have been read. */
@@ -229,11 +235,6 @@ export class ImportRun {
     );
   }
 
-  #refuse(at: string, reason: string): void {
-    this.#counts.refused++;
-    if (this.#refused.length < MOST_TOLD) this.#refused.push({ at, reason });
-  }
-
   #nameOf({ file, line }: Place): string {
     return `${basename(this.#files[file] ?? '')}:${line}`;
   }
@@ -275,7 +276,7 @@ export class ImportRun {
       if (!isAboutRecord(error)) throw error;
       const [only] = batch;
       if (batch.length === 1 && only !== undefined) {
-        this.#refuse(only.at, `the database refused it: ${error.message}`);
+        this.refuse(only.at, `the database refused it: ${error.message}`);
         return;
       }
       const half = batch.length >> 1;

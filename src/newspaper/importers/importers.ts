@@ -1,4 +1,5 @@
 /** Archives of elsewhere: files of many kinds, read and checked, turned into stories and kept. */
+export { importGhost } from './import-ghost.ts';
 export { importNdjson } from './import-ndjson.ts';
 export type { ImportNote, ImportOptions, ImportReport } from './import-run.ts';
 export { importWxr } from './import-wxr.ts';

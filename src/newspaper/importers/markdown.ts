@@ -45,8 +45,13 @@ const MOST_MARKDOWN = 1_000_000;
 
 /** Turns Markdown, with the shortcodes of a site generator still in it, into a story's elements. */
 export function markdownToElements(source: string, options: HtmlOptions = {}): StoryElement[] {
+  return htmlToElements(markdownToHtml(source), options);
+}
+
+/** The same as HTML, for what stands between other HTML. */
+export function markdownToHtml(source: string): string {
   const text = source.replace(/\r\n?/g, '\n');
-  if (text.length > MOST_MARKDOWN) return htmlToElements(text.replace(/\n{2,}/g, '<br><br>'), options);
+  if (text.length > MOST_MARKDOWN) return text.replace(/\n{2,}/g, '<br><br>');
   const plain = withoutShortcodes(text, (line) => markdown.renderInline(line));
   const repaired = plain.replace(BEHIND_HTML, '$1\n\n').replace(SPACED_ADDRESS, (whole, address: string) =>
     /\s/.test(address.trim())
@@ -56,7 +61,7 @@ export function markdownToElements(source: string, options: HtmlOptions = {}): S
           .replace(/\s+/g, '%20')})`
       : whole,
   );
-  return htmlToElements(markdown.render(repaired), options);
+  return markdown.render(repaired);
 }
 
 /** The plain words of one line of Markdown as HTML, for what is kept as words alone. */

@@ -4,10 +4,11 @@ import { join, sep } from 'node:path';
 import { MOST_PICTURE_BYTES } from '#media';
 import { fetchOutside } from '#platform/fetch-outside';
 import { Invalid, NotFound } from '#values/errors';
+import type { ZipArchive } from './zip-archive.ts';
 
 /** A picture that a story names, as its archive knows it. */
 export type Wanted = {
-  /** Where the file lay: http(s) addresses, the best first. */
+  /** Where the file lay: http(s) addresses, or paths of a site that nobody named; the best first. */
   readonly addresses: readonly string[];
   /** Whether the archive's own library names it, wherever it lies. */
   readonly isOfLibrary: boolean;
@@ -55,17 +56,67 @@ export async function pictureFolder(folder: string): Promise<PicturePlace> {
   };
 }
 
+/** What completes a path, to be read like an address. */
+const NOWHERE = 'http://nowhere.invalid';
+
 /** Ends of an address's path, the longest first. */
 function pathsOf(address: string): string[] {
   let path: string;
   try {
-    path = decodeURIComponent(new URL(address).pathname);
+    path = decodeURIComponent(new URL(address, NOWHERE).pathname);
   } catch {
     return [];
   }
   const segments = path.split('/').filter((one) => one !== '');
   if (segments.some((one) => one === '..' || one === '.' || /[\\\0]/.test(one))) return [];
   return segments.map((_, at) => segments.slice(at).join('/'));
+}
+
+/** The pictures that lie in a zip archive beside an export, in the folders that Ghost keeps them in, or in one around those. */
+export function pictureZip(zip: ZipArchive): PicturePlace {
+  const names = new Map<string, string>();
+  for (const name of zip.files.keys()) {
+    if (!/\.(?:jpe?g|png|gif|webp|avif|tiff?|svg)$/i.test(name)) continue;
+    const ends = [
+      name,
+      name.replace(/^.*?(?=content\/images\/)/, ''),
+      name.replace(/^(?:.*?\/)?images\//, ''),
+    ];
+    for (const end of ends) if (!names.has(end)) names.set(end, name);
+  }
+  return {
+    async read({ addresses }) {
+      for (const address of addresses) {
+        const name = pathsOf(address)
+          .map((path) => names.get(path))
+          .find((one) => one !== undefined);
+        if (name !== undefined) return { bytes: await zip.readWhole(name, MOST_PICTURE_BYTES), address };
+      }
+      throw new NotFound('no-such-picture', 'it is not in the archive');
+    },
+    close() {},
+  };
+}
+
+/** Several places, the first of which has what is asked for. */
+export function firstOf(places: readonly PicturePlace[]): PicturePlace {
+  return {
+    async read(wanted) {
+      let missing: unknown;
+      for (const place of places) {
+        try {
+          return await place.read(wanted);
+        } catch (error) {
+          if (!(error instanceof NotFound)) throw error;
+          missing = error;
+        }
+      }
+      throw missing;
+    },
+    close() {
+      for (const place of places) place.close();
+    },
+  };
 }
 
 /** A file that lies in the folder itself: a link that leads out of it is as if it were not there. */
@@ -102,13 +153,13 @@ export function pictureSite(
   return {
     async read({ addresses, host, isOfLibrary }) {
       const isOwn = (address: string) => {
-        const { host: at } = new URL(address);
+        const { host: at } = new URL(address, named);
         return isSameSite(at, host) || isSameSite(at, named.host);
       };
       const asked = addresses.filter((address) => isOwn(address) || isOfLibrary);
       if (asked.length === 0) return undefined;
       for (const [index, address] of asked.entries()) {
-        const { pathname, search } = new URL(address);
+        const { pathname, search } = new URL(address, named);
         const at = isOwn(address) ? named.origin + pathname + search : address;
         try {
           const bytes = await outside.fetch(at, { mostBytes: MOST_PICTURE_BYTES, timeoutMs: patienceMs });

@@ -96,6 +96,14 @@ export function recordDigest(record: string | Buffer): Buffer {
   return Buffer.concat([Buffer.of(CONVERTER_VERSION), hash('sha256', record, 'buffer')]);
 }
 
+/** What a format knows of its bodies beyond the record. */
+export type RecordBody = Pick<HtmlOptions, 'lineEnds'> & {
+  /** The body, where the record's own field is not it; made when it is first asked for. */
+  readonly read?: () => readonly StoryElement[];
+  /** What stands before the wall. */
+  readonly preview?: readonly StoryElement[];
+};
+
 /**
  * Turns a record into a story. The body is converted when it is first asked for: a story that has not changed since
  * the last import never is.
@@ -105,7 +113,7 @@ export function readRecord(
   digest: Buffer,
   settings: ImportSettings,
   now: Temporal.Instant,
-  html: Pick<HtmlOptions, 'lineEnds'> = {},
+  body: RecordBody = {},
 ): ReadRecord {
   const parsed = recordSchema.safeParse(record, { reportInput: true });
   if (!parsed.success) return refused(sayWhy(parsed.error.issues[0]));
@@ -114,8 +122,8 @@ export function readRecord(
   if (given.id.length > MOST_ID || cleanText(given.id) !== given.id) {
     return refused(`id is longer than ${MOST_ID} characters or has control characters`);
   }
-  const body = given.body ?? '';
-  const tooLong = firstTooLong(given, body);
+  const markup = given.body ?? '';
+  const tooLong = firstTooLong(given, markup);
   if (tooLong !== undefined) return refused(tooLong);
   const headline = words(given.headline, given.body_format);
   if (headline === '') return refused('headline is blank');
@@ -134,6 +142,7 @@ export function readRecord(
   if (extra === TANGLED) return refused('fields beside the story are nested too deep');
 
   const originUrl = given.url === undefined ? undefined : elsewhere(given.url);
+  const html = body.lineEnds === undefined ? {} : { lineEnds: body.lineEnds };
   const options = originUrl === undefined ? html : { ...html, base: originUrl };
   const convert = (text: string) => toElements(text, given.body_format, options);
   const isLater = Temporal.Instant.compare(updated.at, published.at) > 0;
@@ -156,13 +165,13 @@ export function readRecord(
     sourceId: given.id,
     digest,
   };
-  const { preview } = given;
+  const preview = body.preview ?? (given.preview === undefined ? undefined : convert(given.preview));
   return {
     kind: 'story',
-    story:
-      preview === undefined
-        ? withLateBody(story, () => convert(body))
-        : withLateBody({ ...story, preview: convert(preview) }, () => convert(body)),
+    story: withLateBody(
+      preview === undefined ? story : { ...story, preview },
+      body.read ?? (() => convert(markup)),
+    ),
   };
 }
 
@@ -213,9 +222,9 @@ function inUnits(characters: number): string {
 
 function withLateBody<Story>(
   story: Story,
-  convert: () => StoryElement[],
+  convert: () => readonly StoryElement[],
 ): Story & { readonly body: readonly StoryElement[] } {
-  let body: StoryElement[] | undefined;
+  let body: readonly StoryElement[] | undefined;
   return Object.defineProperty(story, 'body', {
     enumerable: true,
     get: () => {

@@ -113,7 +113,9 @@ function StoryPicture({ element }: { element: PictureOf }) {
   }
   // A picture that lies elsewhere is not loaded from there: that would tell its owner who reads what.
   const caption = element.caption || element.alt || 'Picture';
-  return <LinkCard url={element.url ?? ''} title={caption} kind="Picture" credit={element.credit} />;
+  // A path is of a site that nobody named: there is nowhere to go.
+  const url = element.url === undefined || element.url.startsWith('/') ? '' : element.url;
+  return <LinkCard url={url} title={caption} kind="Picture" credit={element.credit} />;
 }
 
 export function Caption({ caption, credit }: { caption: string; credit: string }) {
