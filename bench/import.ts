@@ -17,6 +17,7 @@ import { MEASURED_CPU, OTHER_CPU } from './processes.ts';
  *
  *     node bench/import.ts                 100,000 generated stories
  *     node bench/import.ts --format wxr    the same as an export of WordPress
+ *     node bench/import.ts --format ghost  the same as one of Ghost
  *     node bench/import.ts --huge          a file of 2 GB, for the memory it takes
  *
  * It imports into DATABASE_URL where that is set, which should be an empty database; else into one of its own.
@@ -35,9 +36,17 @@ const WORDPRESS_HEAD = `<?xml version="1.0" encoding="UTF-8" ?>
   xmlns:wp="http://wordpress.org/export/1.2/"><channel><wp:wxr_version>1.2</wp:wxr_version>
 <wp:base_blog_url>https://old.example</wp:base_blog_url>
 `;
+const GHOST_HEAD = '{"db":[{"meta":{"version":"6.0.0"},"data":{"posts":[';
+const GHOST_TAIL = '],"settings":[{"key":"db_hash","value":"bench"}]}}]}\n';
 let serial = 1;
-const write = { ndjson: (line: string) => `${line}\n`, wxr: wordpressItem }[values.format];
-if (write === undefined) throw new Error(`there is no format ${values.format}`);
+/** How a file of each format begins, goes on with each record, and ends. */
+const FORMATS = {
+  ndjson: { head: '', record: (line: string) => `${line}\n`, tail: '' },
+  wxr: { head: WORDPRESS_HEAD, record: wordpressItem, tail: '</channel></rss>\n' },
+  ghost: { head: GHOST_HEAD, record: ghostPost, tail: GHOST_TAIL },
+};
+const format = FORMATS[values.format as keyof typeof FORMATS];
+if (format === undefined) throw new Error(`there is no format ${values.format}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-import-'));
 spawnSync('chmod', ['711', folder]);
@@ -77,9 +86,9 @@ async function fill(file: string): Promise<number> {
   const most = values.huge ? 10_000_000 : Number(values.stories);
   let stories = 0;
   let bytes = 0;
-  let block = values.format === 'wxr' ? WORDPRESS_HEAD : '';
+  let block = format.head;
   for (const line of generateStories(most, { seed: 1, until: systemClock.now() })) {
-    block += write?.(line) ?? '';
+    block += format.record(line);
     stories++;
     if (block.length < 1_000_000) continue;
     bytes += Buffer.byteLength(block);
@@ -87,7 +96,7 @@ async function fill(file: string): Promise<number> {
     block = '';
     if (values.huge && bytes >= HUGE_BYTES) break;
   }
-  out.end(values.format === 'wxr' ? `${block}</channel></rss>\n` : block);
+  out.end(block + format.tail);
   await finished(out);
   return stories;
 }
@@ -107,6 +116,39 @@ ${terms.map(([name, domain]) => `<category domain="${domain}" nicename="x">${cda
 <wp:postmeta><wp:meta_key>_edit_last</wp:meta_key><wp:meta_value>${cdata(1)}</wp:meta_value></wp:postmeta>
 <wp:comment><wp:comment_id>${at}</wp:comment_id><wp:comment_content>${cdata(standfirst)}</wp:comment_content></wp:comment></item>
 `;
+}
+
+/** A record as Ghost exports it: the editor's document, the HTML that was made of it, and its words. */
+function ghostPost(line: string, at = serial++): string {
+  const { authors, body, headline, id, published_at, section, standfirst, topics } = JSON.parse(line);
+  const words = (text: string) => text.replace(/<[^>]+>/g, '');
+  const paragraphs = String(body)
+    .split(/<\/?p>/)
+    .map(words)
+    .filter((text) => text.trim() !== '');
+  const children = paragraphs.map((text) => ({
+    type: 'paragraph',
+    version: 1,
+    direction: 'ltr',
+    children: [{ type: 'extended-text', text, format: 0, detail: 0, mode: 'normal', style: '', version: 1 }],
+  }));
+  const post = {
+    id: `g${at}`,
+    uuid: id,
+    title: headline,
+    slug: `p-${at}`,
+    lexical: JSON.stringify({ root: { children, type: 'root', version: 1 } }),
+    html: body,
+    plaintext: words(body),
+    status: 'published',
+    type: 'post',
+    visibility: 'public',
+    custom_excerpt: standfirst,
+    published_at: new Date(published_at).toISOString(),
+    tags: [section, ...[topics].flat()].map((name) => ({ name, slug: 'x' })),
+    authors: [{ name: [authors].flat()[0] }],
+  };
+  return `${at === 1 ? '' : ','}${JSON.stringify(post)}`;
 }
 
 async function runImport(file: string, url: string): Promise<Usage & { seconds: number }> {

@@ -3,6 +3,7 @@ import type { StoryElement } from '#content';
 import { tidyDividers } from './blocks.ts';
 import { escapeHtml } from './escape-html.ts';
 import { CUT, readCard, type Stretch } from './ghost-cards.ts';
+import { type GhostRecord, isRecord } from './ghost-reader.ts';
 import { type HtmlOptions, stretchToElements } from './html.ts';
 import { markdownToHtml } from './markdown.ts';
 
@@ -82,9 +83,8 @@ function stretchesOf(given: GhostBody, left: (what: string) => void): Stretch[] 
 
 // ------------------------------------------------------------------------------------------------------- Lexical
 
-type Node = z.output<typeof node>;
-const node = z.looseObject({ type: z.string().catch('') });
-const document = z.object({ root: z.looseObject({ children: z.array(z.unknown()) }) });
+/** A part of a document; what it says of itself may be anything. */
+type Node = GhostRecord;
 
 /** What a run of text looks like, as bits of its `format`. */
 const FORMATS: readonly (readonly [bit: number, tag: string])[] = [
@@ -99,8 +99,10 @@ const FORMATS: readonly (readonly [bit: number, tag: string])[] = [
 const MOST_DEPTH = 50;
 
 function fromLexical(lexical: string, left: (what: string) => void): Stretch[] | undefined {
-  const parsed = document.safeParse(parse(lexical));
-  return parsed.success ? parsed.data.root.children.flatMap((one) => lexicalBlock(one, left)) : undefined;
+  const document = parse(lexical);
+  const root = isRecord(document) && isRecord(document.root) ? document.root : undefined;
+  if (root === undefined || !Array.isArray(root.children)) return undefined;
+  return root.children.flatMap((one: unknown) => lexicalBlock(one, left));
 }
 
 /** The tag of a block of text; nothing for what is a card. */
@@ -121,12 +123,11 @@ function tagOf(name: string, { listType, tag }: Node): string | undefined {
 }
 
 function lexicalBlock(given: unknown, left: (what: string) => void): Stretch[] {
-  const one = node.safeParse(given);
-  if (!one.success) return [];
-  const name = one.data.type.replace(/^extended-/, '');
-  const tag = tagOf(name, one.data);
-  if (tag === undefined) return readCard(name, one.data, left);
-  return [`<${tag}>${lexicalInline(one.data, 0)}</${tag}>`];
+  if (!isRecord(given)) return [];
+  const name = nameOf(given);
+  const tag = tagOf(name, given);
+  if (tag === undefined) return readCard(name, given, left);
+  return [`<${tag}>${lexicalInline(given, 0)}</${tag}>`];
 }
 
 function lexicalInline({ children }: Node, depth: number): string {
@@ -135,10 +136,9 @@ function lexicalInline({ children }: Node, depth: number): string {
 }
 
 function lexicalPart(given: unknown, depth: number): string {
-  const one = node.safeParse(given);
-  if (!one.success) return '';
-  const { format, text, type, url } = one.data;
-  switch (type.replace(/^extended-/, '')) {
+  if (!isRecord(given)) return '';
+  const { format, text, url } = given;
+  switch (nameOf(given)) {
     case 'text':
     case 'code-highlight':
     case 'tk':
@@ -149,16 +149,21 @@ function lexicalPart(given: unknown, depth: number): string {
       return ' ';
     case 'link':
     case 'autolink':
-      return `<a href="${escapeHtml(typeof url === 'string' ? url : '')}">${lexicalInline(one.data, depth)}</a>`;
+      return `<a href="${escapeHtml(typeof url === 'string' ? url : '')}">${lexicalInline(given, depth)}</a>`;
     case 'list': {
-      const tag = tagOf('list', one.data);
-      return `<${tag}>${lexicalInline(one.data, depth)}</${tag}>`;
+      const tag = tagOf('list', given);
+      return `<${tag}>${lexicalInline(given, depth)}</${tag}>`;
     }
     case 'listitem':
-      return `<li>${lexicalInline(one.data, depth)}</li>`;
+      return `<li>${lexicalInline(given, depth)}</li>`;
     default:
-      return lexicalInline(one.data, depth);
+      return lexicalInline(given, depth);
   }
+}
+
+/** What kind of part it is; those that Ghost made more of have another name. */
+function nameOf({ type }: Node): string {
+  return typeof type === 'string' ? type.replace(/^extended-/, '') : '';
 }
 
 function formatted(text: string, format: number): string {
