@@ -1,6 +1,7 @@
 import type { Route } from '#platform/http';
 import type { StaffWho } from '#staff';
 import { auditAnswers } from './audit-answers.ts';
+import { importAnswers } from './import-answers.ts';
 import type { Desk } from './parts.ts';
 import { readerAnswers } from './reader-answers.ts';
 import { signInAnswers } from './sign-in-answers.ts';
@@ -14,6 +15,7 @@ type DeskRoute = Route & { readonly who: StaffWho | 'anyone' };
 export function deskRoutes(desk: Desk): DeskRoute[] {
   const way = signInAnswers(desk);
   const readers = readerAnswers(desk);
+  const imports = importAnswers(desk);
   const reader = `${DESK.readers}/:reader`;
   return [
     get(DESK.signIn, 'anyone', way.signIn),
@@ -31,6 +33,9 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
     get(reader, 'staff:readers.see', readers.show),
     post(`${reader}/session-endings`, 'staff:readers.help', readers.endSession),
     post(`${reader}/mails`, 'staff:readers.help', readers.resend),
+    get(DESK.imports, 'staff:imports.see', imports.list),
+    get(`${DESK.imports}/:run`, 'staff:imports.see', imports.show),
+    get(`${DESK.imports}/:run/report.json`, 'staff:imports.see', imports.report),
     get(DESK.audit, 'staff:audit.see', auditAnswers(desk)),
   ];
 }

@@ -11,12 +11,16 @@ export const DESK = {
   backupCodesReceipt: '/desk/backup-codes/receipt',
   signOut: '/desk/sign-out',
   readers: '/desk/readers',
+  imports: '/desk/imports',
   audit: '/desk/audit',
 } as const;
 
 /** Where a one-time link leads. */
 export const signInLink = (token: string): string => `${DESK.signIn}/${token}`;
 export const readerPath = (id: string): string => `${DESK.readers}/${encodeURIComponent(id)}`;
+export const importPath = (id: string): string => `${DESK.imports}/${encodeURIComponent(id)}`;
+/** The same as JSON. */
+export const importReportPath = (id: string): string => `${importPath(id)}/report.json`;
 export const sessionEndingsPath = (readerId: string): string => `${readerPath(readerId)}/session-endings`;
 export const mailsPath = (readerId: string): string => `${readerPath(readerId)}/mails`;
 

@@ -118,6 +118,9 @@ function parse(args: readonly string[]) {
         role: { type: 'string' },
         name: { type: 'string' },
         pictures: { type: 'string' },
+        source: { type: 'string' },
+        'dry-run': { type: 'boolean' },
+        all: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -10,15 +10,6 @@ import {
   setStory,
   withdrawStory,
 } from '#content';
-import {
-  type ImportReport,
-  importGhost,
-  importNdjson,
-  importWxr,
-  type PicturePlace,
-  pictureFolder,
-  pictureSite,
-} from '#importers';
 import type { Who } from '#platform/http';
 import { readPublication, SETTING_NAMES, setPublication } from '#publication';
 import { findReader } from '#readers';
@@ -29,18 +20,14 @@ import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
 import type { Paper } from './compose.ts';
+import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
-  {
-    name: 'import',
-    usage: 'ndjson|wxr|ghost FILE… [--pictures FOLDER or https://SITE]',
-    does: 'takes an archive in, plain or gzipped',
-    run: runImport,
-  },
+  IMPORT_COMMAND,
   { name: 'story list', usage: '[--limit N]', does: 'stories, newest first', run: storyList },
   {
     name: 'story show',
@@ -84,75 +71,6 @@ export const COMMANDS: readonly Command[] = [
   ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];
-
-const IMPORTERS: ReadonlyMap<string, typeof importNdjson> = new Map([
-  ['ndjson', importNdjson],
-  ['wxr', importWxr],
-  ['ghost', importGhost],
-]);
-
-async function runImport({ args, clock, options, paper }: CommandContext): Promise<CommandResult> {
-  const [format, ...files] = args;
-  const importFiles = IMPORTERS.get(format ?? '');
-  if (importFiles === undefined)
-    throw new Misuse(`the format "${format ?? ''}" is not one of: ${[...IMPORTERS.keys()].join(', ')}`);
-  if (files.length === 0) throw new Misuse(`import ${format} needs at least one file`);
-  const pictures = typeof options.pictures === 'string' ? await openPictures(options.pictures) : undefined;
-  const report = await importFiles(paper.database.db, files, {
-    settings: paper.publication(),
-    now: clock.now(),
-    objects: paper.objects,
-    ...(pictures === undefined ? {} : { pictures }),
-    ...(process.stderr.isTTY
-      ? { onProgress: (done: number, what: string) => process.stderr.write(`\r${done} ${what}   `) }
-      : {}),
-  }).finally(() => pictures?.close());
-  if (process.stderr.isTTY) process.stderr.write('\n');
-  return {
-    text: importLines(report).join('\n'),
-    json: importJson(report),
-    ...(report.truncated
-      ? { failure: 'a file could not be read to its end; what stood before that is imported' }
-      : {}),
-  };
-}
-
-/** Where the pictures of an archive are, as an operator names it: a folder, or the site itself. */
-async function openPictures(where: string): Promise<PicturePlace> {
-  if (!/^https?:/i.test(where)) return await pictureFolder(where);
-  if (!URL.canParse(where) || !['', '/'].includes(new URL(where).pathname))
-    throw new Misuse('--pictures is a folder, or the address of a site such as https://old.example');
-  return pictureSite(where);
-}
-
-function importLines({ pictures, ...report }: ImportReport): string[] {
-  const { created, kept, leftOut, refused, refusedCount, skipped, updated } = report;
-  const { added, elsewhere, stories } = pictures;
-  return [
-    `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
-    ...(report.library + added + stories > 0
-      ? [`pictures ${added} of ${report.library} in the library; ${stories} stories were given theirs`]
-      : []),
-    ...(elsewhere > 0 ? [`left out picture of another site: ${elsewhere}`] : []),
-    ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
-    ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
-    ...[...refused, ...pictures.refused].map((one) => `refused  ${one.at}: ${one.reason}`),
-  ];
-}
-
-function importJson(report: ImportReport) {
-  const { created, kept, leftOut, library, pictures, refused, refusedCount, skipped, updated } = report;
-  return {
-    created,
-    updated,
-    skipped,
-    refused,
-    refused_count: refusedCount,
-    kept,
-    left_out: leftOut,
-    pictures: { library, ...pictures },
-  };
-}
 
 async function storyList({ config, options, paper }: CommandContext): Promise<CommandResult> {
   const rows = await listForStaff(paper.database.db, {

@@ -34,7 +34,15 @@ import {
   staffDoor,
 } from '../desk/desk.ts';
 import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/sandbox.ts';
-import { type Assets, failure, moved, openSite, readerDoor, siteRoutes } from '../site/site.ts';
+import {
+  type Assets,
+  failure,
+  invitationPath,
+  moved,
+  openSite,
+  readerDoor,
+  siteRoutes,
+} from '../site/site.ts';
 import { paymentWebhooks } from '../webhooks/payments.ts';
 import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
@@ -277,6 +285,9 @@ async function postAccountMail(
   const to = { to: email, ...(readerId === undefined ? {} : { readerId }) };
   if ('code' in mail) {
     await postMail(on, { ...to, kind: mail.kind, payload: { code: mail.code, minutes: mail.minutes } }, now);
+  } else if (mail.kind === 'account-invitation') {
+    const payload = { path: invitationPath(mail.token), until: mail.until };
+    await postMail(on, { ...to, kind: mail.kind, payload }, now);
   } else {
     await postMail(on, { ...to, kind: mail.kind, payload: { changedAt: now } }, now);
   }

@@ -30,6 +30,12 @@ export const READER_COMMANDS: readonly Command[] = [
     does: 'an account with a proven address',
     run: create,
   },
+  {
+    name: 'reader invite',
+    usage: 'E or --all',
+    does: 'writes to readers who came from elsewhere that they may choose a password',
+    run: invite,
+  },
   { name: 'reader show', usage: 'E', does: 'account, subscriptions, payments and grants', run: show },
   {
     name: 'reader explain',
@@ -62,6 +68,17 @@ async function create({ options, paper }: CommandContext): Promise<CommandResult
   const password = typeof options.password === 'string' ? options.password : undefined;
   const reader = await paper.readers.create(email, password);
   return { text: `${reader.email} has an account`, json: { id: reader.id, email: reader.email } };
+}
+
+async function invite({ args, options, paper }: CommandContext): Promise<CommandResult> {
+  const given = args[0];
+  if ((given === undefined) === (options.all !== true) || args.length > 1)
+    throw new Misuse('usage: reader invite E, or reader invite --all');
+  const email = given === undefined ? undefined : emailAddress(given);
+  if (given !== undefined && email === undefined)
+    throw new NotFound('no-such-reader', `there is no reader ${given}`);
+  const invited = await paper.readers.invite(email === undefined ? 'all' : { email });
+  return { text: `${invited} invited`, json: { invited } };
 }
 
 async function show(context: CommandContext): Promise<CommandResult> {

@@ -158,6 +158,36 @@ function dropWhenSilent(client: pg.PoolClient): void {
 /** What pg says when a statement got no answer in time. */
 const SILENCE = 'Query read timeout';
 
+/** Carries the result of a rehearsal out of the transaction that it undoes. */
+class Rehearsed extends Error {
+  readonly result: unknown;
+
+  constructor(result: unknown) {
+    super('this was a rehearsal');
+    this.result = result;
+  }
+}
+
+/**
+ * Does something in a transaction and, where it is not to be kept, takes all of it back: what would happen, without its
+ * happening. Nobody is told of what was taken back.
+ */
+export async function inTransaction<Result>(
+  db: Db,
+  { keep }: { readonly keep: boolean },
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  if (keep) return db.transaction().execute(work);
+  try {
+    return await db.transaction().execute(async (tx) => {
+      throw new Rehearsed(await work(tx));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.result as Result;
+    throw error;
+  }
+}
+
 /** PostgreSQL's text for an instant, and back. */
 export function toInstant(text: string): Temporal.Instant {
   // '2026-11-23 01:50:00.123+00' → RFC 9557

@@ -17,7 +17,7 @@ function random(length: number): Buffer {
 }
 
 /** The sixteen bytes as PostgreSQL writes a uuid. */
-function formatUuid(bytes: Buffer): string {
+export function formatUuid(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -23,11 +23,17 @@ import {
   renderPassword,
   renderReceipt,
 } from './pages/account-page.tsx';
-import { renderCode, renderLogin, renderRegister, renderReset } from './pages/login-page.tsx';
+import {
+  renderCode,
+  renderInvitation,
+  renderLogin,
+  renderRegister,
+  renderReset,
+} from './pages/login-page.tsx';
 import { lastDay, SubscriptionSection } from './pages/subscription-section.tsx';
 import type { Site } from './parts.ts';
 import { missing, ownPage, PRIVATE } from './plain-answers.ts';
-import { PATHS } from './urls.ts';
+import { invitationPath, PATHS } from './urls.ts';
 
 /** A reader's answer that is nobody else's: never kept, and never taken for another page. */
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -163,6 +169,30 @@ export function accountRoutes(site: Site): Route[] {
     );
   }
 
+  /** Nothing is used up by looking: programs that check links in mails do that too. */
+  async function invitationPage(ask: Ask, passwordError?: string): Promise<Answer> {
+    const token = ask.param('token');
+    const email = await readers.invitedWith(token);
+    const page = {
+      frame: site.frame(),
+      path: invitationPath(encodeURIComponent(token)),
+      email,
+      passwordError,
+    };
+    return ownPage(
+      renderInvitation(page),
+      email === undefined ? 410 : passwordError === undefined ? 200 : 422,
+    );
+  }
+
+  async function acceptInvitation(ask: Ask): Promise<Answer> {
+    const password = (await ask.form()).field('password') ?? '';
+    const given = { password, next: PATHS.account };
+    const done = await readers.acceptInvitation(ask.param('token'), given, browserOf(ask));
+    if (done.kind === 'signed-in') return enter(done, ask);
+    return invitationPage(ask, done.kind === 'bad-password' ? SHORT_PASSWORD : undefined);
+  }
+
   async function signOut(ask: Ask): Promise<Answer> {
     const { session } = await site.asker(ask);
     const cookiesToSet = [cookies.session.clearing];
@@ -245,6 +275,8 @@ export function accountRoutes(site: Site): Route[] {
     },
     { method: 'GET', path: PATHS.loginCode, who: 'anyone', handle: codePage },
     { method: 'POST', path: PATHS.loginCode, who: 'anyone', handle: enterCode },
+    { method: 'GET', path: invitationPath(':token'), who: 'anyone', handle: (ask) => invitationPage(ask) },
+    { method: 'POST', path: invitationPath(':token'), who: 'anyone', handle: acceptInvitation },
     { method: 'POST', path: PATHS.signOut, who: 'anyone', handle: signOut },
     own(PATHS.account, 'GET', async (ask, { asker, reader }) => {
       const devices = await listSessions(db, reader.id);

@@ -2,4 +2,4 @@
 export { type Assets, openSite } from './parts.ts';
 export { failure, moved, readerDoor } from './plain-answers.ts';
 export { siteRoutes } from './routes.ts';
-export { storyPath } from './urls.ts';
+export { invitationPath, storyPath } from './urls.ts';

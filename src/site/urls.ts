@@ -19,6 +19,8 @@ export const planPath = (slug: string): string => `/subscribe/${encodeURICompone
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
 /** Of a payment. */
 export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
+/** Where an invited reader chooses a password. */
+export const invitationPath = (token: string): string => `/login/invitation/${token}`;
 export const sectionPath = (slug: string): string => `/${slug}`;
 export const authorPath = (slug: string): string => `/authors/${slug}`;
 export const topicPath = (slug: string): string => `/topics/${slug}`;

@@ -67,6 +67,9 @@ const RULES: readonly (readonly [string, string, readonly Role[]])[] = [
   ['GET', '/desk/readers/:reader', ['support', 'circulation', 'administrator']],
   ['POST', '/desk/readers/:reader/session-endings', ['support', 'circulation', 'administrator']],
   ['POST', '/desk/readers/:reader/mails', ['support', 'circulation', 'administrator']],
+  ['GET', '/desk/imports', ['chief-editor', 'administrator']],
+  ['GET', '/desk/imports/:run', ['chief-editor', 'administrator']],
+  ['GET', '/desk/imports/:run/report.json', ['chief-editor', 'administrator']],
   ['GET', '/desk/audit', ['chief-editor', 'administrator']],
 ];
 const FOR_ANYONE = [
@@ -93,7 +96,7 @@ describe('every route of the desk', () => {
   it.each(ROLES)('lets in whom it should, of those who work as %s, and tells the rest so', async (role) => {
     const { cookie } = await seated(paper, role);
     for (const [method, path, may] of RULES) {
-      const target = path.replace(':reader', reader.reader.id);
+      const target = path.replace(':reader', reader.reader.id).replace(':run', ID);
       const response =
         method === 'GET' ? await paper.get(target, { cookie }) : await post(paper, target, {}, { cookie });
       const shut = response.status === 403;
@@ -110,7 +113,7 @@ describe('every route of the desk', () => {
   it('sends who is not signed in to sign in, and on to where they were going', async () => {
     const half = await halfSession(await person('administrator'));
     for (const [method, path] of RULES) {
-      const target = path.replace(':reader', ID);
+      const target = path.replace(/:reader|:run/, ID);
       for (const [cookie, place] of [
         [undefined, 'sign-in'],
         ['__Host-desk=', 'sign-in'],
@@ -168,7 +171,7 @@ describe('every route of the desk', () => {
     const { cookie } = await seated(paper, 'administrator');
     const before = await paper.staff.actions({ limit: 1 });
     for (const [method, path] of RULES.filter(([method]) => method === 'POST')) {
-      const target = path.replace(':reader', reader.reader.id);
+      const target = path.replace(':reader', reader.reader.id).replace(':run', ID);
       for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
         const response = await post(paper, target, {}, { cookie, headers });
         expect([method, target, response.status]).toEqual([method, target, 403]);

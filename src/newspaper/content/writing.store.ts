@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db, Tx } from '#platform/db';
+import { type Db, inTransaction, type Tx } from '#platform/db';
 import { shortId, uuidv7 } from '#platform/ids';
 import { jsonArray } from '#platform/json-array';
 import { tagStories } from '#topics';
@@ -18,15 +18,17 @@ export type ImportOutcome = 'created' | 'updated' | 'unchanged' | 'kept';
  * Stores imported stories, at most 500 at once, all or none. A story is found again by its source and id: the same
  * digest is left as it is, another makes a new revision, unless somebody here changed the story since.
  *
+ * @param options.keep whether what was done stays; otherwise it is only said what would happen
  * @returns an outcome for each story, in order; no two may have the same source and id
  */
 export async function importStories(
   db: Db,
   inputs: readonly StoryInput[],
   now: Temporal.Instant,
+  options = { keep: true },
 ): Promise<ImportOutcome[]> {
   if (inputs.length > 500) throw new RangeError('at most 500 stories at once');
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, options, async (tx) => {
     const known = await lockKnown(tx, inputs);
     const outcomes: ImportOutcome[] = [];
     const written: Written[] = [];

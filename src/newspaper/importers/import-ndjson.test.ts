@@ -80,6 +80,15 @@ describe('an import', () => {
       kept: [],
       leftOut: {},
       library: 0,
+      stories: {
+        sections: { general: 1, markets: 1 },
+        access: { metered: 1, premium: 1 },
+        states: { published: 2 },
+        examples: [
+          expect.objectContaining({ at: 'records.ndjson:1', outcome: 'created', headline: 'Headline a' }),
+          expect.anything(),
+        ],
+      },
       pictures: { added: 0, stories: 0, elsewhere: 0, refused: [] },
       truncated: false,
     });

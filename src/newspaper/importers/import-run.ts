@@ -53,12 +53,33 @@ export type ImportReport = {
   readonly kept: readonly ImportNote[];
   /** What has no place in this paper, and how often it was met: `nav_menu_item`, `[gallery]`, `comment`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Stories that were created or updated: how many of each section, level and state, and the first of them. */
+  readonly stories: StoryCounts;
   /** Pictures that the archive's library knows of, whether or not a story shows them. */
   readonly library: number;
   readonly pictures: PicturesReport;
   /** Whether a file could not be read to its end; its note among the refused says where it breaks off. */
   readonly truncated: boolean;
 };
+
+/** What kind of stories came, and what the first of them look like. */
+export type StoryCounts = {
+  readonly sections: Readonly<Record<string, number>>;
+  readonly access: Readonly<Record<string, number>>;
+  readonly states: Readonly<Record<string, number>>;
+  readonly examples: readonly StoryExample[];
+};
+export type StoryExample = {
+  readonly at: string;
+  readonly outcome: 'created' | 'updated';
+  readonly headline: string;
+  readonly section: string;
+  readonly access: string;
+  readonly publishedAt: Temporal.Instant;
+};
+const MOST_EXAMPLES = 20;
+/** An archive has a few dozen sections. */
+const MOST_KINDS = 500;
 
 export type ImportOptions = {
   readonly settings: ImportSettings;
@@ -67,6 +88,8 @@ export type ImportOptions = {
   readonly objects?: ObjectStore;
   /** Where the archive's pictures are to be had; left out, only those that came before are put into their stories. */
   readonly pictures?: PicturePlace;
+  /** Only says what would happen: nothing is kept, and no picture fetched. */
+  readonly dryRun?: boolean;
   /** Told now and then how many records have been read, and then how many stories were given their pictures. */
   readonly onProgress?: (done: number, what: 'records' | 'stories with pictures') => void;
 };
@@ -101,6 +124,12 @@ export class ImportRun {
   #batchBytes = 0;
   readonly #writing = new Set<Promise<void>>();
   readonly #sources = new Set<string>();
+  readonly #kinds = {
+    sections: new Map<string, number>(),
+    access: new Map<string, number>(),
+    states: new Map<string, number>(),
+  };
+  readonly #examples: StoryExample[] = [];
   #library: Attachment[] = [];
   #inLibrary = 0;
   #places: OldPlace[] = [];
@@ -194,7 +223,7 @@ export class ImportRun {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#keepLibrary();
     await this.#keepPlaces();
-    if (this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
+    if (!this.#isDry && this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
     const pictures = await this.#bringPictures();
     const { refused: refusedCount, ...counts } = this.#counts;
     return {
@@ -203,27 +232,39 @@ export class ImportRun {
       refusedCount,
       kept: this.#kept,
       leftOut: Object.fromEntries(this.#leftOut),
+      stories: {
+        sections: Object.fromEntries(this.#kinds.sections),
+        access: Object.fromEntries(this.#kinds.access),
+        states: Object.fromEntries(this.#kinds.states),
+        examples: this.#examples,
+      },
       library: this.#inLibrary,
       pictures,
       truncated: this.#truncated,
     };
   }
 
+  get #isDry(): boolean {
+    return this.#options.dryRun === true;
+  }
+
   async #keepLibrary(): Promise<void> {
     const library = this.#library;
     this.#library = [];
+    if (this.#isDry) return;
     await keepAttachments(this.#db, library);
   }
 
   async #keepPlaces(): Promise<void> {
     const places = this.#places;
     this.#places = [];
+    if (this.#isDry) return;
     await keepOldPlaces(this.#db, places);
   }
 
   async #bringPictures(): Promise<PicturesReport> {
     const { now, objects, onProgress, pictures } = this.#options;
-    if (objects === undefined) return NO_PICTURES;
+    if (objects === undefined || this.#isDry) return NO_PICTURES;
     return bringPictures(
       { db: this.#db, objects },
       {
@@ -289,15 +330,28 @@ export class ImportRun {
       else if (outcome === 'kept') {
         const at = batch[index]?.at ?? '';
         this.#kept.push({ at, reason: 'changed here since it was imported, so it was left as it is' });
-      } else this.#counts[outcome]++;
+      } else {
+        this.#counts[outcome]++;
+        this.#note(outcome, batch[index] as Placed);
+      }
     }
+  }
+
+  #note(outcome: 'created' | 'updated', { at, story }: Placed): void {
+    const { access, headline, publishedAt, section, state = 'published' } = story;
+    const isScheduled = Temporal.Instant.compare(publishedAt, this.now) > 0;
+    count(this.#kinds.sections, section.slug);
+    count(this.#kinds.access, access);
+    count(this.#kinds.states, state === 'published' && isScheduled ? 'scheduled' : state);
+    if (this.#examples.length < MOST_EXAMPLES)
+      this.#examples.push({ at, outcome, headline, section: section.slug, access, publishedAt });
   }
 
   async #tryWrite(batch: readonly Placed[]): Promise<ImportOutcome[]> {
     const stories = batch.map((one) => one.story);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await importStories(this.#db, stories, this.#options.now);
+        return await importStories(this.#db, stories, this.#options.now, { keep: !this.#isDry });
       } catch (error) {
         const again = AGAIN[sqlState(error)] ?? 0;
         if (attempt > again) throw error;
@@ -314,6 +368,10 @@ export class ImportRun {
       { cause },
     );
   }
+}
+
+function count(kinds: Map<string, number>, kind: string): void {
+  if (kinds.has(kind) || kinds.size < MOST_KINDS) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
 }
 
 function sqlState(error: unknown): string {

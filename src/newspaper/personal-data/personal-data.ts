@@ -14,7 +14,7 @@ import {
 import { forgetGrants, listGrants } from '#entitlements';
 import { forgetMails, mailsOf, postMail } from '#mail';
 import type { Db } from '#platform/db';
-import { findReader, listSessions, removeReader } from '#readers';
+import { findReader, listSessions, removeReader, saidElsewhere } from '#readers';
 import { Conflict, NotFound } from '#values/errors';
 
 /** A download of walls is cut here: more is no use to anybody. */
@@ -32,16 +32,18 @@ export async function personalData(
 ): Promise<Record<string, unknown>> {
   const reader = await findReader(db, { id: readerId });
   if (reader === undefined) throw new NotFound('no-such-reader', 'there is no such reader');
-  const [sessions, grants, subscriptions, payments, consents, mails, reads, walls] = await Promise.all([
-    listSessions(db, readerId),
-    listGrants(db, readerId),
-    subscriptionsOf(db, readerId),
-    paymentsOf(db, readerId),
-    consentsOf(db, readerId),
-    mailsOf(db, readerId),
-    readsKept(db, readerId),
-    wallsShown(db, readerId, MOST_WALLS),
-  ]);
+  const [sessions, grants, subscriptions, payments, consents, mails, reads, walls, elsewhere] =
+    await Promise.all([
+      listSessions(db, readerId),
+      listGrants(db, readerId),
+      subscriptionsOf(db, readerId),
+      paymentsOf(db, readerId),
+      consentsOf(db, readerId),
+      mailsOf(db, readerId),
+      readsKept(db, readerId),
+      wallsShown(db, readerId, MOST_WALLS),
+      saidElsewhere(db, readerId),
+    ]);
   const terms = await Promise.all(subscriptions.map((one) => termsOf(db, one.id)));
   return {
     exported_at: now,
@@ -52,6 +54,7 @@ export async function personalData(
       created_at: reader.createdAt,
       has_password: reader.hasPassword,
     },
+    brought_from_elsewhere: elsewhere ?? null,
     devices: sessions.map((one) => ({
       device: one.device,
       signed_in_at: one.signedInAt,

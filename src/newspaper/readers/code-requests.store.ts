@@ -55,10 +55,11 @@ export async function dropCodeRequest(db: Db, nonce: string): Promise<void> {
   await sql`delete from readers.code_requests where nonce_digest = ${digest(nonce)}`.execute(db);
 }
 
-/** Removes what nobody can use any more: codes, requests, sessions and counts of attempts. */
+/** Removes what nobody can use any more: codes, requests, sessions, invitations and counts of attempts. */
 export async function sweepExpired(db: Db): Promise<void> {
   await sql`delete from readers.code_requests where expires_at < now()`.execute(db);
   await sql`delete from readers.verifications where expires_at < now()`.execute(db);
   await sql`delete from readers.sessions where expires_at < now()`.execute(db);
+  await sql`delete from readers.invitations where ends_at < now()`.execute(db);
   await sql`delete from readers.attempts where expire < extract(epoch from now()) * 1000`.execute(db);
 }

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { ChangeFeed } from '#platform/change-feed';
+import { machineMs } from '#platform/clock';
 import type { Database, Db, Tx } from '#platform/db';
 import type { Logger } from '#platform/log';
 import type { SigningKeys } from '#platform/signing';
@@ -14,6 +15,13 @@ import {
   findCodeRequest,
   keepCodeRequest,
 } from './code-requests.store.ts';
+import {
+  findInvited,
+  listUninvited,
+  takeInvitation,
+  type Uninvited,
+  writeInvitations,
+} from './from-elsewhere.store.ts';
 import { type Attempt, openLimits } from './limits.ts';
 import { hashPassword, LONGEST_PASSWORD, SHORTEST_PASSWORD } from './passwords.ts';
 import { findReader, type ReaderAccount } from './readers.store.ts';
@@ -21,6 +29,12 @@ import { rememberSessions, type Sessions } from './session-memory.ts';
 import { endSession, endSessions, type Session } from './sessions.store.ts';
 
 export { CODE_MINUTES, type CodePurpose, sweepExpired } from './code-requests.store.ts';
+export {
+  type ReaderFromElsewhere,
+  saidElsewhere,
+  type TakenIn,
+  takeReadersIn,
+} from './from-elsewhere.store.ts';
 export { LONGEST_PASSWORD, SHORTEST_PASSWORD } from './passwords.ts';
 export {
   findReader,
@@ -53,7 +67,9 @@ export type AccountMail =
       readonly minutes: number;
     }
   | { readonly kind: 'address-changed'; readonly newEmail: string }
-  | { readonly kind: 'password-changed' };
+  | { readonly kind: 'password-changed' }
+  /** A link, with this token, to choose a password with. */
+  | { readonly kind: 'account-invitation'; readonly token: string; readonly until: Temporal.Instant };
 
 /** @param to the address; @param readerId whose mail it is, where there is a reader yet */
 export type PostAccountMail = (
@@ -133,7 +149,32 @@ export type Readers = {
    * @throws Conflict `address-taken`
    */
   create(email: string, password: string | undefined): Promise<ReaderAccount>;
+  /**
+   * Invites readers who have no password to choose one: of those who came from elsewhere all that were not invited yet,
+   * or one by address, also again.
+   *
+   * @returns how many were written to
+   * @throws NotFound `no-such-reader`, Conflict `has-password`
+   */
+  invite(whom: 'all' | { readonly email: string }): Promise<number>;
+  /** The address of who was invited with this token, while it can be used. */
+  invitedWith(token: string): Promise<string | undefined>;
+  /** Chooses the password of who was invited, and signs in. */
+  acceptInvitation(
+    token: string,
+    given: { readonly password: string; readonly next: string },
+    browser: BrowserFacts,
+  ): Promise<SignedIn | { readonly kind: 'nothing-waits' | 'bad-password' }>;
 };
+
+/** An invitation is good for so long: whoever comes later has a code sent. */
+const INVITATION_DAYS = 30;
+/** Readers who are written to in one transaction. */
+const INVITED_AT_ONCE = 200;
+
+const digestOf = (token: string) => hash('sha256', token, 'buffer');
+/** Accounts live by the machine's own time. */
+const machineNow = () => Temporal.Instant.fromEpochMilliseconds(machineMs());
 
 export function openReaders(parts: {
   readonly database: Database;
@@ -174,8 +215,54 @@ export function openReaders(parts: {
     return accounts.isPasswordOf(reader.id, password);
   }
 
+  async function writeTo(tx: Tx, invited: readonly Uninvited[]): Promise<void> {
+    const now = machineNow();
+    const until = now.add({ hours: 24 * INVITATION_DAYS });
+    const links = invited.map((one) => ({ ...one, token: randomBytes(24).toString('base64url') }));
+    await writeInvitations(
+      tx,
+      links.map(({ id, token }) => ({ readerId: id, digest: digestOf(token) })),
+      now,
+      until,
+    );
+    for (const { email, id, token } of links)
+      await post(tx, { kind: 'account-invitation', token, until }, { email, readerId: id });
+  }
+
+  async function inviteOne(email: string): Promise<number> {
+    const reader = await findReader(db, { email });
+    if (reader === undefined) throw new NotFound('no-such-reader', `there is no reader ${email}`);
+    if (reader.hasPassword) throw new Conflict('has-password', `${email} has a password already`);
+    await db.transaction().execute((tx) => writeTo(tx, [reader]));
+    return 1;
+  }
+
+  async function inviteAll(): Promise<number> {
+    for (let written = 0; ; ) {
+      const some = await db.transaction().execute(async (tx) => {
+        const uninvited = await listUninvited(tx, INVITED_AT_ONCE);
+        if (uninvited.length > 0) await writeTo(tx, uninvited);
+        return uninvited.length;
+      });
+      written += some;
+      if (some === 0) return written;
+    }
+  }
+
   return {
     sessions,
+    invite: (whom) => (whom === 'all' ? inviteAll() : inviteOne(whom.email)),
+    invitedWith: async (token) => (await findInvited(db, digestOf(token), machineNow()))?.email,
+    async acceptInvitation(token, { next, password }, browser) {
+      const digest = digestOf(token);
+      const invited = await findInvited(db, digest, machineNow());
+      if (invited === undefined) return { kind: 'nothing-waits' };
+      if (!isUsable(password)) return { kind: 'bad-password' };
+      if (!(await takeInvitation(db, digest))) return { kind: 'nothing-waits' };
+      await accounts.setPassword(invited.id, await hashPassword(password));
+      const proven = await accounts.signIn(invited.email, password, browser.userAgent);
+      return proven === undefined ? { kind: 'nothing-waits' } : signedIn(proven, next);
+    },
     async signIn({ email: given, next, password }, browser) {
       const email = emailAddress(given);
       if (email === undefined) throw badAddress();

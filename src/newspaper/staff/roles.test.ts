@@ -12,6 +12,7 @@ const MAY: Record<Permission, Role[]> = {
   'plans.manage': ['circulation', 'administrator'],
   'policy.manage': ['circulation', 'administrator'],
   'audit.see': ['chief-editor', 'administrator'],
+  'imports.see': ['chief-editor', 'administrator'],
   'staff.manage': ['administrator'],
 };
 

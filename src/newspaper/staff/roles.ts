@@ -24,6 +24,8 @@ export const PERMISSIONS = [
   /** The rules about reading, meters among them. */
   'policy.manage',
   'audit.see',
+  /** What imports did, with what was refused. */
+  'imports.see',
   'staff.manage',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
@@ -32,7 +34,7 @@ export type Permission = (typeof PERMISSIONS)[number];
 const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
   reporter: ['desk', 'stories.write'],
   editor: ['desk', 'stories.write', 'stories.publish', 'fronts.arrange'],
-  'chief-editor': ['desk', 'stories.write', 'stories.publish', 'fronts.arrange', 'audit.see'],
+  'chief-editor': ['desk', 'stories.write', 'stories.publish', 'fronts.arrange', 'audit.see', 'imports.see'],
   support: ['desk', 'readers.see', 'readers.help'],
   circulation: ['desk', 'readers.see', 'readers.help', 'plans.manage', 'policy.manage'],
   administrator: PERMISSIONS,

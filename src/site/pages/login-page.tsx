@@ -195,6 +195,62 @@ export function renderReset({ email, error, frame, next }: Door): string {
   );
 }
 
+/** Where a reader whose account came from elsewhere chooses a password; `email` is left out where the link is of no use. */
+export function renderInvitation(
+  given: Pick<Door, 'frame' | 'email'> & {
+    readonly path: string;
+    readonly passwordError?: string | undefined;
+  },
+): string {
+  const { email, frame, passwordError, path } = given;
+  if (email === undefined) {
+    return documentText(
+      <DoorPage
+        frame={frame}
+        title="This link is used up"
+        says="It works once, and for thirty days. Your account is there all the same."
+      >
+        <ul class="form-ways">
+          <li>
+            <a href={PATHS.login}>Sign in</a>, with your password or with a code that we send you
+          </li>
+          <li>
+            <a href={PATHS.reset}>Choose a password</a>
+          </li>
+        </ul>
+      </DoorPage>,
+    );
+  }
+  return documentText(
+    <DoorPage
+      frame={frame}
+      title="Choose a password"
+      says={
+        <>
+          For your account with the address <strong>{email}</strong>.
+        </>
+      }
+    >
+      <form class="form" method="post" action={path}>
+        <input type="hidden" name="email" autocomplete="username" value={email} />
+        <Field
+          label="A password"
+          name="password"
+          type="password"
+          autocomplete="new-password"
+          hint="Eight characters or more. A few words that only you would put together are best."
+          error={passwordError}
+        />
+        <p>
+          <button class="button" type="submit">
+            Set the password
+          </button>
+        </p>
+      </form>
+    </DoorPage>,
+  );
+}
+
 function Next({ path }: { path: string }) {
   return path === '/' ? null : <input type="hidden" name="next" value={path} />;
 }

@@ -1,0 +1,191 @@
+import { basename } from 'node:path';
+import {
+  type ImportReport,
+  importGhost,
+  importNdjson,
+  importReaders,
+  importWxr,
+  keepRun,
+  type PicturePlace,
+  pictureFolder,
+  pictureSite,
+  type ReadersReport,
+} from '#importers';
+import { systemClock } from '#platform/clock';
+import { type Command, type CommandContext, type CommandResult, Misuse } from './command.ts';
+
+/** Moving in: stories, their pictures and readers. */
+export const IMPORT_COMMAND: Command = {
+  name: 'import',
+  usage: 'ndjson|wxr|ghost|readers FILE… [--pictures FOLDER or https://SITE] [--dry-run]',
+  does: 'takes an archive or a list of readers in, plain or gzipped',
+  run,
+};
+
+const STORIES: ReadonlyMap<string, typeof importNdjson> = new Map([
+  ['ndjson', importNdjson],
+  ['wxr', importWxr],
+  ['ghost', importGhost],
+]);
+const READERS = 'readers';
+
+async function run(context: CommandContext): Promise<CommandResult> {
+  const { args, options, paper } = context;
+  const [format = '', ...files] = args;
+  if (!STORIES.has(format) && format !== READERS)
+    throw new Misuse(`the format "${format}" is not one of: ${[...STORIES.keys(), READERS].join(', ')}`);
+  if (files.length === 0) throw new Misuse(`import ${format} needs at least one file`);
+  // Ghost gives its members apart, as a list.
+  const isList = (file: string) =>
+    format === READERS || (format === 'ghost' && /\.csv(?:\.gz)?$/i.test(file));
+  const lists = files.filter(isList);
+  const archives = files.filter((file) => !isList(file));
+  const dryRun = options['dry-run'] === true;
+  const beganAt = systemClock.now();
+  const stories = archives.length === 0 ? undefined : await importStories(context, format, archives, dryRun);
+  const readers = lists.length === 0 ? undefined : await importLists(context, format, lists, dryRun);
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  const report = {
+    ...(dryRun ? { dry_run: true } : {}),
+    ...(stories === undefined ? {} : storiesJson(stories)),
+    ...(readers === undefined
+      ? {}
+      : stories === undefined
+        ? readersJson(readers)
+        : { readers: readersJson(readers) }),
+  };
+  const endedAt = systemClock.now();
+  const kept = { format, files: files.map((file) => basename(file)), dryRun, beganAt, endedAt, report };
+  const id = await keepRun(paper.database.db, kept);
+  const lines = [
+    ...(dryRun ? ['dry run: this is what would happen, and nothing is kept'] : []),
+    ...(stories === undefined ? [] : storyLines(stories, dryRun)),
+    ...(readers === undefined ? [] : readerLines(readers)),
+  ];
+  const isCut = stories?.truncated === true || readers?.truncated === true;
+  return {
+    text: lines.join('\n'),
+    json: { ...report, run: id },
+    ...(isCut ? { failure: 'a file could not be read to its end; what stood before that is imported' } : {}),
+  };
+}
+
+async function importStories(
+  { clock, options, paper }: CommandContext,
+  format: string,
+  files: readonly string[],
+  dryRun: boolean,
+): Promise<ImportReport> {
+  const pictures = typeof options.pictures === 'string' ? await openPictures(options.pictures) : undefined;
+  const importFiles = STORIES.get(format) ?? importNdjson;
+  return importFiles(paper.database.db, files, {
+    settings: paper.publication(),
+    now: clock.now(),
+    objects: paper.objects,
+    dryRun,
+    ...(pictures === undefined ? {} : { pictures }),
+    ...(process.stderr.isTTY ? { onProgress: showProgress } : {}),
+  }).finally(() => pictures?.close());
+}
+
+async function importLists(
+  { clock, options, paper }: CommandContext,
+  format: string,
+  files: readonly string[],
+  dryRun: boolean,
+): Promise<ReadersReport> {
+  return importReaders(paper.database.db, files, {
+    source: typeof options.source === 'string' ? options.source : format === READERS ? 'list' : format,
+    zone: paper.publication().zone,
+    plans: paper.plans(),
+    now: clock.now(),
+    dryRun,
+    ...(process.stderr.isTTY ? { onProgress: (done: number) => showProgress(done, 'readers') } : {}),
+  });
+}
+
+function showProgress(done: number, what: string): void {
+  process.stderr.write(`\r${done} ${what}   `);
+}
+
+/** Where the pictures of an archive are, as an operator names it: a folder, or the site itself. */
+async function openPictures(where: string): Promise<PicturePlace> {
+  if (!/^https?:/i.test(where)) return await pictureFolder(where);
+  if (!URL.canParse(where) || !['', '/'].includes(new URL(where).pathname))
+    throw new Misuse('--pictures is a folder, or the address of a site such as https://old.example');
+  return pictureSite(where);
+}
+
+function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: boolean): string[] {
+  const { created, kept, leftOut, library, refused, refusedCount, skipped, updated } = report;
+  return [
+    `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
+    ...(dryRun ? whatWouldCome(stories) : []),
+    ...(library + pictures.added + pictures.stories > 0
+      ? [
+          `pictures ${pictures.added} of ${library} in the library; ${pictures.stories} stories were given theirs`,
+        ]
+      : []),
+    ...(pictures.elsewhere > 0 ? [`left out picture of another site: ${pictures.elsewhere}`] : []),
+    ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
+    ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
+    ...[...refused, ...pictures.refused].map((one) => `refused  ${one.at}: ${one.reason}`),
+  ];
+}
+
+function whatWouldCome({ access, examples, sections, states }: ImportReport['stories']): string[] {
+  const list = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', ');
+  return [
+    ...Object.entries({ sections, access, states }).map(([what, counts]) => `${what}: ${list(counts)}`),
+    ...examples.map(
+      (one) =>
+        `${one.outcome}  ${one.at}: ${one.headline} (${one.section}, ${one.access}, ${one.publishedAt})`,
+    ),
+  ];
+}
+
+function readerLines({
+  created,
+  granted,
+  leftOut,
+  refused,
+  refusedCount,
+  skipped,
+  updated,
+}: ReadersReport): string[] {
+  return [
+    `readers: created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}; ${granted} may read with a subscription`,
+    ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
+    ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
+    'nobody was written to: `broadsheet reader invite --all` does that',
+  ];
+}
+
+function storiesJson(report: ImportReport) {
+  const { created, kept, leftOut, library, pictures, refused, refusedCount, skipped, stories, updated } =
+    report;
+  return {
+    created,
+    updated,
+    skipped,
+    refused,
+    refused_count: refusedCount,
+    kept,
+    left_out: leftOut,
+    stories: {
+      sections: stories.sections,
+      access: stories.access,
+      states: stories.states,
+      examples: stories.examples.map(({ publishedAt, ...one }) => ({ ...one, published_at: publishedAt })),
+    },
+    pictures: { library, ...pictures },
+  };
+}
+
+function readersJson({ leftOut, refusedCount, truncated: _, ...report }: ReadersReport) {
+  return { ...report, refused_count: refusedCount, left_out: leftOut };
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#platform/clock';
+import { createLogger } from '#platform/log';
+import { COMMANDS } from '../../src/main/commands.ts';
+import { post, seated } from '../desk.ts';
+import { mailsTo } from '../mails.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+import { settle } from '../shop.ts';
+
+/** A publisher moves in: stories and readers come from elsewhere, and are looked at before anybody is written to. */
+let paper: TestPaper;
+let folder: string;
+beforeAll(async () => {
+  paper = await testPaper();
+  folder = await mkdtemp(join(tmpdir(), 'broadsheet-moving-in-'));
+});
+afterAll(async () => {
+  await paper.end();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function command(name: string, args: string[], options: Record<string, string | boolean> = {}) {
+  const found = COMMANDS.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`there is no command ${name}`);
+  const { clock } = paper;
+  const context = {
+    paper,
+    config: { baseUrl: paper.baseUrl },
+    clock,
+    log: createLogger('silent'),
+    args,
+    options,
+  };
+  return (await found.run(context as never)) as {
+    text: string;
+    json: Record<string, never>;
+    failure?: string;
+  };
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const line = (id: string, headline: string) =>
+  `${JSON.stringify({ id, headline, body: '<p>Words.</p>', published_at: '2019-01-05', section: 'Ports' })}\n`;
+
+describe('an import', () => {
+  it('is tried dry first, then done, and both can be read at the desk, by whoever may', async () => {
+    const path = await file(
+      'archive.ndjson',
+      `${line('1', 'Ferry fares to rise')}${line('2', 'A & <b>B</b>')}nonsense\n`,
+    );
+    const dry = await command('import', ['ndjson', path], { 'dry-run': true });
+    expect(dry.json).toMatchObject({
+      dry_run: true,
+      created: 2,
+      refused_count: 1,
+      stories: { sections: { ports: 2 }, access: { metered: 2 }, states: { published: 2 } },
+    });
+    expect(dry.text).toContain('created  archive.ndjson:1: Ferry fares to rise (ports, metered,');
+    expect((await paper.database.pool.query('select from content.stories')).rowCount).toBe(0);
+    expect(
+      (await paper.database.pool.query(`select from content.sections where slug = 'ports'`)).rowCount,
+    ).toBe(0);
+    const real = await command('import', ['ndjson', path]);
+    expect(real.json).toMatchObject({ created: 2, skipped: 0 });
+
+    const { cookie } = await seated(paper, 'chief-editor');
+    const list = await (await paper.get('/desk/imports', { cookie })).text();
+    expect(list).toContain(`/desk/imports/${real.json.run}`);
+    expect(list).toContain('Archive (ndjson), dry run');
+    const page = await (await paper.get(`/desk/imports/${real.json.run}`, { cookie })).text();
+    for (const words of ['archive.ndjson', 'Ferry fares to rise', 'not JSON', 'archive.ndjson:3'])
+      expect(page).toContain(words);
+    const json = await paper.get(`/desk/imports/${real.json.run}/report.json`, { cookie });
+    expect(await json.json()).toMatchObject({
+      format: 'ndjson',
+      dry_run: false,
+      created: 2,
+      refused: [{ at: 'archive.ndjson:3' }],
+    });
+    for (const path of ['/desk/imports/nonsense', '/desk/imports/019ab000-0000-7000-8000-000000000000'])
+      expect((await paper.get(path, { cookie })).status).toBe(404);
+    const reporter = await seated(paper, 'reporter');
+    expect((await paper.get('/desk/imports', { cookie: reporter.cookie })).status).toBe(403);
+  });
+});
+
+describe('readers who come from elsewhere', () => {
+  it('are written to when the operator says so, choose a password once, and read what they had paid for', async () => {
+    const path = await file(
+      'readers.csv',
+      'email,paid_through\nasha@post.example,2027-03-31\nkabir@post.example,\n',
+    );
+    expect((await command('import', ['readers', path])).json).toMatchObject({ created: 2, granted: 1 });
+    await settle(paper);
+    expect(await mailsTo(paper, 'asha@post.example')).toEqual([]);
+
+    expect((await command('reader invite', [], { all: true })).json).toEqual({ invited: 2 });
+    expect((await command('reader invite', [], { all: true })).json).toEqual({ invited: 0 });
+    await settle(paper);
+    const [mail] = await mailsTo(paper, 'asha@post.example');
+    const link = /\/login\/invitation\/[\w-]+/.exec(mail?.text ?? '')?.[0] ?? '';
+    expect((await (await paper.get(link)).text()).toString()).toContain('asha@post.example');
+
+    const short = await post(paper, link, { password: 'short' });
+    expect([short.status, await short.text()]).toEqual([422, expect.stringContaining('8 to 128 characters')]);
+    const done = await post(paper, link, { password: 'a quiet evening on the quay' });
+    expect([done.status, done.headers.get('location')]).toEqual([303, '/account']);
+    const cookie = (done.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    expect(await (await paper.get('/account', { cookie })).text()).toContain('asha@post.example');
+    // Used up: it opens nothing for whoever finds the mail.
+    for (const again of [await paper.get(link), await post(paper, link, { password: 'another of them' })])
+      expect([again.status, (await again.text()).includes('This link is used up')]).toEqual([410, true]);
+
+    const shown = await command('reader show', ['asha@post.example']);
+    expect(JSON.stringify(shown.json)).toContain('2027-03-31T18:30:00Z');
+    const exported = await command('reader export', ['asha@post.example']);
+    expect(exported.json).toMatchObject({ brought_from_elsewhere: { source: 'list', labels: [] } });
+    await expect(command('reader invite', ['asha@post.example'])).rejects.toMatchObject({
+      code: 'has-password',
+    });
+    expect((await command('reader invite', ['kabir@post.example'])).json).toEqual({ invited: 1 });
+  });
+
+  it('cannot be invited by who makes up a token, and an old one is dead', async () => {
+    for (const token of ['nonsense', 'a'.repeat(32), '%00'])
+      expect((await paper.get(`/login/invitation/${token}`)).status).toBe(410);
+    await settle(paper);
+    const mails = await mailsTo(paper, 'kabir@post.example');
+    const links = mails.map((mail) => /\/login\/invitation\/[\w-]+/.exec(mail.text ?? '')?.[0] ?? '');
+    expect(links.length).toBe(2);
+    const states = await Promise.all(links.map(async (link) => (await paper.get(link)).status));
+    expect(states.sort()).toEqual([200, 410]);
+    const { pool } = paper.database;
+    const past = systemClock.now().subtract({ hours: 1 }).toString();
+    await pool.query(
+      `update readers.invitations set made_at = $1::timestamptz - interval '1 day', ends_at = $1`,
+      [past],
+    );
+    for (const link of links) expect((await paper.get(link)).status).toBe(410);
+  });
+});
