@@ -36,3 +36,6 @@ create table content.old_places (
   kind text not null check (kind in ('section', 'topic', 'author', 'story')),
   name text not null check (name <> '')
 );
+
+-- A section that only drafts stand in is not to be known yet.
+alter table content.sections add column hidden boolean not null default false;

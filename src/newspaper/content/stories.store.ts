@@ -218,10 +218,12 @@ export async function storiesByMonth(
   }));
 }
 
-/** All sections, in the order of the masthead. */
+/** Sections that may be known, in the order of the masthead. */
 export async function listSections(db: Db): Promise<(Named & { description: string })[]> {
   const { rows } = await sql<{ slug: string; name: string; description: string }>`
-    select slug, name, description from content.sections order by position, slug`.execute(db);
+    select slug, name, description from content.sections where not hidden order by position, slug`.execute(
+    db,
+  );
   return rows;
 }
 

@@ -220,6 +220,17 @@ describe('an import', () => {
     ]);
   });
 
+  it('makes no section known that only drafts stand in, until one of them is published', async () => {
+    const secret = { slug: 'secret-inquiry', name: 'Secret inquiry' };
+    const { id } = await put({ section: secret, state: 'draft' });
+    const known = async () => (await listSections(database.db)).map((one) => one.slug);
+    expect(await known()).not.toContain(secret.slug);
+    await setStory(database.db, id, { headline: 'Still a draft' }, NOW);
+    expect(await known()).not.toContain(secret.slug);
+    await publishStory(database.db, id, undefined, NOW);
+    expect(await known()).toContain(secret.slug);
+  });
+
   it('of a headline without letters still makes an address', async () => {
     expect((await row((await put({ headline: '!!! … ???' })).id)).slug).toBe('story');
   });

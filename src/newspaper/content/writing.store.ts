@@ -84,10 +84,7 @@ async function lockKnown(tx: Tx, inputs: readonly StoryInput[]): Promise<Map<str
 
 async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant): Promise<void> {
   const inputs = written.map((one) => one.input);
-  await ensureSections(
-    tx,
-    inputs.map((one) => one.section),
-  );
+  await ensureSections(tx, inputs);
   const at = now.toString();
   const columns = {
     id: written.map((one) => one.id),
@@ -183,17 +180,25 @@ function storySlug(headline: string): string {
   return slugify(headline) || 'story';
 }
 
-async function ensureSections(tx: Tx, sections: readonly Named[]): Promise<void> {
-  const names = new Map(sections.map((one) => [one.slug, one.name]));
+/** One that only drafts stand in is hidden until one of them is published. */
+async function ensureSections(tx: Tx, stories: readonly StoryInput[]): Promise<void> {
+  const names = new Map(stories.map(({ section }) => [section.slug, section.name]));
+  const shown = new Set(stories.flatMap(({ section, state }) => (state === 'draft' ? [] : [section.slug])));
   // Sorted, so that two imports at once take their locks in the same order.
   const slugs = [...names.keys()].sort();
   await sql`
-    insert into content.sections (slug, name, position)
-    select slug, name, (select coalesce(max(position), 0) from content.sections) + at
-    from unnest(${slugs}::text[], ${slugs.map((slug) => names.get(slug))}::text[]) with ordinality
-      as new (slug, name, at)
+    insert into content.sections (slug, name, hidden, position)
+    select slug, name, hidden, (select coalesce(max(position), 0) from content.sections) + at
+    from unnest(${slugs}::text[], ${slugs.map((slug) => names.get(slug))}::text[],
+      ${slugs.map((slug) => !shown.has(slug))}::boolean[]) with ordinality as new (slug, name, hidden, at)
     where not exists (select from content.sections old where old.slug = new.slug)
     on conflict (slug) do nothing`.execute(tx);
+  await showSections(tx, [...shown]);
+}
+
+async function showSections(tx: Tx, slugs: readonly string[]): Promise<void> {
+  await sql`
+    update content.sections set hidden = false where slug = any(${slugs}::text[]) and hidden`.execute(tx);
 }
 
 async function replaceBylines(
@@ -239,6 +244,7 @@ export async function publishStory(
           case when state = 'draft' then ${now.toString()}::timestamptz else published_at end),
         edited_at = ${now.toString()}
       where id = ${id}`.execute(tx);
+    await showSections(tx, [story.section]);
   });
 }
 
@@ -313,12 +319,13 @@ export async function setStory(
         embargo_until = ${embargo === undefined ? sql`embargo_until` : sql`${embargo?.toString() ?? null}::timestamptz`},
         edited_at = ${now.toString()}
       where id = ${id}`.execute(tx);
+    if (story.state === 'published') await showSections(tx, [change.section ?? story.section]);
   });
 }
 
-async function lockStory(tx: Tx, id: string): Promise<{ state: string; revision: number }> {
-  const { rows } = await sql<{ state: string; revision: number }>`
-    select state, revision from content.stories where id = ${id} for update`.execute(tx);
+async function lockStory(tx: Tx, id: string): Promise<{ state: string; revision: number; section: string }> {
+  const { rows } = await sql<{ state: string; revision: number; section: string }>`
+    select state, revision, section from content.stories where id = ${id} for update`.execute(tx);
   const [row] = rows;
   if (row === undefined) throw new NotFound('no-such-story', `there is no story ${id}`);
   return row;

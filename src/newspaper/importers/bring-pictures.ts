@@ -128,9 +128,9 @@ class PictureRun {
         this.#inVain.add(address);
         return undefined;
       }
-      const { id } = await addPicture(this.#store, file.bytes, this.#now);
+      const { id, isNew } = await addPicture(this.#store, file.bytes, this.#now);
       await keepOrigin(this.#store.db, file.address, id);
-      this.report.added++;
+      if (isNew) this.report.added++;
       return id;
     } catch (error) {
       if (!(error instanceof CallerError)) throw error;

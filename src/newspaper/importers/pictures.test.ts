@@ -302,7 +302,7 @@ describe('an old site that is asked for its pictures', () => {
       '/wp-content/uploads/gone.jpg',
     ]);
     expect(pictures).toEqual({
-      added: 2,
+      added: 1,
       stories: 1,
       elsewhere: 1,
       refused: [{ at: `${UPLOADS}/gone.jpg`, reason: 'it is not there any more' }],

@@ -38,19 +38,19 @@ export async function addPicture(
   { db, objects }: PictureStore,
   bytes: Buffer,
   now: Temporal.Instant,
-): Promise<{ readonly id: string }> {
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   if (bytes.length > MOST_PICTURE_BYTES)
     throw new Invalid('picture-too-large', 'a picture may have at most 40 MB');
   const digest = createHash('sha256').update(bytes).digest();
   const known = await findByDigest(db, digest);
-  if (known !== undefined) return { id: known };
+  if (known !== undefined) return { id: known, isNew: false };
   const { format, height, width } = await lookAt(bytes);
   const id = randomId();
   await objects.put(`media/${id}/original`, bytes);
   const kept = await insertPicture(db, { id, digest, format, width, height, bytes: bytes.length, at: now });
   // Somebody else brought the same bytes meanwhile.
   if (kept !== id) await objects.remove(`media/${id}/original`);
-  return { id: kept };
+  return { id: kept, isNew: kept === id };
 }
 
 /** Decodes it once, small: a picture that breaks off or unpacks without end must not be found out by a reader. */
