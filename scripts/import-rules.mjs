@@ -62,6 +62,10 @@ export function checkImportRules(files, doors) {
     if (bodies >= 0 && path !== 'src/newspaper/content/bodies.store.ts') {
       say(bodies, 'names content.bodies: only content/bodies.store.ts does, behind the pass');
     }
+    const wholes = text.search(/\bwholeStories\b/);
+    if (wholes >= 0 && roomOf(path)?.module !== 'content' && roomOf(path)?.room !== 'main') {
+      say(wholes, 'reads whole stories: only a command of an operator does, behind no pass');
+    }
     const companys = text.search(COMPANYS_TABLES);
     if (companys >= 0 && roomOf(path)?.room !== COMPANY) {
       say(

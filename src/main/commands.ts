@@ -20,6 +20,7 @@ import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
 import type { Paper } from './compose.ts';
+import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
@@ -28,6 +29,7 @@ import { STAFF_COMMANDS } from './staff-commands.ts';
 
 export const COMMANDS: readonly Command[] = [
   IMPORT_COMMAND,
+  EXPORT_COMMAND,
   { name: 'story list', usage: '[--limit N]', does: 'stories, newest first', run: storyList },
   {
     name: 'story show',

@@ -80,3 +80,12 @@ export async function pictureAddresses(db: Db, storyIds: readonly string[]): Pro
     where s.id = any(${storyIds}::uuid[]) group by s.id`.execute(db);
   return new Map(rows.map((row) => [row.id, row.addresses]));
 }
+
+/** Bodies of current revisions, by story, for an operator who takes the paper elsewhere; see `wholeStories`. */
+export async function wholeBodies(
+  db: Db,
+  stories: readonly { readonly id: string; readonly revision: number }[],
+): Promise<Map<string, readonly StoryElement[]>> {
+  const bodies = await Promise.all(stories.map(({ id, revision }) => bodyOf(db, { storyId: id, revision })));
+  return new Map(stories.map(({ id }, at) => [id, elementsSchema.parse(bodies[at])]));
+}

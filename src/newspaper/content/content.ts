@@ -14,6 +14,7 @@ export {
   runsText,
   type StoryElement,
 } from './elements.ts';
+export { elementsToHtml } from './elements-html.ts';
 export type { LeadPicture, PictureElsewhere } from './lead-picture.ts';
 export {
   findByOldAddress,
@@ -51,6 +52,7 @@ export {
   type StoryInput,
 } from './story.ts';
 export { rememberStories, type StoryMemory } from './story-memory.ts';
+export { picturesIn, type WholeStory, wholeStories } from './whole-stories.store.ts';
 export {
   correctStory,
   findStoryId,

@@ -65,8 +65,11 @@ export type StoryInput = {
   readonly preview?: readonly StoryElement[];
   readonly section: Named;
   readonly access: AccessLevel;
-  /** Not to be published yet; left out, it is. */
-  readonly state?: 'draft';
+  /** Not to be published yet, or not any more; left out, it is. */
+  readonly state?: 'draft' | 'withdrawn';
+  readonly withdrawnReason?: string;
+  /** The end of its address, where it had one in another paper of this kind and nobody has it here. */
+  readonly shortId?: string;
   readonly authors: readonly Named[];
   readonly topics: readonly Named[];
   readonly picture?: LeadPicture | PictureElsewhere;

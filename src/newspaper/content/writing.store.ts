@@ -30,13 +30,15 @@ export async function importStories(
   if (inputs.length > 500) throw new RangeError('at most 500 stories at once');
   return inTransaction(db, options, async (tx) => {
     const known = await lockKnown(tx, inputs);
+    const taken = await takenShortIds(tx, inputs);
     const outcomes: ImportOutcome[] = [];
     const written: Written[] = [];
     for (const input of inputs) {
       const before = known.get(`${input.source}\n${input.sourceId}`);
       if (before === undefined) {
         outcomes.push('created');
-        written.push({ input, id: uuidv7(), shortId: shortId(), revision: 1, isNew: true });
+        const wanted = input.shortId !== undefined && !taken.has(input.shortId) ? input.shortId : shortId();
+        written.push({ input, id: uuidv7(), shortId: wanted, revision: 1, isNew: true });
       } else if (before.digest.equals(input.digest)) outcomes.push('unchanged');
       else if (before.edited) outcomes.push('kept');
       else {
@@ -82,6 +84,14 @@ async function lockKnown(tx: Tx, inputs: readonly StoryInput[]): Promise<Map<str
   );
 }
 
+async function takenShortIds(tx: Tx, inputs: readonly StoryInput[]): Promise<ReadonlySet<string>> {
+  const wanted = inputs.flatMap((one) => one.shortId ?? []);
+  if (wanted.length === 0) return new Set();
+  const { rows } = await sql<{ short_id: string }>`
+    select short_id from content.stories where short_id = any(${wanted}::text[])`.execute(tx);
+  return new Set(rows.map((row) => row.short_id));
+}
+
 async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant): Promise<void> {
   const inputs = written.map((one) => one.input);
   await ensureSections(tx, inputs);
@@ -104,23 +114,29 @@ async function write(tx: Tx, written: readonly Written[], now: Temporal.Instant)
     origin: inputs.map((one) => one.originUrl ?? null),
     extra: jsonArray(inputs.map((one) => one.extra)),
     elsewhere: inputs.map(hasPicturesElsewhere),
+    withdrawnAt: inputs.map((one) => (one.state === 'withdrawn' ? at : null)),
+    withdrawnReason: inputs.map((one) => one.withdrawnReason ?? ''),
   };
   await sql`
     insert into content.stories (id, short_id, state, section, access, slug, language, revision, published_at,
-      updated_at, embargo_until, source, source_id, import_digest, origin_url, extra, pictures_elsewhere, created_at)
+      updated_at, embargo_until, source, source_id, import_digest, origin_url, extra, pictures_elsewhere, withdrawn_at, withdrawn_reason, created_at)
     select id, short_id, state, section, access, slug, language, revision, published_at, updated_at, embargo,
-      source, source_id, digest, origin, extra, elsewhere, ${at}
+      source, source_id, digest, origin, extra, elsewhere, withdrawn_at, withdrawn_reason, ${at}
     from unnest(${columns.id}::uuid[], ${columns.shortId}::text[], ${columns.section}::text[],
       ${columns.access}::text[], ${columns.state}::text[], ${columns.slug}::text[], ${columns.language}::text[], ${columns.revision}::int[],
       ${columns.publishedAt}::timestamptz[], ${columns.updatedAt}::timestamptz[], ${columns.embargo}::timestamptz[],
       ${columns.source}::text[], ${columns.sourceId}::text[], ${columns.digest}::bytea[], ${columns.origin}::text[],
-      ${columns.extra}::json[], ${columns.elsewhere}::bool[])
+      ${columns.extra}::json[], ${columns.elsewhere}::bool[],
+      ${columns.withdrawnAt}::timestamptz[], ${columns.withdrawnReason}::text[])
       as new (id, short_id, section, access, state, slug, language, revision, published_at, updated_at, embargo, source,
-        source_id, digest, origin, extra, elsewhere)
+        source_id, digest, origin, extra, elsewhere, withdrawn_at, withdrawn_reason)
     on conflict (id) do update set section = excluded.section, access = excluded.access, slug = excluded.slug,
       language = excluded.language, revision = excluded.revision, published_at = excluded.published_at,
       updated_at = excluded.updated_at, embargo_until = excluded.embargo_until,
-      import_digest = excluded.import_digest, state = case stories.state when 'withdrawn' then stories.state else excluded.state end,
+      import_digest = excluded.import_digest,
+      state = case stories.state when 'withdrawn' then stories.state else excluded.state end,
+      withdrawn_at = coalesce(stories.withdrawn_at, excluded.withdrawn_at),
+      withdrawn_reason = case stories.state when 'withdrawn' then stories.withdrawn_reason else excluded.withdrawn_reason end,
       origin_url = excluded.origin_url, extra = excluded.extra, pictures_elsewhere = excluded.pictures_elsewhere`.execute(
     tx,
   );

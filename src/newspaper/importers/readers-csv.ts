@@ -78,7 +78,9 @@ export function readReaderRow(
 ): ReadRow {
   if (fields.length > header.length)
     return refused(`it has ${fields.length} fields, and the header ${header.length}`);
-  const said = (column: Column) => oneLine(fields[columns.indexOf(column)] ?? '');
+  // An apostrophe keeps spreadsheets from taking words for a formula.
+  const said = (column: Column) =>
+    oneLine(fields[columns.indexOf(column)] ?? '').replace(/^'(?=[=+\-@])/, '');
   const email = emailAddress(said('email'));
   if (email === undefined) return refused(`${quoted(said('email'))} is no e-mail address`);
   if (said('deleted') !== '') return { kind: 'left-out', what: 'reader who was deleted there' };

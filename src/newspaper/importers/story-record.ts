@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { ACCESS_LEVELS, type AccessLevel, type Named, type StoryElement, type StoryInput } from '#content';
+import {
+  ACCESS_LEVELS,
+  type AccessLevel,
+  elementsSchema,
+  isSafeHref,
+  type Named,
+  oldAddress,
+  type StoryElement,
+  type StoryInput,
+} from '#content';
 import { asciiSlug } from '#values/slug';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
@@ -9,7 +18,7 @@ import { type HtmlOptions, htmlToElements } from './html.ts';
 import { markdownLine, markdownToElements } from './markdown.ts';
 import { textToElements } from './plain-text.ts';
 import { readDate } from './record-dates.ts';
-import { GENERAL, toSection } from './sections.ts';
+import { GENERAL, RESERVED_SLUGS, toSection } from './sections.ts';
 
 /**
  * Part of every digest, up to 255. A conversion that reads the same record differently gets the next number, so that
@@ -46,6 +55,16 @@ const names = z
   .transform((given) => (Array.isArray(given) ? given : [given]))
   .optional();
 
+const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const SHORT_ID = /^[0-9a-z]{10}$/;
+const words200 = z.string().max(2_000).default('');
+const pictureSchema = z.object({
+  url: z.string().refine(isSafeHref),
+  alt: words200,
+  caption: words200,
+  credit: words200,
+});
+
 /** One line of `ndjson`, as docs/contracts describes it. What it does not name is kept beside the story. */
 const recordSchema = z.looseObject({
   id: z.union([z.string(), z.number()]).transform((id) => String(id).trim()),
@@ -61,11 +80,23 @@ const recordSchema = z.looseObject({
   standfirst: blankAsAbsent,
   preview: blankAsAbsent,
   kicker: blankAsAbsent,
-  section: blankAsAbsent,
+  section: z
+    .union([
+      blankAsAbsent,
+      z.object({ slug: z.string().regex(SLUG), name: z.string().trim().min(1).max(120) }),
+    ])
+    .optional(),
   authors: names,
   topics: names,
   access: z.union([z.enum(ACCESS_LEVELS), z.null()]).optional(),
-  state: z.union([z.enum(['published', 'draft']), z.null()]).optional(),
+  state: z.union([z.enum(['published', 'draft', 'withdrawn']), z.null()]).optional(),
+  withdrawn_reason: blankAsAbsent,
+  // What a paper of this kind says of its own stories, so that they are the same in another.
+  short_id: z.union([z.string().regex(SHORT_ID), z.null()]).optional(),
+  old_addresses: z.union([z.array(z.string()).max(100), z.null()]).optional(),
+  elements: z.union([elementsSchema, z.null()]).optional(),
+  preview_elements: z.union([elementsSchema, z.null()]).optional(),
+  picture: z.union([pictureSchema, z.null()]).optional(),
   lang: blankAsAbsent,
   url: blankAsAbsent,
   source: blankAsAbsent,
@@ -125,7 +156,9 @@ export function readRecord(
   const markup = given.body ?? '';
   const tooLong = firstTooLong(given, markup);
   if (tooLong !== undefined) return refused(tooLong);
-  const headline = words(given.headline, given.body_format);
+  // A paper of this kind says its words plainly.
+  const wordFormat = given.elements == null ? given.body_format : 'text';
+  const headline = words(given.headline, wordFormat);
   if (headline === '') return refused('headline is blank');
   if (headline.length > MOST_HEADLINE) return refused(`headline has more than ${MOST_HEADLINE} characters`);
 
@@ -148,11 +181,17 @@ export function readRecord(
   const isLater = Temporal.Instant.compare(updated.at, published.at) > 0;
   const story = {
     headline,
-    standfirst: given.standfirst === undefined ? '' : words(given.standfirst, given.body_format),
+    standfirst: given.standfirst === undefined ? '' : words(given.standfirst, wordFormat),
     kicker: given.kicker === undefined ? '' : oneLine(given.kicker).slice(0, 80),
-    section: given.section === undefined ? GENERAL : toSection(given.section),
+    section: sectionOf(given.section),
     access: given.access ?? settings.defaultAccess,
-    ...(given.state === 'draft' ? { state: given.state } : {}),
+    ...(given.state === 'draft' || given.state === 'withdrawn' ? { state: given.state } : {}),
+    ...(given.withdrawn_reason === undefined ? {} : { withdrawnReason: given.withdrawn_reason }),
+    ...(given.short_id == null ? {} : { shortId: given.short_id }),
+    ...(given.old_addresses == null
+      ? {}
+      : { oldAddresses: given.old_addresses.flatMap((one) => kept(one) ?? []) }),
+    ...(given.picture == null ? {} : { picture: given.picture }),
     authors: named(given.authors ?? []),
     topics: named(given.topics ?? []),
     language,
@@ -165,14 +204,29 @@ export function readRecord(
     sourceId: given.id,
     digest,
   };
-  const preview = body.preview ?? (given.preview === undefined ? undefined : convert(given.preview));
+  const preview =
+    body.preview ??
+    given.preview_elements ??
+    (given.preview === undefined ? undefined : convert(given.preview));
+  const { elements } = given;
+  const readBody = elements == null ? () => convert(markup) : () => elements;
   return {
     kind: 'story',
-    story: withLateBody(
-      preview === undefined ? story : { ...story, preview },
-      body.read ?? (() => convert(markup)),
-    ),
+    story: withLateBody(preview === undefined ? story : { ...story, preview }, body.read ?? readBody),
   };
+}
+
+/** By name or slug; or as another paper of this kind has it, unless a page of this one stands there. */
+function sectionOf(given: StoryRecord['section']): Named {
+  if (given === undefined) return GENERAL;
+  if (typeof given === 'string') return toSection(given);
+  return RESERVED_SLUGS.has(given.slug) ? toSection(given.name) : given;
+}
+
+/** An old address as it is kept; `/?p=47` is one by number. */
+function kept(address: string): string | undefined {
+  const number = /^\/\?p=(\d{1,18})$/.exec(address)?.[1];
+  return oldAddress(number === undefined ? encodeURI(address) : '/', number);
 }
 
 function refused(reason: string): ReadRecord {
@@ -185,7 +239,11 @@ function sayWhy(issue: z.core.$ZodIssue | undefined): string {
   const value = issue?.input;
   if (value === undefined) return `${field} is missing`;
   if (field === 'access') return `access ${quoted(value)} is not one of ${ACCESS_LEVELS.join(', ')}`;
-  if (field === 'state') return `state ${quoted(value)} is not one of published, draft`;
+  if (field === 'state') return `state ${quoted(value)} is not one of published, draft, withdrawn`;
+  if (field === 'elements' || field === 'preview_elements')
+    return `${field} is no list of a story’s elements`;
+  if (field === 'picture' || field === 'short_id' || field === 'old_addresses')
+    return `${field} is not what docs/contracts says of it`;
   if (field === 'body_format') return `body_format ${quoted(value)} is not one of html, markdown, text`;
   const kind = field === 'authors' || field === 'topics' ? 'a list of names' : 'text';
   const given =

@@ -7,4 +7,5 @@ export {
   listGalleries,
   type Origin,
 } from './origins.store.ts';
+export { pictureFormats } from './pictures.store.ts';
 export { addPicture, MOST_PICTURE_BYTES, openPicture, type PictureStore } from './pictures.ts';

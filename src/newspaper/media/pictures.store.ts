@@ -30,3 +30,10 @@ export async function insertPicture(
   if (row === undefined) throw new Error('a picture was neither kept nor found');
   return row.id;
 }
+
+/** Of which format each of some pictures is: `jpeg`, `png`. */
+export async function pictureFormats(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id: string; format: string }>`
+    select id, format from media.pictures where id = any(${ids}::uuid[])`.execute(db);
+  return new Map(rows.map((row) => [row.id, row.format]));
+}
