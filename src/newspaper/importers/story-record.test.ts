@@ -187,7 +187,11 @@ describe('a record is refused, with the reason', () => {
       { ...WHOLE, access: 'gold' },
       /^access "gold" is not one of free, registered, metered, premium$/,
     ],
-    ['an unknown state', { ...WHOLE, state: 'ready' }, /^state "ready" is not one of published, draft, withdrawn$/],
+    [
+      'an unknown state',
+      { ...WHOLE, state: 'ready' },
+      /^state "ready" is not one of published, draft, withdrawn$/,
+    ],
     [
       'an unknown format',
       { ...WHOLE, body_format: 'rtf' },
