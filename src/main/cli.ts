@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
-import { createLogger } from '#platform/log';
+import { createLogger, type Logger } from '#platform/log';
 import { CallerError } from '#values/errors';
 import { jsonValue } from '#values/json';
-import { type Command, Misuse } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { type BareCommand, type Command, type CommandResult, Misuse, type Options } from './command.ts';
+import { BARE_COMMANDS, COMMANDS } from './commands.ts';
 import { composePaper } from './compose.ts';
-import { configHelp, readConfig } from './config.ts';
+import { type Config, configHelp, readConfig } from './config.ts';
 
 /** A command may wait for a statement that a page may not. */
 const COMMAND_PATIENCE_MS = 10 * 60_000;
@@ -32,35 +32,47 @@ async function main(args: readonly string[]): Promise<number> {
   stopOnSignal(async () => server?.release());
   try {
     const databaseUrl = config.databaseUrl ?? (server?.url as string);
-    const paper = await composePaper({
-      ...config,
-      databaseUrl,
-      log,
-      patienceMs: COMMAND_PATIENCE_MS,
-      inProcess: config.sandbox && !(await isServed(config.baseUrl)),
-    });
-    try {
-      const result = await command.run({
-        paper,
-        config,
-        clock: paper.clock,
-        log,
-        args: rest,
-        options: values,
-      });
-      const text = values.json === true ? JSON.stringify(result.json, jsonValue) : result.text;
-      await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
-      if (result.failure !== undefined) {
-        process.stderr.write(`broadsheet: ${result.failure}\n`);
-        return 1;
-      }
-      return 0;
-    } finally {
-      await paper.close();
-    }
+    const given = { config, log, args: rest, options: values };
+    return await told(await run(command, { ...given, databaseUrl }), values.json === true);
   } finally {
     await server?.release();
   }
+}
+
+type Given = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly args: readonly string[];
+  readonly options: Options;
+};
+
+async function run(
+  command: Command | BareCommand,
+  { databaseUrl, ...given }: Given & { readonly databaseUrl: string },
+): Promise<CommandResult> {
+  if ('bare' in command) return command.run({ ...given, databaseUrl });
+  const { config, log } = given;
+  const paper = await composePaper({
+    ...config,
+    databaseUrl,
+    log,
+    patienceMs: COMMAND_PATIENCE_MS,
+    inProcess: config.sandbox && !(await isServed(config.baseUrl)),
+  });
+  try {
+    return await command.run({ ...given, paper, clock: paper.clock });
+  } finally {
+    await paper.close();
+  }
+}
+
+/** Writes what a command says; gives the exit status. */
+async function told(result: CommandResult, asJson: boolean): Promise<number> {
+  const text = asJson ? JSON.stringify(result.json, jsonValue) : result.text;
+  await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+  if (result.failure === undefined) return 0;
+  process.stderr.write(`broadsheet: ${result.failure}\n`);
+  return 1;
 }
 
 /** Whether a server runs at the paper's address: else the sandbox gateway is reached in this program. */
@@ -121,6 +133,8 @@ function parse(args: readonly string[]) {
         source: { type: 'string' },
         'dry-run': { type: 'boolean' },
         all: { type: 'boolean' },
+        check: { type: 'boolean' },
+        replace: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -128,17 +142,19 @@ function parse(args: readonly string[]) {
   }
 }
 
-function find(words: readonly string[]): Command {
+const ALL: readonly (Command | BareCommand)[] = [...COMMANDS, ...BARE_COMMANDS];
+
+function find(words: readonly string[]): Command | BareCommand {
   const two = `${words[0]} ${words[1] ?? ''}`;
-  const command = COMMANDS.find((one) => one.name === two) ?? COMMANDS.find((one) => one.name === words[0]);
+  const command = ALL.find((one) => one.name === two) ?? ALL.find((one) => one.name === words[0]);
   if (command === undefined)
     throw new Misuse(`there is no command "${words.slice(0, 2).join(' ')}"; --help lists them`);
   return command;
 }
 
 function help(): string {
-  const width = Math.max(...COMMANDS.map((one) => `${one.name} ${one.usage}`.length));
-  const rows = COMMANDS.map((one) => `  ${`${one.name} ${one.usage}`.padEnd(width)}  ${one.does}`);
+  const width = Math.max(...ALL.map((one) => `${one.name} ${one.usage}`.length));
+  const rows = ALL.map((one) => `  ${`${one.name} ${one.usage}`.padEnd(width)}  ${one.does}`);
   return `broadsheet COMMAND [--json]\n\n${rows.join('\n')}\n\nEnvironment:\n${configHelp()}\n`;
 }
 

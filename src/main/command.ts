@@ -28,6 +28,14 @@ export type Command = {
   run(context: CommandContext): Promise<CommandResult>;
 };
 
+/** What a command is given that works without a paper: before there is one, or where one may be broken. */
+export type BareContext = Omit<CommandContext, 'paper' | 'clock'> & { readonly databaseUrl: string };
+
+export type BareCommand = Omit<Command, 'run'> & {
+  readonly bare: true;
+  run(context: BareContext): Promise<CommandResult>;
+};
+
 /** The one argument that a command takes. */
 export function one(args: readonly string[], usage: string): string {
   const [arg] = args;

@@ -18,7 +18,15 @@ import { emailAddress } from '#values/email-address';
 import { NotFound } from '#values/errors';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
-import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
+import { BACKUP_COMMANDS } from './backup-commands.ts';
+import {
+  type BareCommand,
+  type Command,
+  type CommandContext,
+  type CommandResult,
+  Misuse,
+  one,
+} from './command.ts';
 import type { Paper } from './compose.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
@@ -26,6 +34,9 @@ import { runDueJobs } from './jobs.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
+
+/** Those that need no paper. */
+export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS];
 
 export const COMMANDS: readonly Command[] = [
   IMPORT_COMMAND,

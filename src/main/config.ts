@@ -25,11 +25,16 @@ export type Config = {
   readonly trustedProxyHops: number;
   /** Whether an empty paper is filled with the demonstration newspaper. */
   readonly demo: boolean;
+  /** Of back-ups. */
+  readonly passphrase: string | undefined;
   readonly logLevel: LogLevel;
 };
 
 /** A secret shorter than this can be guessed from one signed cookie. */
 const SECRET_LENGTH = 16;
+
+/** Whoever has a back-up can guess at it for as long as they like. */
+const PASSPHRASE_LENGTH = 12;
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -124,6 +129,12 @@ const VARIABLES = {
     fallback: '1 on first run of an empty embedded database',
     meaning: 'load the demonstration newspaper',
   },
+  BROADSHEET_PASSPHRASE: {
+    text: z.string().min(PASSPHRASE_LENGTH),
+    must: `have ${PASSPHRASE_LENGTH} characters or more`,
+    fallback: 'none: back-ups are not encrypted',
+    meaning: 'encrypts back-ups, and opens them',
+  },
   LOG_LEVEL: {
     text: z.enum(LOG_LEVELS),
     must: `be one of ${LOG_LEVELS.join(', ')}`,
@@ -165,6 +176,7 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
     sandbox: read('SANDBOX') ?? isLoopback(baseUrl),
     trustedProxyHops: read('TRUSTED_PROXY_HOPS') ?? 0,
     demo: read('DEMO') ?? databaseUrl === undefined,
+    passphrase: read('BROADSHEET_PASSPHRASE'),
     logLevel: read('LOG_LEVEL') ?? 'info',
   };
   if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));
@@ -218,6 +230,6 @@ async function makeSecret(data: string, path: string): Promise<string> {
 /** The environment's table for `--help`, a row for each variable with its default in brackets. */
 export function configHelp(): string {
   return Object.entries(VARIABLES)
-    .map(([name, { meaning, fallback }]) => `  ${name.padEnd(18)}  ${meaning} [${fallback}]`)
+    .map(([name, { meaning, fallback }]) => `  ${name.padEnd(22)}  ${meaning} [${fallback}]`)
     .join('\n');
 }

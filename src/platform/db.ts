@@ -62,7 +62,12 @@ export function openDatabase(
   failFast(pool, log);
   // biome-ignore lint/complexity/noBannedTypes: as above
   const db = new Kysely<{}>({ dialect: new PostgresDialect({ pool }) });
-  return { pool, db, close: () => db.destroy() };
+  const close = async () => {
+    await db.destroy();
+    // A builder that was never asked anything leaves the pool alone.
+    if (!pool.ending) await pool.end();
+  };
+  return { pool, db, close };
 }
 
 /**

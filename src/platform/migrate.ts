@@ -13,10 +13,12 @@ const LOCK = 0x62_72_64_73;
  * processes may call this at once; a lock lets one work and the others wait for it.
  *
  * @param folder holds 0001-name.sql, 0002-name.sql, …
+ * @param last the last that is to be run; left out, all are
  * @returns the names of the migrations that were run now
  */
-export async function migrate(url: string, folder: string, log: Logger): Promise<string[]> {
-  const files = (await readdir(folder)).filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name)).sort();
+export async function migrate(url: string, folder: string, log: Logger, last = '9999'): Promise<string[]> {
+  const all = (await readdir(folder)).filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name)).sort();
+  const files = all.filter((name) => name <= last);
   const client = new pg.Client({ connectionString: url, application_name: 'broadsheet migrations' });
   // Lost between two statements: the next one says so.
   client.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'));

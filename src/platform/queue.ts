@@ -111,6 +111,20 @@ export async function releaseJobs(db: Db, workers: readonly string[]): Promise<v
   await sql`select ${sql.id(QUEUE_SCHEMA)}.force_unlock_workers(${workers}::text[])`.execute(db);
 }
 
+/** Gives back every job that some process has taken up, where none of those processes is alive: after a restore. */
+export async function releaseAllJobs(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'broadsheet restore' });
+  await client.connect();
+  try {
+    await client.query(
+      `select ${QUEUE_SCHEMA}.force_unlock_workers(
+         array(select distinct locked_by from ${QUEUE_SCHEMA}._private_jobs where locked_by is not null))`,
+    );
+  } finally {
+    await client.end();
+  }
+}
+
 /**
  * Does each piece of a job that was put into the queue with several, at once; a job with one is that piece.
  *

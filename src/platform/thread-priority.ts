@@ -30,3 +30,12 @@ export async function lowerPoolPriority(): Promise<number> {
   }
   return lowered;
 }
+
+/** Lets this whole process give way to the others of the machine, where that may be changed. */
+export function lowerPriority(): void {
+  try {
+    setPriority(POOL_PRIORITY);
+  } catch {
+    // Then it works beside them.
+  }
+}

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type Checks, dropSchemas, type Manifest, restoreBackup, writeBackup } from '#platform/backup';
+import { readBackupFile } from '#platform/backup-file';
+import { makeFolder } from '#platform/folders';
+import type { Logger } from '#platform/log';
+import { migrate } from '#platform/migrate';
+import { folderStore, type ObjectStore } from '#platform/object-store';
+import { prepareQueue, releaseAllJobs } from '#platform/queue';
+import { lowerPriority } from '#platform/thread-priority';
+import { Conflict, Invalid } from '#values/errors';
+import { type BareCommand, type BareContext, type CommandResult, one } from './command.ts';
+import { HOME } from './compose.ts';
+
+/** What is safe when the machine is not: everything in one file, and back. */
+export const BACKUP_COMMANDS: readonly BareCommand[] = [
+  {
+    name: 'backup',
+    usage: 'FILE [--check]',
+    does: 'everything in one file, while the paper runs; encrypted where BROADSHEET_PASSPHRASE is set',
+    bare: true,
+    run: backup,
+  },
+  {
+    name: 'restore',
+    usage: 'FILE [--replace]',
+    does: 'puts a back-up into an empty paper, and looks whether it is all there',
+    bare: true,
+    run: restore,
+  },
+];
+
+const MIGRATIONS = join(HOME, 'migrations');
+
+async function backup({ args, config, databaseUrl, log, options }: BareContext): Promise<CommandResult> {
+  const path = one(args, 'backup FILE');
+  // Whoever reads the paper meanwhile comes first.
+  lowerPriority();
+  const objects = folderStore(config.dataFolder);
+  const { passphrase } = config;
+  const { checks, manifest } = await writeBackup(
+    {
+      databaseUrl,
+      objects,
+      schemas: await ourSchemas(),
+      objectNames,
+      secret: await keptSecret(config.dataFolder),
+    },
+    path,
+    passphrase,
+  );
+  const checked = options.check === true;
+  if (checked) await checkByRestoring(databaseUrl, objects, path, passphrase, log);
+  const { size } = await stat(path);
+  return {
+    ...said(manifest, checks, { bytes: size, encrypted: passphrase !== undefined, checked }),
+    ...(checks.missing.length > 0
+      ? { failure: `${checks.missing.length} pictures are not in the store` }
+      : {}),
+  };
+}
+
+async function restore({ args, config, databaseUrl, log, options }: BareContext): Promise<CommandResult> {
+  const path = one(args, 'restore FILE');
+  const { passphrase } = config;
+  // All of it is read once before anything is touched.
+  await readToTheEnd(path, passphrase);
+  await refuseUnlessFree(databaseUrl, options.replace === true);
+  const objects = folderStore(config.dataFolder);
+  const target = {
+    ...targetAt(databaseUrl, log),
+    objects,
+    keepSecret: (secret: string) => keepSecret(config.dataFolder, secret),
+  };
+  const { checks, manifest } = await restoreBackup(target, path, passphrase);
+  return said(manifest, checks, { restored: true });
+}
+
+function said(manifest: Manifest, checks: Checks, more: Readonly<Record<string, unknown>>) {
+  const rows = (table: string) => checks.tables[table]?.rows ?? 0;
+  const json = {
+    made_at: manifest.made_at,
+    stories: rows('content.stories'),
+    readers: rows('readers.readers'),
+    rows: Object.values(checks.tables).reduce((sum, table) => sum + table.rows, 0),
+    tables: manifest.tables.length,
+    pictures: checks.objects,
+    pictures_missing: checks.missing,
+    ...more,
+  };
+  return {
+    json,
+    text: [
+      `${json.stories} stories, ${json.readers} readers, ${json.pictures} pictures, as of ${json.made_at}`,
+      ...Object.entries(more).map(([name, value]) => `${name}: ${value}`),
+      ...checks.missing.map((name) => `missing  ${name}: its file is not in the store`),
+    ].join('\n'),
+  };
+}
+
+/** What the migrations and the queue make; read off the migrations, so that no new one is forgotten. */
+async function ourSchemas(): Promise<string[]> {
+  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
+  const texts = await Promise.all(files.map((name) => readFile(join(MIGRATIONS, name), 'utf8')));
+  const made = texts.flatMap((text) =>
+    Array.from(text.matchAll(/^create schema (?:if not exists )?([a-z_]+);/gim), ([, name = '']) => name),
+  );
+  return [...new Set(['platform', ...made, 'jobs'])];
+}
+
+/** Originals: every width is made from them again. */
+async function objectNames(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>('select id from media.pictures order by id');
+  return rows.map(({ id }) => `media/${id}/original`);
+}
+
+/** A secret that the paper made for itself; one that an operator set is the operator's to keep. */
+async function keptSecret(dataFolder: string): Promise<string | undefined> {
+  if ((process.env.BROADSHEET_SECRET ?? '') !== '') return undefined;
+  return readFile(join(dataFolder, 'secret'), 'utf8').catch(() => undefined);
+}
+
+async function keepSecret(dataFolder: string, secret: string): Promise<void> {
+  if ((process.env.BROADSHEET_SECRET ?? '') !== '') return;
+  await makeFolder(dataFolder, 0o711);
+  const path = join(dataFolder, 'secret');
+  await writeFile(`${path}.restored`, secret, { mode: 0o600, flush: true });
+  await rename(`${path}.restored`, path);
+}
+
+function targetAt(databaseUrl: string, log: Logger) {
+  return {
+    databaseUrl,
+    makeTables: async (lastMigration: string) => {
+      const known = (await readdir(MIGRATIONS)).includes(lastMigration);
+      if (!known)
+        throw new Invalid(
+          'newer-backup',
+          `it was made by a newer version of the program, which had ${lastMigration}`,
+        );
+      const client = new pg.Client({ connectionString: databaseUrl });
+      await client.connect();
+      try {
+        await dropSchemas(client, await ourSchemas());
+      } finally {
+        await client.end();
+      }
+      await migrate(databaseUrl, MIGRATIONS, log, lastMigration);
+      await prepareQueue(databaseUrl, log);
+    },
+    bringUpToDate: async () => {
+      await migrate(databaseUrl, MIGRATIONS, log);
+      // Whoever worked on them works elsewhere, or not at all.
+      await releaseAllJobs(databaseUrl);
+    },
+  };
+}
+
+/** Nobody's stories or readers are written over by a slip, and none while a paper works with them. */
+async function refuseUnlessFree(databaseUrl: string, replace: boolean): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    if (!(await isLeftAlone(client)))
+      throw new Conflict('paper-runs', 'the paper runs with this database: stop it first, everywhere');
+    if (replace) return;
+    for (const table of ['content.stories', 'readers.readers', 'staff.people']) {
+      const { rows } = await client.query<{ there: string | null }>('select to_regclass($1)::text as there', [
+        table,
+      ]);
+      if (rows[0]?.there === null || rows[0] === undefined) continue;
+      if (((await client.query(`select from ${table} limit 1`)).rowCount ?? 0) > 0)
+        throw new Conflict(
+          'not-empty',
+          `the database is not empty (${table}): --replace puts the back-up in its place`,
+        );
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether no paper is connected; one that has just stopped takes a moment to be gone. */
+async function isLeftAlone(client: pg.Client): Promise<boolean> {
+  for (let look = 0; look < 20; look++) {
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+         and application_name in ('broadsheet', 'broadsheet jobs', 'broadsheet change feed')`,
+    );
+    if (rowCount === 0) return true;
+    await sleep(100);
+  }
+  return false;
+}
+
+async function readToTheEnd(path: string, passphrase: string | undefined): Promise<void> {
+  let last = '';
+  for await (const { name } of readBackupFile(path, passphrase)) last = name;
+  if (last !== 'checks.json') throw new Invalid('broken-file', `${path} ends before its end`);
+}
+
+/** Restores it into a database that is made for that and goes again, and compares every row and every picture. */
+async function checkByRestoring(
+  databaseUrl: string,
+  objects: ObjectStore,
+  path: string,
+  passphrase: string | undefined,
+  log: Logger,
+): Promise<void> {
+  const name = `broadsheet_check_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: databaseUrl });
+  await admin.connect();
+  try {
+    await admin.query(`create database ${name} template template0 encoding 'UTF8'`);
+    const url = new URL(databaseUrl);
+    url.pathname = `/${name}`;
+    const compared: ObjectStore = {
+      ...objects,
+      async put(object, bytes) {
+        const kept = await objects.get(object);
+        if (kept === undefined || !kept.equals(bytes))
+          throw new Invalid('broken-file', `${object} is not what is in the store`);
+      },
+    };
+    const target = { ...targetAt(url.href, log), objects: compared, keepSecret: async () => undefined };
+    await restoreBackup(target, path, passphrase);
+  } finally {
+    await admin.query(`drop database if exists ${name} with (force)`);
+    await admin.end();
+  }
+}

@@ -1,0 +1,268 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addPicture } from '#media';
+import { createLogger } from '#platform/log';
+import { migrate } from '#platform/migrate';
+import { folderStore } from '#platform/object-store';
+import { prepareQueue } from '#platform/queue';
+import { BACKUP_COMMANDS } from '../../src/main/backup-commands.ts';
+import { HOME } from '../../src/main/compose.ts';
+import { storeStories, storyInput } from '../builders.ts';
+import { testDatabase } from '../db.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
+
+/** Everything in one file, and back: while the paper runs, whole or not at all. */
+let paper: TestPaper;
+let folder: string;
+const urls: string[] = [];
+beforeAll(async () => {
+  paper = await testPaper();
+  folder = await mkdtemp(join(tmpdir(), 'broadsheet-backup-'));
+  const jpeg = await sharp({ create: { width: 60, height: 40, channels: 3, background: '#246' } })
+    .jpeg()
+    .toBuffer();
+  const objects = folderStore(join(folder, 'here'));
+  const { id: pictureId } = await addPicture({ db: paper.database.db, objects }, jpeg, paper.clock.now());
+  const picture = { pictureId, alt: 'A\tferry\\n', caption: 'नाव', credit: '' };
+  await storeStories(paper.database.db, [
+    storyInput({ picture }),
+    storyInput({ access: 'premium' }),
+    storyInput({ state: 'draft' }),
+  ]);
+  const reader = await signedInBrowser(paper, 'asha@post.example');
+  await pay(paper, await beginOrder(reader));
+  await settle(paper);
+});
+afterAll(async () => {
+  for (const url of urls)
+    await ask(paper.url, `drop database "${new URL(url).pathname.slice(1)}" with (force)`);
+  await paper.end();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A database with none of our schemas, to which nobody is connected. */
+async function emptyDatabase(): Promise<{ url: string }> {
+  const { close, pool, url } = await testDatabase();
+  urls.push(url);
+  const { rows } = await pool.query(
+    `select nspname from pg_namespace where nspname !~ '^pg_|^information_schema$|^public$'`,
+  );
+  for (const { nspname } of rows) await pool.query(`drop schema "${nspname}" cascade`);
+  await close();
+  return { url };
+}
+
+async function ask(url: string, sql: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function run(
+  name: 'backup' | 'restore',
+  file: string,
+  at: { url: string; data: string; passphrase?: string },
+  options: Record<string, boolean> = {},
+) {
+  const command = BACKUP_COMMANDS.find((one) => one.name === name);
+  const config = { dataFolder: join(folder, at.data), passphrase: at.passphrase };
+  const context = {
+    databaseUrl: at.url,
+    config,
+    log: createLogger('silent'),
+    args: [join(folder, file)],
+    options,
+  };
+  return (await command?.run(context as never))?.json as Record<string, unknown>;
+}
+
+const here = (passphrase?: string) => ({
+  url: paper.url,
+  data: 'here',
+  ...(passphrase ? { passphrase } : {}),
+});
+
+/** Every row of every table, and where every counter stands. */
+async function everything(url: string): Promise<Record<string, unknown>> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
+       where schemaname !~ '^pg_|^information_schema$|^public$' order by 1`,
+    );
+    const all: Record<string, unknown> = {};
+    for (const { name } of tables) {
+      if (name === 'readers.attempts' || name.endsWith('.migrations')) continue;
+      all[name] = (await client.query(`select t::text as row from ${name} t order by 1`)).rows.map(
+        ({ row }) => row,
+      );
+    }
+    all.sequences = (
+      await client.query('select schemaname, sequencename, last_value from pg_sequences order by 1, 2')
+    ).rows;
+    all.triggers = (
+      await client.query(
+        `select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal order by 1, 2`,
+      )
+    ).rows;
+    return all;
+  } finally {
+    await client.end();
+  }
+}
+
+const schemasLeft = async ({ url }: { url: string }) =>
+  (await ask(url, `select nspname from pg_namespace where nspname in ('content', 'readers', 'platform')`))
+    .rowCount;
+
+describe('a back-up', () => {
+  it('that is restored elsewhere is everything: rows, counters, pictures and the secret', async () => {
+    await writeFile(join(folder, 'here', 'secret'), 'a secret that was made here\n');
+    const made = await run('backup', 'plain.backup', here(), { check: true });
+    expect(made).toMatchObject({
+      stories: 3,
+      readers: 1,
+      pictures: 1,
+      pictures_missing: [],
+      encrypted: false,
+      checked: true,
+    });
+    const there = await emptyDatabase();
+    expect(await run('restore', 'plain.backup', { url: there.url, data: 'there' })).toMatchObject({
+      stories: 3,
+      restored: true,
+    });
+    expect(await everything(there.url)).toEqual(await everything(paper.url));
+    expect(await readFile(join(folder, 'there', 'secret'), 'utf8')).toBe('a secret that was made here\n');
+    const [id = ''] = await readdir(join(folder, 'there', 'media'));
+    expect(await readFile(join(folder, 'there', 'media', id, 'original'))).toEqual(
+      await readFile(join(folder, 'here', 'media', id, 'original')),
+    );
+    // The check leaves nothing behind.
+    const { rows } = await paper.database.pool.query(
+      `select from pg_database where datname like 'broadsheet_check%'`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('with a passphrase can be read with it alone', async () => {
+    const passphrase = 'a quiet evening on the quay';
+    await run('backup', 'sealed.backup', here(passphrase), { check: true });
+    const bytes = await readFile(join(folder, 'sealed.backup'));
+    expect(bytes.toString('latin1', 0, 21)).toBe('age-encryption.org/v1');
+    expect(bytes.includes('asha@post.example')).toBe(false);
+    const there = await emptyDatabase();
+    const at = { url: there.url, data: 'sealed' };
+    await expect(run('restore', 'sealed.backup', at)).rejects.toMatchObject({ code: 'needs-passphrase' });
+    await expect(
+      run('restore', 'sealed.backup', { ...at, passphrase: 'another evening there' }),
+    ).rejects.toMatchObject({ code: 'wrong-passphrase' });
+    expect(await schemasLeft(there)).toBe(0);
+    await run('restore', 'sealed.backup', { ...at, passphrase });
+    expect(await everything(there.url)).toEqual(await everything(paper.url));
+  });
+
+  it('is of one moment, however much is written meanwhile', async () => {
+    let stop = false;
+    const writing = (async () => {
+      for (let at = 0; !stop; at++)
+        await storeStories(paper.database.db, [
+          storyInput({ sourceId: `busy-${at}`, topics: [{ slug: `t${at}`, name: `T${at}` }] }),
+        ]);
+    })();
+    for (let round = 0; round < 3; round++) await run('backup', 'busy.backup', here(), { check: true });
+    stop = true;
+    await writing;
+    const there = await emptyDatabase();
+    await run('restore', 'busy.backup', { url: there.url, data: 'busy' });
+    const { rows } = await ask(
+      there.url,
+      `
+      select count(*) filter (where r.story_id is null) as without from content.stories s
+      left join content.bodies r on r.story_id = s.id and r.revision = s.revision`,
+    );
+    expect(rows[0].without).toBe('0');
+    await paper.database.pool.query(`delete from content.stories where source_id like 'busy%'`);
+  });
+
+  it('of an older version is brought up to date, and one of a newer is refused', async () => {
+    const old = await emptyDatabase();
+    await migrate(old.url, join(HOME, 'migrations'), createLogger('silent'), '0011-old-addresses.sql');
+    await prepareQueue(old.url, createLogger('silent'));
+    await ask(old.url, `insert into content.sections (slug, name, position) values ('ports', 'Ports', 1)`);
+    await run('backup', 'old.backup', { url: old.url, data: 'old' });
+    const there = await emptyDatabase();
+    await run('restore', 'old.backup', { url: there.url, data: 'old' });
+    const { rows } = await ask(there.url, 'select slug, hidden from content.sections');
+    expect(rows).toEqual([{ slug: 'ports', hidden: false }]);
+    await ask(old.url, `insert into platform.migrations (name, digest) values ('9998-later.sql', 'x')`);
+    await run('backup', 'newer.backup', { url: old.url, data: 'old' });
+    await expect(
+      run('restore', 'newer.backup', { url: (await emptyDatabase()).url, data: 'newer' }),
+    ).rejects.toMatchObject({ code: 'newer-backup' });
+  });
+});
+
+describe('a restore', () => {
+  it('of a file that is cut, changed or something else says so, and leaves nothing', async () => {
+    await run('backup', 'whole.backup', here());
+    const whole = await readFile(join(folder, 'whole.backup'));
+    const changed = Buffer.from(whole);
+    changed[Math.floor(whole.length / 2)] = (changed[Math.floor(whole.length / 2)] ?? 0) ^ 1;
+    await run('backup', 'sealed2.backup', here('a quiet evening on the quay'));
+    const sealed = await readFile(join(folder, 'sealed2.backup'));
+    for (const [bytes, code] of [
+      [whole.subarray(0, whole.length - 100), 'broken-file'],
+      [whole.subarray(0, 3_000), 'broken-file'],
+      [changed, 'broken-file'],
+      [sealed.subarray(0, sealed.length - 100), 'broken-file'],
+      [Buffer.from('hello'), 'wrong-file'],
+      [Buffer.alloc(0), 'wrong-file'],
+    ] as const) {
+      const there = await emptyDatabase();
+      await writeFile(join(folder, 'bad.backup'), bytes);
+      await expect(
+        run('restore', 'bad.backup', {
+          url: there.url,
+          data: 'bad',
+          passphrase: 'a quiet evening on the quay',
+        }),
+      ).rejects.toMatchObject({ code });
+      expect(await schemasLeft(there)).toBe(0);
+    }
+    await expect(run('restore', 'none.backup', { url: paper.url, data: 'bad' })).rejects.toMatchObject({
+      code: 'no-such-file',
+    });
+  });
+
+  it('writes over nothing by a slip, and nowhere where a paper runs', async () => {
+    await run('backup', 'again.backup', here());
+    await expect(run('restore', 'again.backup', here(), { replace: true })).rejects.toMatchObject({
+      code: 'paper-runs',
+    });
+    const there = await emptyDatabase();
+    await run('restore', 'again.backup', { url: there.url, data: 'again' });
+    await expect(run('restore', 'again.backup', { url: there.url, data: 'again' })).rejects.toMatchObject({
+      code: 'not-empty',
+    });
+    await run('restore', 'again.backup', { url: there.url, data: 'again' }, { replace: true });
+  });
+
+  it('tells which pictures the store had not, when the back-up was made', async () => {
+    const made = await run('backup', 'poor.backup', { url: paper.url, data: 'nowhere' });
+    expect(made).toMatchObject({
+      pictures: 0,
+      pictures_missing: [expect.stringMatching(/^media\/.*\/original$/)],
+    });
+  });
+});
