@@ -19,6 +19,7 @@ import { NotFound } from '#values/errors';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/site.ts';
 import { BACKUP_COMMANDS } from './backup-commands.ts';
+import { CHECK_COMMANDS } from './check-commands.ts';
 import {
   type BareCommand,
   type Command,
@@ -81,6 +82,7 @@ export const COMMANDS: readonly Command[] = [
   ...READER_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
+  ...CHECK_COMMANDS,
   ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];

@@ -10,7 +10,8 @@ import { migrate } from '#platform/migrate';
 import { folderStore } from '#platform/object-store';
 import { prepareQueue } from '#platform/queue';
 import { BACKUP_COMMANDS } from '../../src/main/backup-commands.ts';
-import { HOME } from '../../src/main/compose.ts';
+import { COMMANDS } from '../../src/main/commands.ts';
+import { composePaper, HOME } from '../../src/main/compose.ts';
 import { storeStories, storyInput } from '../builders.ts';
 import { testDatabase } from '../db.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -148,6 +149,24 @@ describe('a back-up', () => {
     expect(await readFile(join(folder, 'there', 'media', id, 'original'))).toEqual(
       await readFile(join(folder, 'here', 'media', id, 'original')),
     );
+    // Whoever doubts it can have it proven.
+    const restored = await composePaper({
+      databaseUrl: there.url,
+      baseUrl: 'http://localhost:3000',
+      dataFolder: join(folder, 'there'),
+      secret: 'a secret of the tests',
+      trustedProxyHops: 0,
+      sandbox: true,
+      inProcess: true,
+      clock: paper.clock,
+      log: createLogger('silent'),
+    });
+    for (const name of ['ledger check', 'leak-check']) {
+      const context = { paper: restored, clock: paper.clock, args: [], options: {} };
+      const told = await COMMANDS.find((one) => one.name === name)?.run(context as never);
+      expect([name, told?.failure]).toEqual([name, undefined]);
+    }
+    await restored.close();
     // The check leaves nothing behind.
     const { rows } = await paper.database.pool.query(
       `select from pg_database where datname like 'broadsheet_check%'`,

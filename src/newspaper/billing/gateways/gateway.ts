@@ -17,6 +17,8 @@ export type Gateway = {
   findCheckout(reference: string): Promise<Called<FoundCheckout | undefined>>;
   /** Sees to it that no reader pays a checkout any more, or says why that cannot be had. */
   expireCheckout(checkoutId: string): Promise<Called<Expiration>>;
+  /** What the company took for us altogether, by currency: its word, to be held against our books. */
+  readBalance(): Promise<Called<readonly Money[]>>;
   /**
    * @param rawBody the bytes as they came: a body that was parsed and written again is another one
    * @param header a header of the request, by its name in lower case

@@ -10,6 +10,7 @@ export function noGateway(name: Gateway['name']): Gateway {
     readCheckout: async () => CLOSED,
     findCheckout: async () => CLOSED,
     expireCheckout: async () => CLOSED,
+    readBalance: async () => CLOSED,
     verifyWebhook: () => ({ kind: 'forged' }),
   };
 }

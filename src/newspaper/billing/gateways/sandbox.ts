@@ -113,6 +113,11 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
       return mapped(called, () => 'expired');
     },
 
+    readBalance: async () =>
+      mapped(await call('GET', '/balance', BALANCE), ({ captured_minor }) =>
+        Object.entries(captured_minor).map(([currency, minor]) => ({ currency, minor: BigInt(minor) })),
+      ),
+
     verifyWebhook(rawBody, header) {
       const now = (account.machineMs ?? machineMs)() / 1000;
       return isGenuine(rawBody, header('sandbox-signature'), account.webhookSecrets, now)
@@ -122,6 +127,7 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
   };
 }
 
+const BALANCE = z.object({ captured_minor: z.record(z.string().regex(/^[A-Z]{3}$/), z.int()) });
 const INSTANT = z.string().transform((text, context) => {
   try {
     return Temporal.Instant.from(text);
