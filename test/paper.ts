@@ -45,7 +45,10 @@ const BASE_URL = 'http://localhost:3000';
 export async function testPaper(
   at = '2026-11-23T06:30:00Z',
   given: Partial<
-    Pick<PaperOptions, 'baseUrl' | 'deskReaders' | 'inProcess' | 'sandbox' | 'secret' | 'smtpUrl'>
+    Pick<
+      PaperOptions,
+      'baseUrl' | 'deskReaders' | 'inProcess' | 'metricsFrom' | 'sandbox' | 'secret' | 'smtpUrl'
+    >
   > = {},
 ): Promise<TestPaper> {
   const database = await testDatabase();

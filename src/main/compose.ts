@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Access, openAccess } from '#access';
-import { type BillingParts, noGateway, openCatalog, type Plan, sandboxGateway } from '#billing';
+import {
+  type BillingParts,
+  countedGateway,
+  noGateway,
+  openCatalog,
+  type Plan,
+  sandboxGateway,
+} from '#billing';
 import { rememberStories, type StoryMemory } from '#content';
 import { rememberGrants } from '#entitlements';
 import { postMail } from '#mail';
@@ -13,12 +20,14 @@ import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#p
 import { openDomainClock } from '#platform/domain-clock';
 import type { Route } from '#platform/http';
 import { type Send, sendInto } from '#platform/http-client';
+import { watchLoad } from '#platform/load';
 import type { Logger } from '#platform/log';
 import { type Mailer, openMailer } from '#platform/mail';
 import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { type Outbox, openOutbox } from '#platform/outbox';
 import { prepareQueue } from '#platform/queue';
+import { measureRequests } from '#platform/request-measures';
 import { derivedKeys, signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
@@ -44,8 +53,10 @@ import {
   siteRoutes,
 } from '../site/site.ts';
 import { paymentWebhooks } from '../webhooks/payments.ts';
+import { claimOf } from './claims.ts';
 import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
+import { metricsRoute } from './metrics.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
 export const HOME = findHome();
@@ -69,6 +80,8 @@ export type PaperOptions = {
    */
   readonly inProcess?: boolean;
   readonly log: Logger;
+  /** Who may read /metrics; left out, nobody. */
+  readonly metricsFrom?: readonly string[];
   /** The longest that a statement may take; by default as long as a reader waits for a page. */
   readonly patienceMs?: number;
   /** What the desk sees of readers, until they have accounts. */
@@ -150,12 +163,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   });
   const credentials = sandboxCredentials(keys);
   const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
-  const billing: BillingParts = {
-    db,
-    baseUrl,
-    publication,
-    log,
-    gateway: options.sandbox
+  const { calls: gatewayCalls, gateway } = countedGateway(
+    options.sandbox
       ? sandboxGateway({
           baseUrl,
           apiKey: credentials.apiKeys[0],
@@ -163,7 +172,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
           ...(send === undefined ? {} : { send }),
         })
       : noGateway('sandbox'),
-  };
+  );
+  const billing: BillingParts = { db, baseUrl, publication, log, gateway };
   const stories = rememberStories(db, changes, clock);
   const assets = await readAssets(join(HOME, 'dist', 'assets'));
   const staff = openStaff({
@@ -209,8 +219,19 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   });
   const admitStaff = staffDoor(desk);
   let draining = false;
+  const measures = measureRequests();
+  const load = watchLoad();
   const routes = [
     ...healthRoutes({ database, changes, draining: () => draining }),
+    metricsRoute({
+      db,
+      measures,
+      load,
+      decisions: () => access.decisions(),
+      gatewayCalls,
+      isCurrent: () => changes.isCurrent(),
+      from: options.metricsFrom ?? [],
+    }),
     ...paymentWebhooks(billing, clock),
     ...(options.sandbox
       ? sandboxRoutes({
@@ -231,14 +252,16 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
+    measures,
+    shed: (route, ask) => load.isTooMuchFor(claimOf(route, ask, site.cookies.session.name)),
     failed: async (status, ask) => {
       if (isDeskPath(ask.path)) return deskFailure(desk, status, ask);
       return (status === 404 ? await moved(site, ask) : undefined) ?? failure(site, status, ask.requestId);
     },
     admit: (who, ask) => {
       if (who.startsWith('staff:')) return admitStaff(who, ask);
-      // A gateway proves itself, by what it signed, to the route that it calls.
-      if (who === 'gateway') return undefined;
+      // A gateway proves itself, by what it signed, to the route that it calls; an operator by where they are.
+      if (who === 'gateway' || who === 'operator') return undefined;
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
     },
   });
@@ -266,6 +289,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       draining = true;
     },
     close: async () => {
+      load.stop();
       mailer.close();
       await readers.sessions.stop();
       await access.stop();

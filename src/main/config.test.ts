@@ -22,6 +22,8 @@ describe('an environment that says nothing', () => {
       sandbox: true,
       trustedProxyHops: 0,
       demo: true,
+      passphrase: undefined,
+      metricsFrom: [],
       logLevel: 'info',
     });
   });

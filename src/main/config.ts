@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '#platform/folders';
@@ -27,6 +28,8 @@ export type Config = {
   readonly demo: boolean;
   /** Of back-ups. */
   readonly passphrase: string | undefined;
+  /** Addresses and networks that may read /metrics. */
+  readonly metricsFrom: readonly string[];
   readonly logLevel: LogLevel;
 };
 
@@ -62,6 +65,14 @@ function isServer(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/');
+  const family = isIP(address);
+  const isLength =
+    length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
+  return family !== 0 && isLength && more.length === 0;
 }
 
 /**
@@ -135,6 +146,15 @@ const VARIABLES = {
     fallback: 'none: back-ups are not encrypted',
     meaning: 'encrypts back-ups, and opens them',
   },
+  METRICS_FROM: {
+    text: z
+      .string()
+      .transform((text) => text.split(',').map((one) => one.trim()))
+      .refine((all) => all.every(isNetwork)),
+    must: 'be addresses or networks with commas between, such as 10.0.0.8,192.0.2.0/24',
+    fallback: 'nobody',
+    meaning: 'who may read /metrics',
+  },
   LOG_LEVEL: {
     text: z.enum(LOG_LEVELS),
     must: `be one of ${LOG_LEVELS.join(', ')}`,
@@ -177,6 +197,7 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
     trustedProxyHops: read('TRUSTED_PROXY_HOPS') ?? 0,
     demo: read('DEMO') ?? databaseUrl === undefined,
     passphrase: read('BROADSHEET_PASSPHRASE'),
+    metricsFrom: read('METRICS_FROM') ?? [],
     logLevel: read('LOG_LEVEL') ?? 'info',
   };
   if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));

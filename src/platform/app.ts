@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallerError, TooMany } from '#values/errors';
 import { NodeAsk, type RequestAsk, WebAsk } from './ask.ts';
+import { monotonicMs } from './clock.ts';
 import { isUnavailable } from './db.ts';
-import { type Answer, type Ask, problem, type Route, type Who } from './http.ts';
+import { type Answer, type Ask, answer, HTML, problem, type Route, type Who } from './http.ts';
 import type { Logger } from './log.ts';
 import { PathRouter } from './path-router.ts';
+import type { RequestMeasures } from './request-measures.ts';
 import { send, toResponse } from './send.ts';
 
 /** Longer addresses than ours ever are cost time and hide attacks. */
@@ -22,6 +24,9 @@ export type ServeOptions = {
   readonly secure: boolean;
   /** A page for a person, for each of the statuses that are not the handler's own. */
   readonly failed: (status: Failure, ask: Ask) => Answer | Promise<Answer>;
+  /** Whether a request over a connection is turned away at once, because this process is late with those before it. */
+  readonly shed?: (route: Route, ask: Ask) => boolean;
+  readonly measures?: RequestMeasures;
   /** Asked before every route that is not for anyone: nothing when the caller may, else what they are told instead. */
   readonly admit: (who: Who, ask: Ask) => Answer | undefined | Promise<Answer | undefined>;
 };
@@ -55,7 +60,12 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
     const found = router.find(ask.method === 'HEAD' ? 'GET' : ask.method, ask.path);
     if (found === undefined) return fail(ask, 404);
     const route = found.value;
+    ask.route = route;
     ask.params = found.params;
+    if (ask instanceof NodeAsk && options.shed?.(route, ask)) {
+      options.measures?.shed();
+      return TURNED_AWAY;
+    }
     if (route.method === 'POST' && route.who !== 'gateway' && !isFromOrigin(ask, options.origin)) {
       return fail(ask, 403);
     }
@@ -108,12 +118,19 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
     }
   }
 
+  const { measures } = options;
+
   return {
     listener(incoming, outgoing) {
+      const began = monotonicMs();
       const ask = new NodeAsk(incoming, hops);
+      const done = (made: Answer) => {
+        sendOn(outgoing, made, ask);
+        measures?.answered(ask.route, made.status, monotonicMs() - began);
+      };
       const result = answerTo(ask, (incoming.url as string).length);
-      if (result instanceof Promise) void result.then((made) => sendOn(outgoing, made, ask));
-      else sendOn(outgoing, result, ask);
+      if (result instanceof Promise) void result.then(done);
+      else done(result);
     },
     async request(url, init, peer = '') {
       const request = new Request(url, init);
@@ -122,6 +139,15 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
     },
   };
 }
+
+/** Made once: turning somebody away must cost next to nothing. */
+const TURNED_AWAY: Answer = (() => {
+  const words = 'Too many people are reading just now. Please try again in a moment.';
+  const page =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">' +
+    `<title>One moment</title><p>${words}</p></html>\n`;
+  return answer(503, HTML, page, ['Cache-Control', 'no-store', 'Retry-After', '5']);
+})();
 
 const WHO = /^(anyone|reader|gateway|operator|staff:.+)$/;
 const HSTS = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Invalid, TooLarge } from '#values/errors';
-import type { Ask, Form } from './http.ts';
+import type { Ask, Form, Route } from './http.ts';
 
 /** A form of ours is a few hundred bytes; what is longer was not filled in by a reader. */
 const LARGEST_FORM = 64 * 1024;
@@ -16,6 +16,8 @@ export abstract class RequestAsk implements Ask {
   readonly requestId = `${started}-${++requests}`;
   /** What the path says for the route's parameters: known once the route is. */
   params: Readonly<Record<string, string>> = {};
+  /** The route that answers it, once that is known. */
+  route: Route | undefined;
   readonly #search: string;
   readonly #hops: number;
   #query: URLSearchParams | undefined;

@@ -153,3 +153,23 @@ export async function countDue(db: Db, tasks: readonly string[]): Promise<number
   );
   return Number(rows[0]?.due ?? 0);
 }
+
+/** How the queue stands. */
+export type QueueFigures = {
+  readonly due: number;
+  readonly waiting: number;
+  /** Given up: a person has to look. */
+  readonly failed: number;
+  readonly oldestSeconds: number;
+};
+
+export async function queueFigures(db: Db): Promise<QueueFigures> {
+  const { rows } = await sql<QueueFigures>`
+    select count(*) filter (where is_available and run_at <= now())::int as due,
+      count(*) filter (where is_available and run_at > now())::int as waiting,
+      count(*) filter (where attempts >= max_attempts)::int as failed,
+      coalesce(extract(epoch from now() - min(run_at) filter (where is_available and run_at <= now())), 0)::float8
+        as "oldestSeconds"
+    from ${sql.id(QUEUE_SCHEMA, '_private_jobs')}`.execute(db);
+  return rows[0] ?? { due: 0, waiting: 0, failed: 0, oldestSeconds: 0 };
+}

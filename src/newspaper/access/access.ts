@@ -150,6 +150,8 @@ export type Access = {
   carry(readerId: string, visitor: Visitor): Promise<string | undefined>;
   /** Decides as for a reader's next request, from what is written down, and charges nothing. */
   explain(story: StoryFacts, readerId: string, benefits: ReadonlySet<string>): Promise<Explanation>;
+  /** What was decided since the start of this process, by measure: `full:subscriber`, `preview:limit-reached`. */
+  decisions(): ReadonlyMap<string, number>;
   /** Writes the sums and walls that are still in memory. */
   flush(): Promise<void>;
   stop(): Promise<void>;
@@ -459,6 +461,7 @@ export async function openAccess(
         benefits: [...benefits],
       };
     },
+    decisions: () => tally.totals(),
     flush: () => tally.flush(),
     stop: () => tally.stop(),
   };

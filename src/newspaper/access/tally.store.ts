@@ -17,6 +17,8 @@ export type Tally = {
   count(dayOn: string, measure: string): void;
   /** @param atMs milliseconds since the epoch on the domain's clock */
   wall(wall: ShownWall, atMs: number): void;
+  /** How often each was counted since the start, by measure. */
+  totals(): ReadonlyMap<string, number>;
   /** Writes what was gathered; what could not be written is kept for the next time. */
   flush(): Promise<void>;
   /** Writes once more, and no longer. */
@@ -35,6 +37,8 @@ export function startTally(db: Db, log: Logger): Tally {
   let sums: Sums = new Map();
   let walls = new Map<string, Gathered>();
   let writing: Promise<void> = Promise.resolve();
+  /** What was moved out of `sums`. */
+  const counted = new Map<string, number>();
 
   function add(dayOn: string, measure: string, times: number): void {
     const day = sums.get(dayOn) ?? new Map<string, number>();
@@ -60,6 +64,8 @@ export function startTally(db: Db, log: Logger): Tally {
     const [theseSums, theseWalls] = [sums, walls];
     sums = new Map();
     walls = new Map();
+    for (const measures of theseSums.values())
+      for (const [measure, times] of measures) counted.set(measure, (counted.get(measure) ?? 0) + times);
     try {
       await db.transaction().execute(async (tx) => {
         await addSums(tx, theseSums);
@@ -67,8 +73,12 @@ export function startTally(db: Db, log: Logger): Tally {
       });
     } catch (error) {
       log.warn({ err: error }, 'the sums of the last second could not be written yet');
-      for (const [dayOn, measures] of theseSums)
-        for (const [measure, times] of measures) add(dayOn, measure, times);
+      for (const [dayOn, measures] of theseSums) {
+        for (const [measure, times] of measures) {
+          add(dayOn, measure, times);
+          counted.set(measure, (counted.get(measure) ?? 0) - times);
+        }
+      }
       for (const one of theseWalls.values()) keepWall(one);
     }
   }
@@ -84,6 +94,12 @@ export function startTally(db: Db, log: Logger): Tally {
   return {
     count: (dayOn, measure) => add(dayOn, measure, 1),
     wall: (wall, atMs) => keepWall({ wall, shown: 1, firstMs: atMs, lastMs: atMs }),
+    totals() {
+      const all = new Map(counted);
+      for (const measures of sums.values())
+        for (const [measure, times] of measures) all.set(measure, (all.get(measure) ?? 0) + times);
+      return all;
+    },
     flush,
     stop: () => {
       clearInterval(timer);

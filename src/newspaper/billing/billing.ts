@@ -16,11 +16,12 @@ export async function openCatalog(
   );
   return () => plansOn(offers(), today());
 }
-export { type Broken, brokenBooks, INVARIANT_COUNT, takenThrough } from './books.query.ts';
+export { type Broken, brokenBooks, gatewayFigures, INVARIANT_COUNT, takenThrough } from './books.query.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
 export { nextDueAt, settleDue } from './due.ts';
+export { countedGateway } from './gateways/counted.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';

@@ -101,3 +101,29 @@ export async function takenThrough(db: Db, gateway: string): Promise<Money[]> {
   );
   return rows.map(({ currency, minor }) => ({ currency, minor: BigInt(minor) }));
 }
+
+/** What an operator watches of payments. */
+export async function gatewayFigures(db: Db): Promise<{
+  readonly open: number;
+  readonly parked: number;
+  readonly unprocessed: number;
+  /** Since the last webhook came; undefined where none ever did. */
+  readonly silentSeconds: number | undefined;
+}> {
+  const { rows } = await sql<{ open: number; parked: number; unprocessed: number; silent: number | null }>`
+    select
+      (select count(*)::int from billing.charge_intents
+        where status in ('created', 'submitted', 'unknown', 'pending', 'requires_action')) as open,
+      (select count(*)::int from billing.charge_intents where parked_reason is not null) as parked,
+      (select count(*)::int from billing.gateway_events where processed_at is null) as unprocessed,
+      (select extract(epoch from now() - max(received_at))::float8 from billing.gateway_events) as silent`.execute(
+    db,
+  );
+  const [row] = rows;
+  return {
+    open: row?.open ?? 0,
+    parked: row?.parked ?? 0,
+    unprocessed: row?.unprocessed ?? 0,
+    silentSeconds: row?.silent ?? undefined,
+  };
+}

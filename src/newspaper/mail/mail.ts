@@ -5,6 +5,7 @@ export {
   forgetMailsBefore,
   isWaiting,
   type MailRecord,
+  mailFigures,
   mailsOf,
   markFailed,
   markSent,

@@ -99,3 +99,14 @@ export async function forgetMailsBefore(db: Db, oldest: Temporal.Instant): Promi
     delete from mail.mails where queued_at < ${oldest.toString()}`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
+
+/** Mails that wait to be sent, and those that were given up in the last day. */
+export async function mailFigures(db: Db): Promise<{ readonly waiting: number; readonly failed: number }> {
+  const { rows } = await sql<{ waiting: number; failed: number }>`
+    select count(*) filter (where sent_at is null and failed_at is null)::int as waiting,
+      count(*) filter (where failed_at > queued_at)::int as failed
+    from mail.mails where (sent_at is null and failed_at is null) or failed_at > now() - interval '1 day'`.execute(
+    db,
+  );
+  return rows[0] ?? { waiting: 0, failed: 0 };
+}

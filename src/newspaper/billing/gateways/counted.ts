@@ -1,0 +1,26 @@
+import type { Called, Gateway } from './gateway.ts';
+
+/** A gateway whose calls are counted, by what came of them: `ok`, `refused`, `unknown`. */
+export function countedGateway(gateway: Gateway): { gateway: Gateway; calls: ReadonlyMap<string, number> } {
+  const calls = new Map<string, number>([
+    ['ok', 0],
+    ['refused', 0],
+    ['unknown', 0],
+  ]);
+  async function counted<Value>(calling: Promise<Called<Value>>): Promise<Called<Value>> {
+    const called = await calling;
+    calls.set(called.kind, (calls.get(called.kind) ?? 0) + 1);
+    return called;
+  }
+  return {
+    calls,
+    gateway: {
+      ...gateway,
+      openCheckout: (order) => counted(gateway.openCheckout(order)),
+      readCheckout: (checkoutId) => counted(gateway.readCheckout(checkoutId)),
+      findCheckout: (reference) => counted(gateway.findCheckout(reference)),
+      expireCheckout: (checkoutId) => counted(gateway.expireCheckout(checkoutId)),
+      readBalance: () => counted(gateway.readBalance()),
+    },
+  };
+}

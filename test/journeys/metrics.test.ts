@@ -1,0 +1,92 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
+
+/** What an operator watches. */
+let paper: TestPaper;
+let server: Server;
+let url: string;
+let story: StoredStory;
+beforeAll(async () => {
+  paper = await testPaper(undefined, { metricsFrom: ['127.0.0.1', '10.1.0.0/16', '2001:db8::/32'] });
+  [story] = (await storeStories(paper.database.db, [storyInput({ access: 'premium' })])) as [StoredStory];
+  server = createServer(paper.app.listener).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await paper.end();
+});
+
+/** Every sample by its name and labels. */
+async function metrics(): Promise<Record<string, number>> {
+  const answer = await fetch(`${url}/metrics`);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    200,
+    expect.stringContaining('text/plain'),
+  ]);
+  const lines = (await answer.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [
+      line.slice(0, line.lastIndexOf(' ')),
+      Number(line.slice(line.lastIndexOf(' ') + 1)),
+    ]),
+  );
+}
+
+describe('what is measured', () => {
+  it('are requests by route and status with their durations, decisions, jobs, mails, payments and the process', async () => {
+    const before = await metrics();
+    for (let times = 0; times < 3; times++) expect((await fetch(url + story.path)).status).toBe(200);
+    expect((await fetch(`${url}/nothing/here`)).status).toBe(404);
+    const reader = await signedInBrowser(paper, 'asha@post.example');
+    await pay(paper, await beginOrder(reader));
+    await settle(paper);
+    const after = await metrics();
+    const more = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+    expect(more('broadsheet_requests_total{method="GET",route="/:section/:story",status="200"}')).toBe(3);
+    expect(more('broadsheet_requests_total{method="GET",route="/:section/:story",status="404"}')).toBe(1);
+    expect(more('broadsheet_request_seconds_count{route="GET /:section/:story"}')).toBe(4);
+    expect(more('broadsheet_request_seconds_bucket{route="GET /:section/:story",le="+Inf"}')).toBe(4);
+    expect(after['broadsheet_request_seconds_sum{route="GET /:section/:story"}']).toBeGreaterThan(0);
+    expect(more('broadsheet_decisions_total{outcome="preview:subscribers-only"}')).toBe(3);
+    expect(more('broadsheet_gateway_calls_total{outcome="ok"}')).toBeGreaterThan(0);
+    expect(after).toMatchObject({
+      broadsheet_database_up: 1,
+      broadsheet_change_feed_current: 1,
+      broadsheet_requests_shed_total: 0,
+      'broadsheet_jobs{state="failed"}': 0,
+      'broadsheet_payments{state="parked"}': 0,
+      'broadsheet_mails{state="failed"}': 0,
+    });
+    expect(after.process_resident_memory_bytes).toBeGreaterThan(1e7);
+  });
+
+  it.each([
+    ['127.0.0.1', 200],
+    ['::ffff:127.0.0.1', 200],
+    ['10.1.255.3', 200],
+    ['2001:db8::7', 200],
+    ['10.2.0.1', 404],
+    ['192.0.2.1', 404],
+    ['2001:db9::7', 404],
+    ['', 404],
+    ['nonsense', 404],
+  ])('is told to %s: %i', async (peer, status) => {
+    const answer = await paper.app.request(`${paper.baseUrl}/metrics`, {}, peer);
+    expect(answer.status).toBe(status);
+    if (status === 404) expect(await answer.text()).not.toContain('broadsheet_');
+  });
+
+  it('says so while the database is away', async () => {
+    paper.wire.cut();
+    await expect.poll(async () => (await metrics()).broadsheet_database_up, { timeout: 15_000 }).toBe(0);
+    paper.wire.mend();
+    await expect.poll(async () => (await metrics()).broadsheet_database_up, { timeout: 15_000 }).toBe(1);
+  }, 40_000);
+});
