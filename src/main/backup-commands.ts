@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { type Checks, dropSchemas, type Manifest, restoreBackup, writeBackup } from '#platform/backup';
+import { type Checks, type Manifest, restoreBackup, writeBackup } from '#platform/backup';
 import { readBackupFile } from '#platform/backup-file';
 import { makeFolder } from '#platform/folders';
 import type { Logger } from '#platform/log';
@@ -11,9 +9,10 @@ import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { prepareQueue, releaseAllJobs } from '#platform/queue';
 import { lowerPriority } from '#platform/thread-priority';
-import { Conflict, Invalid } from '#values/errors';
+import { Invalid } from '#values/errors';
 import { type BareCommand, type BareContext, type CommandResult, one } from './command.ts';
 import { HOME } from './compose.ts';
+import { pictureNames, refuseUnlessFree, removeTables, withScratchDatabase } from './restoring.store.ts';
 
 /** What is safe when the machine is not: everything in one file, and back. */
 export const BACKUP_COMMANDS: readonly BareCommand[] = [
@@ -46,7 +45,7 @@ async function backup({ args, config, databaseUrl, log, options }: BareContext):
       databaseUrl,
       objects,
       schemas: await ourSchemas(),
-      objectNames,
+      objectNames: pictureNames,
       secret: await keptSecret(config.dataFolder),
     },
     path,
@@ -111,12 +110,6 @@ async function ourSchemas(): Promise<string[]> {
   return [...new Set(['platform', ...made, 'jobs'])];
 }
 
-/** Originals: every width is made from them again. */
-async function objectNames(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ id: string }>('select id from media.pictures order by id');
-  return rows.map(({ id }) => `media/${id}/original`);
-}
-
 /** A secret that the paper made for itself; one that an operator set is the operator's to keep. */
 async function keptSecret(dataFolder: string): Promise<string | undefined> {
   if ((process.env.BROADSHEET_SECRET ?? '') !== '') return undefined;
@@ -141,13 +134,7 @@ function targetAt(databaseUrl: string, log: Logger) {
           'newer-backup',
           `it was made by a newer version of the program, which had ${lastMigration}`,
         );
-      const client = new pg.Client({ connectionString: databaseUrl });
-      await client.connect();
-      try {
-        await dropSchemas(client, await ourSchemas());
-      } finally {
-        await client.end();
-      }
+      await removeTables(databaseUrl, await ourSchemas());
       await migrate(databaseUrl, MIGRATIONS, log, lastMigration);
       await prepareQueue(databaseUrl, log);
     },
@@ -157,43 +144,6 @@ function targetAt(databaseUrl: string, log: Logger) {
       await releaseAllJobs(databaseUrl);
     },
   };
-}
-
-/** Nobody's stories or readers are written over by a slip, and none while a paper works with them. */
-async function refuseUnlessFree(databaseUrl: string, replace: boolean): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    if (!(await isLeftAlone(client)))
-      throw new Conflict('paper-runs', 'the paper runs with this database: stop it first, everywhere');
-    if (replace) return;
-    for (const table of ['content.stories', 'readers.readers', 'staff.people']) {
-      const { rows } = await client.query<{ there: string | null }>('select to_regclass($1)::text as there', [
-        table,
-      ]);
-      if (rows[0]?.there === null || rows[0] === undefined) continue;
-      if (((await client.query(`select from ${table} limit 1`)).rowCount ?? 0) > 0)
-        throw new Conflict(
-          'not-empty',
-          `the database is not empty (${table}): --replace puts the back-up in its place`,
-        );
-    }
-  } finally {
-    await client.end();
-  }
-}
-
-/** Whether no paper is connected; one that has just stopped takes a moment to be gone. */
-async function isLeftAlone(client: pg.Client): Promise<boolean> {
-  for (let look = 0; look < 20; look++) {
-    const { rowCount } = await client.query(
-      `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-         and application_name in ('broadsheet', 'broadsheet jobs', 'broadsheet change feed')`,
-    );
-    if (rowCount === 0) return true;
-    await sleep(100);
-  }
-  return false;
 }
 
 async function readToTheEnd(path: string, passphrase: string | undefined): Promise<void> {
@@ -211,12 +161,7 @@ async function checkByRestoring(
   log: Logger,
 ): Promise<void> {
   const name = `broadsheet_check_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: databaseUrl });
-  await admin.connect();
-  try {
-    await admin.query(`create database ${name} template template0 encoding 'UTF8'`);
-    const url = new URL(databaseUrl);
-    url.pathname = `/${name}`;
+  await withScratchDatabase(databaseUrl, name, async (url) => {
     const compared: ObjectStore = {
       ...objects,
       async put(object, bytes) {
@@ -225,10 +170,7 @@ async function checkByRestoring(
           throw new Invalid('broken-file', `${object} is not what is in the store`);
       },
     };
-    const target = { ...targetAt(url.href, log), objects: compared, keepSecret: async () => undefined };
+    const target = { ...targetAt(url, log), objects: compared, keepSecret: async () => undefined };
     await restoreBackup(target, path, passphrase);
-  } finally {
-    await admin.query(`drop database if exists ${name} with (force)`);
-    await admin.end();
-  }
+  });
 }

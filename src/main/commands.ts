@@ -29,6 +29,7 @@ import {
   one,
 } from './command.ts';
 import type { Paper } from './compose.ts';
+import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
@@ -37,7 +38,7 @@ import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
 
 /** Those that need no paper. */
-export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS];
+export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS, DOCTOR_COMMAND];
 
 export const COMMANDS: readonly Command[] = [
   IMPORT_COMMAND,
