@@ -253,7 +253,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     secure: options.baseUrl.startsWith('https:'),
     log,
     measures,
-    shed: (route, ask) => load.isTooMuchFor(claimOf(route, ask, site.cookies.session.name)),
+    shed: (route, ask, waiting) => load.isTooMuchFor(claimOf(route, ask, site.cookies.session.name), waiting),
     failed: async (status, ask) => {
       if (isDeskPath(ask.path)) return deskFailure(desk, status, ask);
       return (status === 404 ? await moved(site, ask) : undefined) ?? failure(site, status, ask.requestId);

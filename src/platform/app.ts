@@ -25,7 +25,7 @@ export type ServeOptions = {
   /** A page for a person, for each of the statuses that are not the handler's own. */
   readonly failed: (status: Failure, ask: Ask) => Answer | Promise<Answer>;
   /** Whether a request over a connection is turned away at once, because this process is late with those before it. */
-  readonly shed?: (route: Route, ask: Ask) => boolean;
+  readonly shed?: (route: Route, ask: Ask, waiting: number) => boolean;
   readonly measures?: RequestMeasures;
   /** Asked before every route that is not for anyone: nothing when the caller may, else what they are told instead. */
   readonly admit: (who: Who, ask: Ask) => Answer | undefined | Promise<Answer | undefined>;
@@ -53,6 +53,8 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
   }
   const everywhere = options.secure ? HSTS : [];
   const hops = options.trustedProxyHops;
+  /** Requests over connections that are not answered yet. */
+  let waiting = 0;
 
   /** Whatever happens there is an answer; where memory was enough, at once. */
   function answerTo(ask: RequestAsk, length: number): Answer | Promise<Answer> {
@@ -62,7 +64,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
     const route = found.value;
     ask.route = route;
     ask.params = found.params;
-    if (ask instanceof NodeAsk && options.shed?.(route, ask)) {
+    if (ask instanceof NodeAsk && options.shed?.(route, ask, waiting)) {
       options.measures?.shed();
       return TURNED_AWAY;
     }
@@ -129,8 +131,13 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
         measures?.answered(ask.route, made.status, monotonicMs() - began);
       };
       const result = answerTo(ask, (incoming.url as string).length);
-      if (result instanceof Promise) void result.then(done);
-      else done(result);
+      if (result instanceof Promise) {
+        waiting++;
+        void result.then((made) => {
+          waiting--;
+          done(made);
+        });
+      } else done(result);
     },
     async request(url, init, peer = '') {
       const request = new Request(url, init);

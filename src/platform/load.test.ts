@@ -49,18 +49,32 @@ describe('how many are turned away', () => {
   });
 });
 
+describe('a process whose database is late', () => {
+  it.each([
+    ['stranger', 399, false],
+    ['stranger', 400, true],
+    ['reader', 1_599, false],
+    ['reader', 1_600, true],
+    ['always', 100_000, false],
+  ] as const)('lets nobody wait behind too many: a %s behind %i', (claim, waiting, isTooMuch) => {
+    const watch = watchLoad();
+    expect(watch.isTooMuchFor(claim, waiting)).toBe(isTooMuch);
+    watch.stop();
+  });
+});
+
 describe('a process that is late', () => {
   it('turns strangers away, never what always has to be answered, and soon nobody any more', async () => {
     const watch = watchLoad();
     try {
-      expect(watch.isTooMuchFor('stranger')).toBe(false);
+      expect(watch.isTooMuchFor('stranger', 0)).toBe(false);
       for (let rounds = 0; watch.load.strangers < 0.2 && rounds < 50; rounds++) {
         const end = performance.now() + 400;
         while (performance.now() < end);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       const turnedAway = (claim: 'stranger' | 'always') =>
-        Array.from({ length: 1_000 }, () => watch.isTooMuchFor(claim)).filter(Boolean).length;
+        Array.from({ length: 1_000 }, () => watch.isTooMuchFor(claim, 0)).filter(Boolean).length;
       expect(turnedAway('stranger')).toBeGreaterThan(150);
       expect(turnedAway('always')).toBe(0);
       await expect.poll(() => watch.load.strangers, { timeout: 10_000 }).toBe(0);

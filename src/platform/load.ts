@@ -11,6 +11,12 @@ const VERY_LATE_MS = 400;
 /** From none to all in a second; from all to none in two for strangers, and in one for readers. */
 const [MORE_MS, FEWER_MS] = [1_000, 2_000];
 
+/**
+ * Requests that wait for the database or another company at a time: behind so many, nobody is answered before they have
+ * gone. A page from memory never waits.
+ */
+const MOST_WAITING = { stranger: 400, reader: 1_600 };
+
 /** Who asks, from the first to be turned away to the last. */
 export type Claim = 'stranger' | 'reader' | 'always';
 
@@ -20,8 +26,12 @@ export type Load = { readonly lateMs: number; readonly strangers: number; readon
 export const NO_LOAD: Load = { lateMs: 0, strangers: 0, readers: 0 };
 
 export type LoadWatch = {
-  /** Whether a request is to be turned away now. */
-  isTooMuchFor(claim: Claim): boolean;
+  /**
+   * Whether a request is to be turned away now.
+   *
+   * @param waiting how many others wait for something else than this process
+   */
+  isTooMuchFor(claim: Claim, waiting: number): boolean;
   readonly load: Load;
   stop(): void;
 };
@@ -65,7 +75,8 @@ export function watchLoad(): LoadWatch {
   }, LOOK_MS);
   timer.unref();
   return {
-    isTooMuchFor(claim) {
+    isTooMuchFor(claim, waiting) {
+      if (claim !== 'always' && waiting >= MOST_WAITING[claim]) return true;
       const part = claim === 'stranger' ? load.strangers : claim === 'reader' ? load.readers : 0;
       if (part === 0) return false;
       // Evenly over those who come, without asking for luck: the golden ratio spreads any part.

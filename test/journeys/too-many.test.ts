@@ -1,0 +1,75 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { type TestPaper, testPaper } from '../paper.ts';
+import { signedInBrowser } from '../shop.ts';
+
+/** More ask than can be answered, because the database hardly answers any more. */
+let paper: TestPaper;
+let server: Server;
+let stories: StoredStory[];
+beforeAll(async () => {
+  paper = await testPaper();
+  stories = await storeStories(
+    paper.database.db,
+    Array.from({ length: 3 }, () => storyInput()),
+  );
+  server = createServer(paper.app.listener).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await paper.end();
+});
+
+function ask(
+  path: string,
+  cookie?: string,
+): Promise<{ status: number; retry: string | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const { port } = server.address() as AddressInfo;
+    request(
+      { host: '127.0.0.1', port, path, agent: false, headers: cookie === undefined ? {} : { cookie } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            retry: answer.headers['retry-after'],
+            text: Buffer.concat(chunks).toString(),
+          }),
+        );
+      },
+    )
+      .on('error', reject)
+      .end();
+  });
+}
+
+describe('when too many wait', () => {
+  it('strangers are turned away with a word and a time, and readers, who pays and who watches are not', async () => {
+    const reader = await signedInBrowser(paper, 'asha@post.example');
+    const cookie = [...reader.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    // Every first read of a visitor is a write, and the table of meters is locked.
+    const client = await paper.database.pool.connect();
+    await client.query('begin');
+    await client.query('lock table access.meters in access exclusive mode');
+    const path = stories[0]?.path ?? '';
+    const waiting = Array.from({ length: 450 }, () => ask(path).catch(() => undefined));
+    await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(503);
+    const { retry, status, text } = await ask(path);
+    expect([status, retry]).toEqual([503, '5']);
+    expect(text).toContain('Please try again in a moment');
+    expect(text).not.toContain('says something that is worth a line');
+    expect((await ask('/account', cookie)).status).toBe(200);
+    for (const always of ['/livez', '/subscribe', '/login', '/desk/sign-in'])
+      expect([always, (await ask(always)).status]).toEqual([always, 200]);
+    await client.query('rollback');
+    client.release();
+    await Promise.all(waiting);
+    await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(200);
+  }, 40_000);
+});
