@@ -1,4 +1,4 @@
-// Format, lint, types, dead code and import directions. Every step runs, whatever the one before it found.
+// Format, lint, types, dead code, import directions, licences and known holes. Every step runs, whatever the one before it found.
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const steps = [
   ['types of what browsers run', ['tsc', '--noEmit', '-p', 'src/site/client']],
   ['dead code', ['knip']],
   ['import directions', ['node', 'scripts/import-rules.mjs']],
+  ['what comes from elsewhere', ['node', 'scripts/supply-chain.mjs']],
 ];
 
 const failed = [];
