@@ -8,7 +8,7 @@ import type { Logger } from '#platform/log';
 import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { prepareQueue, releaseAllJobs } from '#platform/queue';
-import { lowerPriority } from '#platform/thread-priority';
+import { lowerPoolPriority, lowerPriority } from '#platform/thread-priority';
 import { Invalid } from '#values/errors';
 import { type BareCommand, type BareContext, type CommandResult, one } from './command.ts';
 import { HOME } from './compose.ts';
@@ -38,6 +38,9 @@ async function backup({ args, config, databaseUrl, log, options }: BareContext):
   const path = one(args, 'backup FILE');
   // Whoever reads the paper meanwhile comes first.
   lowerPriority();
+  await lowerPoolPriority();
+  // One's own database gives way too, in so far as it works on this.
+  const onWorker = config.databaseUrl === undefined ? { onWorker: lowerPriority } : {};
   const objects = folderStore(config.dataFolder);
   const { passphrase } = config;
   const { checks, manifest } = await writeBackup(
@@ -46,6 +49,7 @@ async function backup({ args, config, databaseUrl, log, options }: BareContext):
       objects,
       schemas: await ourSchemas(),
       objectNames: pictureNames,
+      ...onWorker,
       secret: await keptSecret(config.dataFolder),
     },
     path,

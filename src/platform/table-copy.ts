@@ -1,6 +1,7 @@
 import { finished, pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { monotonicMs } from './clock.ts';
 
 /** A table that is kept in a back-up, and its columns but those that the database computes itself. */
 export type KeptTable = {
@@ -85,15 +86,37 @@ export async function copyIn(
   await pipeline(chunks, client.query(copyFrom(`copy ${fullName(table)} (${columns}) from stdin`)));
 }
 
-/** The same for the same rows, in whatever order they lie, in any version of PostgreSQL. */
-export async function fingerprint(client: pg.ClientBase, table: KeptTable): Promise<Fingerprint> {
+/** So many pages of a table are looked at in one statement: a megabyte and a half, and what is stored beside. */
+const PAGES = 200;
+
+/**
+ * The same for the same rows, in whatever order they lie, in any version of PostgreSQL.
+ *
+ * @param rest called between stretches of a large table, with how long the last one took, in milliseconds
+ */
+export async function fingerprint(
+  client: pg.ClientBase,
+  table: KeptTable,
+  rest: (ms: number) => Promise<void> = async () => undefined,
+): Promise<Fingerprint> {
   const columns = table.columns.map((name) => `t.${quoted(name)}`).join(', ');
-  const { rows } = await client.query<{ rows: string; sum: string }>(
-    `select count(*)::text as rows,
-       coalesce(sum(('x' || substr(md5(row(${columns})::text), 1, 15))::bit(60)::bigint), 0)::text as sum
-     from ${fullName(table)} t`,
+  const { rows: sizes } = await client.query<{ pages: number }>(
+    `select (pg_relation_size($1::regclass) / current_setting('block_size')::int)::int as pages`,
+    [fullName(table)],
   );
-  return { rows: Number(rows[0]?.rows ?? 0), sum: rows[0]?.sum ?? '0' };
+  let [count, sum] = [0n, 0n];
+  for (let page = 0; page <= (sizes[0]?.pages ?? 0); page += PAGES) {
+    const began = monotonicMs();
+    const { rows } = await client.query<{ rows: string; sum: string }>(
+      `select count(*)::text as rows,
+         coalesce(sum(('x' || substr(md5(row(${columns})::text), 1, 15))::bit(60)::bigint), 0)::text as sum
+       from ${fullName(table)} t where ctid >= '(${page},0)' and ctid < '(${page + PAGES},0)'`,
+    );
+    count += BigInt(rows[0]?.rows ?? 0);
+    sum += BigInt(rows[0]?.sum ?? 0);
+    await rest(monotonicMs() - began);
+  }
+  return { rows: Number(count), sum: String(sum) };
 }
 
 export async function listSequences(

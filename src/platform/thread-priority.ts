@@ -31,11 +31,11 @@ export async function lowerPoolPriority(): Promise<number> {
   return lowered;
 }
 
-/** Lets this whole process give way to the others of the machine, where that may be changed. */
-export function lowerPriority(): void {
+/** Lets this process, or another of this machine's, give way to the others, where that may be changed. */
+export function lowerPriority(pid = 0): void {
   try {
-    setPriority(POOL_PRIORITY);
+    if (getPriority(pid) < POOL_PRIORITY) setPriority(pid, POOL_PRIORITY);
   } catch {
-    // Then it works beside them.
+    // It is another user's, or another machine's: then it works beside them.
   }
 }
