@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, LookupFunction } from 'node:net';
@@ -262,8 +263,10 @@ describe('a picture that must not come in', () => {
     const place = await uploads({ 'good.jpg': photo });
     await symlink(join(folder, 'secret.jpg'), join(folder, 'uploads', 'linked.jpg'));
     await symlink(folder, join(folder, 'uploads', 'up'));
+    spawnSync('mkfifo', [join(folder, 'uploads', 'pipe.jpg')]);
     const ways = [
       'linked.jpg',
+      'pipe.jpg',
       'up/secret.jpg',
       '..%2fsecret.jpg',
       '%2e%2e%2fsecret.jpg',
