@@ -152,7 +152,7 @@ const TURNED_AWAY: Answer = (() => {
   const words = 'Too many people are reading just now. Please try again in a moment.';
   const page =
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">' +
-    `<title>One moment</title><p>${words}</p></html>\n`;
+    `<title>One moment</title><main><h1>One moment</h1><p>${words}</p></main></html>\n`;
   return answer(503, HTML, page, ['Cache-Control', 'no-store', 'Retry-After', '5']);
 })();
 

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Load, NO_LOAD, nextLoad, watchLoad } from './load.ts';
 
-/** The load after some seconds in which every look was so late. */
-function loadAfter(seconds: number, lateMs: number, from: Load = NO_LOAD): Load {
+/** The load after some seconds in which every look was so late, and so many asked a second. */
+function loadAfter(seconds: number, lateMs: number, from: Load = NO_LOAD, perSecond = 1_000): Load {
   let load = from;
-  for (let ms = 0; ms < seconds * 1_000; ms += lateMs + 50) load = nextLoad(load, lateMs, lateMs + 50);
+  const sinceMs = lateMs + 50;
+  for (let ms = 0; ms < seconds * 1_000; ms += sinceMs)
+    load = nextLoad(load, lateMs, sinceMs, (perSecond * sinceMs) / 1_000);
   return load;
 }
 
@@ -13,9 +15,13 @@ describe('how many are turned away', () => {
   it('is nobody while all is well, or for one moment’s stall', () => {
     expect(loadAfter(60, 20)).toMatchObject({ strangers: 0, readers: 0 });
     for (const stall of [100, 300, 900]) {
-      const load = loadAfter(5, 5, nextLoad(loadAfter(5, 5), stall, 50));
+      const load = loadAfter(5, 5, nextLoad(loadAfter(5, 5), stall, 50, 50));
       expect(load).toMatchObject({ strangers: 0, readers: 0 });
     }
+  });
+
+  it('is nobody where few ask, however late the machine makes this process', () => {
+    expect(loadAfter(30, 900, NO_LOAD, 50)).toMatchObject({ strangers: 0, readers: 0 });
   });
 
   it('is some strangers after a short while of it, and all of them, but no reader, within two seconds', () => {
@@ -40,7 +46,7 @@ describe('how many are turned away', () => {
       fc.property(looks, (all) => {
         let load = NO_LOAD;
         for (const [lateMs, sinceMs] of all) {
-          load = nextLoad(load, lateMs, sinceMs);
+          load = nextLoad(load, lateMs, sinceMs, sinceMs);
           for (const part of [load.strangers, load.readers]) expect(part >= 0 && part <= 1).toBe(true);
           if (load.readers > 0) expect(load.strangers).toBe(1);
         }
@@ -70,6 +76,7 @@ describe('a process that is late', () => {
       expect(watch.isTooMuchFor('stranger', 0)).toBe(false);
       for (let rounds = 0; watch.load.strangers < 0.2 && rounds < 50; rounds++) {
         const end = performance.now() + 400;
+        for (let asked = 0; asked < 100; asked++) watch.isTooMuchFor('always', 0);
         while (performance.now() < end);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }

@@ -8,6 +8,8 @@ const SMOOTH_MS = 500;
 const LATE_MS = 80;
 /** So late though all strangers are, and signed-in readers begin to be. */
 const VERY_LATE_MS = 400;
+/** Where so few ask, lateness is not their doing: the machine is busy with something else, and nobody is turned away. */
+const FEW_A_SECOND = 60;
 /** From none to all in a second; from all to none in two for strangers, and in one for readers. */
 const [MORE_MS, FEWER_MS] = [1_000, 2_000];
 
@@ -41,9 +43,11 @@ export type LoadWatch = {
  *
  * @param lateMs how late this look was
  * @param sinceMs since the look before
+ * @param asked how many requests came since then
  */
-export function nextLoad(load: Load, lateMs: number, sinceMs: number): Load {
-  const late = load.lateMs + (1 - Math.exp(-sinceMs / SMOOTH_MS)) * (lateMs - load.lateMs);
+export function nextLoad(load: Load, lateMs: number, sinceMs: number, asked: number): Load {
+  const theirs = (asked / sinceMs) * 1_000 < FEW_A_SECOND ? 0 : lateMs;
+  const late = load.lateMs + (1 - Math.exp(-sinceMs / SMOOTH_MS)) * (theirs - load.lateMs);
   const moreReaders = load.strangers === 1 && late > VERY_LATE_MS;
   // Readers are let in again first, and strangers while no reader is turned away.
   const fewerStrangers = load.readers === 0 ? sinceMs / FEWER_MS : 0;
@@ -67,15 +71,18 @@ export function watchLoad(): LoadWatch {
   let load = NO_LOAD;
   let lookedAt = monotonicMs();
   let turn = 0;
+  let asked = 0;
   const timer = setInterval(() => {
     const now = monotonicMs();
     const sinceMs = now - lookedAt;
-    load = nextLoad(load, Math.max(0, sinceMs - LOOK_MS), sinceMs);
+    load = nextLoad(load, Math.max(0, sinceMs - LOOK_MS), sinceMs, asked);
     lookedAt = now;
+    asked = 0;
   }, LOOK_MS);
   timer.unref();
   return {
     isTooMuchFor(claim, waiting) {
+      asked++;
       if (claim !== 'always' && waiting >= MOST_WAITING[claim]) return true;
       const part = claim === 'stranger' ? load.strangers : claim === 'reader' ? load.readers : 0;
       if (part === 0) return false;
