@@ -28,6 +28,8 @@ export type Load = { readonly lateMs: number; readonly strangers: number; readon
 export const NO_LOAD: Load = { lateMs: 0, strangers: 0, readers: 0 };
 
 export type LoadWatch = {
+  /** Counts a request, and says whether it need not be asked who sent it: nobody is turned away. */
+  isCalm(waiting: number): boolean;
   /**
    * Whether a request is to be turned away now.
    *
@@ -81,8 +83,11 @@ export function watchLoad(): LoadWatch {
   }, LOOK_MS);
   timer.unref();
   return {
-    isTooMuchFor(claim, waiting) {
+    isCalm(waiting) {
       asked++;
+      return load.strangers === 0 && waiting < MOST_WAITING.stranger;
+    },
+    isTooMuchFor(claim, waiting) {
       if (claim !== 'always' && waiting >= MOST_WAITING[claim]) return true;
       const part = claim === 'stranger' ? load.strangers : claim === 'reader' ? load.readers : 0;
       if (part === 0) return false;
