@@ -52,7 +52,8 @@ export type Found = ReadonlyMap<string, readonly (LeadPicture | PictureElsewhere
 
 /**
  * Puts pictures that have been brought here into the place of their addresses, in a new revision of the story. Words
- * that the story has under a picture stay; where it has none, the picture's own stand.
+ * that the story has under a picture stay; where it has none, the picture's own stand. A lead picture that opens the
+ * body too, as old sites had it whose pages showed none above the text, stands once.
  */
 export async function bringPicturesHome(
   db: Db,
@@ -65,11 +66,16 @@ export async function bringPicturesHome(
     if (story === undefined) return;
     const { revision } = story;
     const { picture } = story;
-    const lead =
+    const above =
       picture && !isHere(picture) ? (broughtFor(picture.url, picture, found)[0] ?? picture) : picture;
     const bring = (elements: readonly StoryElement[]) => elements.flatMap((one) => brought(one, found));
-    const preview = bring(story.preview);
-    const body = await rewrittenBody(tx, storyId, revision, bring);
+    const [preview] = withoutOpening(bring(story.preview), above);
+    let lead = above;
+    const body = await rewrittenBody(tx, storyId, revision, (elements) => {
+      const [rest, opening] = withoutOpening(bring(elements), above);
+      if (above !== undefined && opening !== undefined) lead = withWords(above, opening);
+      return rest;
+    });
     await sql`
       insert into content.revisions (story_id, number, headline, standfirst, kicker, authors, picture, preview, words,
         parts, note, made_at)
@@ -94,20 +100,35 @@ function brought(element: StoryElement, found: Found): StoryElement[] {
 /** The pictures of an address; one that stands alone has the words that the story itself has for it, if it has any. */
 function broughtFor(
   address: string,
-  { alt, caption, credit }: Omit<LeadPicture, 'pictureId'>,
+  { alt, caption, credit }: Words,
   found: Found,
 ): readonly (LeadPicture | PictureElsewhere)[] {
   const pictures = found.get(address) ?? [];
   const [only] = pictures;
   if (only === undefined || pictures.length > 1) return pictures;
-  return [
-    {
-      ...only,
-      alt: alt || only.alt,
-      caption: caption || only.caption,
-      credit: credit || only.credit,
-    },
-  ];
+  return [withWords(only, { alt, caption, credit })];
+}
+
+type Words = Omit<LeadPicture, 'pictureId'>;
+
+function withWords<T extends LeadPicture | PictureElsewhere>(picture: T, { alt, caption, credit }: Words): T {
+  return {
+    ...picture,
+    alt: alt || picture.alt,
+    caption: caption || picture.caption,
+    credit: credit || picture.credit,
+  };
+}
+
+/** A text without the picture that opens it, and that picture, where it is the lead; one that is all there is stays. */
+function withoutOpening(
+  elements: readonly StoryElement[],
+  lead: LeadPicture | PictureElsewhere | undefined,
+): readonly [readonly StoryElement[], (StoryElement & { kind: 'picture' })?] {
+  const [first, ...rest] = elements;
+  const isLead =
+    first?.kind === 'picture' && lead !== undefined && isHere(lead) && first.pictureId === lead.pictureId;
+  return isLead && rest.length > 0 ? [rest, first] : [elements];
 }
 
 async function lockRevision(tx: Tx, storyId: string) {

@@ -157,6 +157,22 @@ describe('pictures of an archive', () => {
     });
   });
 
+  it.each([
+    ['opens the body too stands once, with the words below it', '<HERE><p>One.</p>', [60], 'The new quay'],
+    ['comes again further down stands there too', '<p>One.</p><HERE>', [60, 60], 'The pier'],
+    ['is all that there is of the body stays in it', '<HERE>', [60, 60], 'The pier'],
+  ])('of which the lead %s', async (_, body, widths, caption) => {
+    const figure = `<figure>${img(`${UPLOADS}/lead-300x200.jpg`)}<figcaption>The new quay</figcaption></figure>`;
+    const words = '<excerpt:encoded><![CDATA[The pier]]></excerpt:encoded>';
+    const text = site(body.replace('<HERE>', figure), {
+      meta: meta('_thumbnail_id', '12'),
+      attachments: attachment(12, `${UPLOADS}/lead.jpg`, words),
+    }).replace('<p>The harbour board said so.</p>', '');
+    await importOf(text, await uploads({ 'lead.jpg': photo }));
+    expect(await shown()).toEqual(widths);
+    expect((await story()).lead?.caption).toBe(caption);
+  });
+
   it('are not lost again when a newer export changes the text, and not fetched twice', async () => {
     const text = site(img(`${UPLOADS}/a.jpg`));
     await importOf(text, await uploads({ 'a.jpg': photo }));
