@@ -1,8 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -10,6 +9,7 @@ import { generateStories } from '../demo/generate.ts';
 import { monotonicMs, systemClock } from '../src/platform/clock.ts';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
+import { machine, say, scratchFolder } from './paper.ts';
 import { end, untilReady } from './processes.ts';
 
 /**
@@ -23,8 +23,7 @@ const PORT = 4340;
 const PER_SECOND = 100;
 const CALM_MS = 15_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-backup-'));
-spawnSync('chmod', ['711', folder]);
+const folder = scratchFolder();
 const data = join(folder, 'data');
 const server = await openEmbeddedPostgres({ data, log: createLogger('warn') });
 const env = {
@@ -35,7 +34,7 @@ const env = {
   BASE_URL: `http://localhost:${PORT}`,
 };
 try {
-  say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}; ${STORIES} stories\n`);
+  say(`${machine()}; ${STORIES} stories\n`);
   const archive = join(folder, 'stories.ndjson');
   await writeFile(
     archive,
@@ -120,8 +119,4 @@ async function read(paths: readonly string[], until: Promise<unknown>): Promise<
   await Promise.all(underWay);
   waits.sort((a, b) => a - b);
   return waits[Math.floor(waits.length * 0.99)] ?? 0;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,11 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
+import {
+  BROWSER,
+  command,
+  type Listed,
+  listStories,
+  machine,
+  need,
+  pinDatabase,
+  say,
+  scratchFolder,
+  subscriberCookie,
+  visitorCookie,
+} from './paper.ts';
 import {
   ask,
   end,
@@ -13,7 +25,6 @@ import {
   load,
   MEASURED_CPU,
   median,
-  OTHER_CPU,
   residentMb,
   start,
   untilReady,
@@ -40,18 +51,10 @@ const ROUNDS = QUICK ? 2 : 5;
 const SECONDS = 2;
 const [PAPER, BARE] = [4310, 4311];
 const BASE = `http://127.0.0.1:${PAPER}`;
-/** What a browser sends and the answer depends on. */
-const BROWSER = { 'accept-encoding': 'gzip, deflate, br, zstd' };
 
-type Listed = { url: string; access: string };
+need('wrk');
 
-if (spawnSync('wrk', ['-v']).error) {
-  process.stderr.write('The bench needs wrk (on Debian: apt-get install wrk).\n');
-  process.exit(1);
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-'));
-spawnSync('chmod', ['711', folder]);
+const folder = scratchFolder();
 const log = createLogger('warn');
 const postgres = await openEmbeddedPostgres({ data: join(folder, 'data'), log });
 const env = {
@@ -64,10 +67,8 @@ const env = {
 };
 
 try {
-  pinDatabase();
-  say(
-    `machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`,
-  );
+  pinDatabase(env.BROADSHEET_DATA);
+  say(machine());
   say(`${STORIES} stories; ${ROUNDS} rounds of four turns of ${SECONDS} s, 64 connections; medians`);
   fill();
   const paper = start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], env);
@@ -75,7 +76,7 @@ try {
     await untilReady(`${BASE}/readyz`);
     await sleep(1_000);
     const idle = residentMb(paper.pid as number);
-    const stories = listed();
+    const stories = listStories(env, STORIES);
     await ratios(stories);
     const spread = overAll(stories);
     await sleep(500);
@@ -100,7 +101,7 @@ async function ratios(stories: readonly Listed[]): Promise<void> {
   const visitor = await visitorCookie(metered[0] as string);
   const exhausted = await visitorCookie(metered[0] as string);
   for (const url of metered.slice(1, 12)) await ask(url, { cookie: exhausted });
-  const subscriber = await subscriberCookie();
+  const subscriber = await subscriberCookie(env, BASE);
   const scenarios: readonly { name: string; floor: number; url: string; cookie?: string }[] = [
     { name: 'free story', floor: 0.7, url: of('free') },
     { name: 'metered story already read', floor: 0.6, url: metered[0] as string, cookie: visitor },
@@ -160,37 +161,6 @@ function answered(runs: readonly Load[]): number {
   return runs.reduce((sum, { perSecond }) => sum + perSecond, 0);
 }
 
-/** A browser that read one story: the cookie it was given. */
-async function visitorCookie(url: string): Promise<string> {
-  const { headers } = await ask(url);
-  const at = headers.findIndex((name) => name.toLowerCase() === 'set-cookie');
-  return (headers[at + 1] as string).split(';')[0] as string;
-}
-
-/** A reader who subscribed through the sandbox gateway, and is signed in. */
-async function subscriberCookie(): Promise<string> {
-  const [email, password] = ['bench@paper.example', 'correct horse battery'];
-  for (const args of [
-    ['reader', 'create', '--email', email, '--password', password],
-    ['subscribe', email, '--plan', 'yearly'],
-  ]) {
-    const { status, stderr } = spawnSync(process.execPath, ['dist/main/cli.js', ...args], {
-      env: { ...process.env, ...env },
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`${args[0]} failed: ${stderr}`);
-  }
-  const answer = await fetch(`${BASE}/login`, {
-    method: 'POST',
-    headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ email, password }),
-    redirect: 'manual',
-  });
-  const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('session='));
-  if (cookie === undefined) throw new Error(`signing in answered ${answer.status}`);
-  return cookie.split(';')[0] as string;
-}
-
 /** Every story in random order, so that memory holds as much as it ever will. */
 function overAll(stories: readonly Listed[]): number {
   const script = join(folder, 'spread.lua');
@@ -209,43 +179,9 @@ request = function() return wrk.format("GET", paths[math.random(#paths)]) end
 
 function fill(): void {
   const generated = join(folder, 'stories.ndjson');
-  const node = process.execPath;
-  spawnSync('sh', ['-c', `'${node}' demo/generate.ts ${STORIES} --seed 1 > '${generated}'`], {
+  spawnSync('sh', ['-c', `'${process.execPath}' demo/generate.ts ${STORIES} --seed 1 > '${generated}'`], {
     stdio: 'inherit',
   });
-  const { status, stderr } = spawnSync(node, ['dist/main/cli.js', 'import', 'ndjson', generated], {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`the import failed: ${stderr}`);
+  command(env, 'import', 'ndjson', generated);
   rmSync(generated);
-}
-
-function listed(): Listed[] {
-  const { stdout } = spawnSync(
-    process.execPath,
-    ['dist/main/cli.js', 'story', 'list', '--json', '--limit', String(STORIES)],
-    {
-      env: { ...process.env, ...env },
-      encoding: 'utf8',
-      maxBuffer: 2 ** 30,
-    },
-  );
-  return JSON.parse(stdout) as Listed[];
-}
-
-/** The embedded server and what it starts share the second processor with the load. */
-function pinDatabase(): void {
-  const { stdout } = spawnSync(
-    'sh',
-    ['-c', `ps -eo pid,args | grep '[p]ostgres -D ${folder}' | awk '{print $1}'`],
-    {
-      encoding: 'utf8',
-    },
-  );
-  for (const pid of stdout.split('\n').filter(Boolean)) spawnSync('taskset', ['-acp', OTHER_CPU, pid]);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { createWriteStream, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -9,7 +8,8 @@ import { generateStories } from '../demo/generate.ts';
 import { monotonicMs, systemClock } from '../src/platform/clock.ts';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
-import { MEASURED_CPU, OTHER_CPU } from './processes.ts';
+import { machine, pinDatabase, say, scratchFolder } from './paper.ts';
+import { MEASURED_CPU } from './processes.ts';
 
 /**
  * Measures an import as an operator runs it: `broadsheet import` on one core, PostgreSQL on the other, first into an
@@ -48,8 +48,7 @@ const FORMATS = {
 const format = FORMATS[values.format as keyof typeof FORMATS];
 if (format === undefined) throw new Error(`there is no format ${values.format}`);
 
-const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-import-'));
-spawnSync('chmod', ['711', folder]);
+const folder = scratchFolder();
 const data = join(folder, 'data');
 const own =
   process.env.DATABASE_URL === undefined
@@ -59,12 +58,11 @@ try {
   const file = join(folder, `stories.${values.format}`);
   const stories = await fill(file);
   const megabytes = Math.round(statSync(file).size / 1024 ** 2);
-  say(`machine: ${cpus()[0]?.model}, ${cpus().length} cores; Node ${process.version}`);
+  say(machine());
   say(
     `${stories} stories as ${values.format}, ${megabytes} MB; the import on one core, PostgreSQL on another\n`,
   );
-  if (own !== undefined)
-    pin(Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]));
+  if (own !== undefined) pinDatabase(data);
   say('| import | seconds | stories a second | processor, ms a story | most memory, MB |');
   say('|---|---|---|---|---|');
   for (const what of ['into an empty paper', 'once more']) {
@@ -192,13 +190,4 @@ function watch(child: ChildProcess): () => Usage {
   }, 50);
   child.on('exit', () => clearInterval(timer));
   return () => usage;
-}
-
-/** Backends are started by the postmaster and stay on its core. */
-function pin(postmaster: number): void {
-  spawnSync('taskset', ['-acp', OTHER_CPU, String(postmaster)]);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

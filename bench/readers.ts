@@ -1,8 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -13,6 +12,7 @@ import { uuidv7 } from '../src/platform/ids.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { sign, signingKeys } from '../src/platform/signing.ts';
 import { payAsReader } from '../src/sandbox/reader.ts';
+import { command, listStories, machine, pathOf, say, scratchFolder } from './paper.ts';
 import {
   end,
   family,
@@ -40,8 +40,7 @@ const PASSWORD = 'correct horse battery';
 const [SIGN_INS, UNLOCKINGS, PURCHASES, AT_ONCE] = [50, 40, 2_000, 48];
 const CONSENT = { plan: 'yearly', country: 'IN', state: 'KA', consent: 'yes' };
 
-const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-'));
-spawnSync('chmod', ['711', folder]);
+const folder = scratchFolder();
 const data = join(folder, 'data');
 const postgres = await openEmbeddedPostgres({ data, log: createLogger('warn') });
 const pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
@@ -55,19 +54,11 @@ try {
     webs.push(start(MEASURED_CPU, process.execPath, ['--max-semi-space-size=8', 'dist/main/web.js'], given));
     await untilReady(`http://127.0.0.1:${port}/readyz`);
   }
-  say(
-    `machine: ${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`,
-  );
-  const stories = JSON.parse(
-    spawnSync(process.execPath, ['dist/main/cli.js', 'story', 'list', '--json', '--limit', '1000'], {
-      env: { ...process.env, ...env },
-      encoding: 'utf8',
-    }).stdout,
-  ) as { url: string; access: string }[];
-  const of = (access: string) => new URL(stories.find((one) => one.access === access)?.url ?? '').pathname;
-  if ('sign-ins'.includes(OPTIONS.only)) await signIns(of('free'));
+  say(machine());
+  const stories = listStories(env);
+  if ('sign-ins'.includes(OPTIONS.only)) await signIns(pathOf(stories, 'free'));
   for (const web of webs) spawnSync('taskset', ['-acp', '0,1', String(web.pid)]);
-  if ('unlocking'.includes(OPTIONS.only)) await unlocking(of('premium'));
+  if ('unlocking'.includes(OPTIONS.only)) await unlocking(pathOf(stories, 'premium'));
   if ('purchases'.includes(OPTIONS.only)) await purchases();
 } finally {
   for (const web of webs) await end(web);
@@ -81,12 +72,7 @@ try {
 async function signIns(path: string): Promise<void> {
   const emails = Array.from({ length: SIGN_INS }, (_, number) => `sign-in-${number}@paper.example`);
   const [first = ''] = emails;
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['dist/main/cli.js', 'reader', 'create', '--email', first, '--password', PASSWORD],
-    { env: { ...process.env, ...env }, encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(stderr);
+  command(env, 'reader', 'create', '--email', first, '--password', PASSWORD);
   // Everybody has the same password: what it costs to check is the same.
   for (const email of emails.slice(1)) {
     const id = await addReader(email);
@@ -295,8 +281,4 @@ function loadAside(url: string, seconds: number): Promise<{ perSecond: number }>
       else resolve({ perSecond: Number(rate) });
     });
   });
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
