@@ -1,12 +1,13 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+import { ReadableStream } from 'node:stream/web';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { createTarDecoder, createTarPacker } from 'modern-tar';
 import { Invalid } from '#values/errors';
+import { randomId } from './ids.ts';
 
 /**
  * How a back-up lies in a file: a tar archive (POSIX), packed with zstd (RFC 8878) and, where a passphrase is given,
@@ -20,34 +21,44 @@ const AGE_START = 'age-encryption.org/v1';
 const ZSTD_START = '28b52ffd';
 const TAR_BLOCK = 512;
 
+/** Pieces are half a megabyte and pictures forty at most: what claims to be more is none of ours. */
+const MOST_ENTRY_BYTES = 64 * 1024 ** 2;
+
 /**
  * Writes entries to a file that is there whole or not at all, for this user alone.
  *
  * @param passphrase left out, the file is not encrypted
+ * @throws Invalid `not-a-file` where the path leads to something else; whatever the entries or the disk throw, and then
+ *   what was at the path before is untouched
  */
 export async function writeBackupFile(
   path: string,
   entries: AsyncIterable<BackupEntry>,
   passphrase: string | undefined,
 ): Promise<void> {
-  const unfinished = `${path}.unfinished`;
-  const out = createWriteStream(unfinished, { mode: 0o600, flush: true });
+  const there = await lstat(path).catch(() => undefined);
+  if (there !== undefined && !there.isFile())
+    throw new Invalid('not-a-file', `${path} is there and is no file: a back-up is not put in its place`);
+  // A name that nobody else writes to: two back-ups to one place follow each other whole.
+  const unfinished = `${path}.${randomId()}.unfinished`;
   const { controller, readable } = createTarPacker();
   const packing = pack(entries, controller);
-  packing.catch((error: unknown) => controller.error(error));
+  const writing = pipeline([
+    Readable.fromWeb(readable as ReadableStream<Uint8Array>),
+    createZstdCompress({
+      params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+    }),
+    ...(passphrase === undefined ? [] : [encryption(passphrase)]),
+    createWriteStream(unfinished, { flags: 'wx', mode: 0o600, flush: true }),
+  ]);
   try {
-    const packed = Readable.fromWeb(readable as ReadableStream<Uint8Array>).pipe(
-      createZstdCompress({
-        params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-      }),
-    );
-    packing.catch((error: Error) => packed.destroy(error));
-    await pipeline(passphrase === undefined ? packed : await encrypted(packed, passphrase), out);
-    await packing;
+    // Whichever fails ends the other: neither would notice by itself, and both would wait for ever.
+    packing.catch((error: unknown) => controller.error(error));
+    writing.catch((error: unknown) => controller.error(error));
+    await Promise.all([packing, writing]);
     await rename(unfinished, path);
   } catch (error) {
-    out.destroy();
-    await packing.catch(() => undefined);
+    await Promise.allSettled([packing, writing]);
     await rm(unfinished, { force: true });
     throw error;
   }
@@ -67,12 +78,15 @@ async function pack(
   controller.finalize();
 }
 
-async function encrypted(packed: Readable, passphrase: string): Promise<Readable> {
+/** A part of a pipeline that encrypts what goes through it. */
+function encryption(passphrase: string) {
   const encrypter = new Encrypter();
   encrypter.setScryptWorkFactor(SCRYPT_LOG_N);
   encrypter.setPassphrase(passphrase);
-  const plain = Readable.toWeb(packed) as globalThis.ReadableStream<Uint8Array>;
-  return Readable.fromWeb((await encrypter.encrypt(plain)) as unknown as ReadableStream<Uint8Array>);
+  return async function* (packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const plain = ReadableStream.from(packed) as globalThis.ReadableStream<Uint8Array>;
+    yield* (await encrypter.encrypt(plain)) as unknown as ReadableStream<Uint8Array>;
+  };
 }
 
 /**
@@ -104,6 +118,11 @@ export async function* readBackupFile(
     for await (const { body, header } of tar) {
       if (header.type !== 'file')
         throw new Invalid('broken-file', `${path} holds what no back-up does: ${header.name}`);
+      if (header.size > MOST_ENTRY_BYTES)
+        throw new Invalid(
+          'broken-file',
+          `${path} holds more than a back-up does in one piece: ${header.name}`,
+        );
       yield { name: header.name, bytes: new Uint8Array(await new Response(body).arrayBuffer()) };
     }
   } catch (error) {
