@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Checks, type Manifest, restoreBackup, writeBackup } from '#platform/backup';
 import { readBackupFile } from '#platform/backup-file';
 import { makeFolder } from '#platform/folders';
-import type { Logger } from '#platform/log';
 import { migrate } from '#platform/migrate';
 import { folderStore, type ObjectStore } from '#platform/object-store';
 import { prepareQueue, releaseAllJobs } from '#platform/queue';
@@ -12,7 +10,7 @@ import { lowerPoolPriority, lowerPriority } from '#platform/thread-priority';
 import { Invalid } from '#values/errors';
 import { type BareCommand, type BareContext, type CommandResult, one } from './command.ts';
 import { HOME } from './compose.ts';
-import { pictureNames, refuseUnlessFree, removeTables, withScratchDatabase } from './restoring.store.ts';
+import { pictureNames, refuseUnlessFree, withScratchDatabase } from './restoring.store.ts';
 
 /** What is safe when the machine is not: everything in one file, and back. */
 export const BACKUP_COMMANDS: readonly BareCommand[] = [
@@ -25,8 +23,8 @@ export const BACKUP_COMMANDS: readonly BareCommand[] = [
   },
   {
     name: 'restore',
-    usage: 'FILE [--replace]',
-    does: 'puts a back-up into an empty paper, and looks whether it is all there',
+    usage: 'FILE [--replace] | --undo',
+    does: 'puts a back-up into an empty paper, or in the place of one, and looks whether it is all there',
     bare: true,
     run: restore,
   },
@@ -34,7 +32,14 @@ export const BACKUP_COMMANDS: readonly BareCommand[] = [
 
 const MIGRATIONS = join(HOME, 'migrations');
 
-async function backup({ args, config, databaseUrl, log, options }: BareContext): Promise<CommandResult> {
+async function backup({
+  args,
+  config,
+  databaseUrl,
+  log,
+  options,
+  signal,
+}: BareContext): Promise<CommandResult> {
   const path = one(args, 'backup FILE');
   // Whoever reads the paper meanwhile comes first.
   lowerPriority();
@@ -51,12 +56,13 @@ async function backup({ args, config, databaseUrl, log, options }: BareContext):
       objectNames: pictureNames,
       ...onWorker,
       secret: await keptSecret(config.dataFolder),
+      signal,
     },
     path,
     passphrase,
   );
   const checked = options.check === true;
-  if (checked) await checkByRestoring(databaseUrl, objects, path, passphrase, log);
+  if (checked) await checkByRestoring({ databaseUrl, log, signal }, objects, path, passphrase);
   const { size } = await stat(path);
   return {
     ...said(manifest, checks, { bytes: size, encrypted: passphrase !== undefined, checked }),
@@ -66,20 +72,28 @@ async function backup({ args, config, databaseUrl, log, options }: BareContext):
   };
 }
 
-async function restore({ args, config, databaseUrl, log, options }: BareContext): Promise<CommandResult> {
+async function restore(context: BareContext): Promise<CommandResult> {
+  const { args, config, databaseUrl, options } = context;
+  const schemas = await ourSchemas();
+  if (options.undo === true) {
+    await refuseUnlessFree(databaseUrl, { replace: true, schemas });
+    return { json: { undone: true }, text: 'the database is as it was before a restore was begun' };
+  }
   const path = one(args, 'restore FILE');
   const { passphrase } = config;
   // All of it is read once before anything is touched.
   await readToTheEnd(path, passphrase);
-  await refuseUnlessFree(databaseUrl, options.replace === true);
-  const objects = folderStore(config.dataFolder);
+  await refuseUnlessFree(databaseUrl, { replace: options.replace === true, schemas });
+  let secret = 'none in the file';
   const target = {
-    ...targetAt(databaseUrl, log),
-    objects,
-    keepSecret: (secret: string) => keepSecret(config.dataFolder, secret),
+    ...targetAt(context, schemas),
+    objects: folderStore(config.dataFolder),
+    keepSecret: async (text: string) => {
+      secret = await keepSecret(config.dataFolder, text);
+    },
   };
   const { checks, manifest } = await restoreBackup(target, path, passphrase);
-  return said(manifest, checks, { restored: true });
+  return said(manifest, checks, { secret, restored: true });
 }
 
 function said(manifest: Manifest, checks: Checks, more: Readonly<Record<string, unknown>>) {
@@ -120,17 +134,24 @@ async function keptSecret(dataFolder: string): Promise<string | undefined> {
   return readFile(join(dataFolder, 'secret'), 'utf8').catch(() => undefined);
 }
 
-async function keepSecret(dataFolder: string, secret: string): Promise<void> {
-  if ((process.env.BROADSHEET_SECRET ?? '') !== '') return;
+/** @returns what became of it, for whoever restores */
+async function keepSecret(dataFolder: string, secret: string): Promise<string> {
+  if ((process.env.BROADSHEET_SECRET ?? '') !== '') return 'not used, since BROADSHEET_SECRET is set';
   await makeFolder(dataFolder, 0o711);
   const path = join(dataFolder, 'secret');
   await writeFile(`${path}.restored`, secret, { mode: 0o600, flush: true });
   await rename(`${path}.restored`, path);
+  return 'kept';
 }
 
-function targetAt(databaseUrl: string, log: Logger) {
+type Where = Pick<BareContext, 'databaseUrl' | 'log' | 'signal'>;
+
+function targetAt({ databaseUrl, log, signal }: Where, schemas: readonly string[]) {
   return {
     databaseUrl,
+    schemas,
+    objectNames: pictureNames,
+    signal,
     makeTables: async (lastMigration: string) => {
       const known = (await readdir(MIGRATIONS)).includes(lastMigration);
       if (!known)
@@ -138,7 +159,6 @@ function targetAt(databaseUrl: string, log: Logger) {
           'newer-backup',
           `it was made by a newer version of the program, which had ${lastMigration}`,
         );
-      await removeTables(databaseUrl, await ourSchemas());
       await migrate(databaseUrl, MIGRATIONS, log, lastMigration);
       await prepareQueue(databaseUrl, log);
     },
@@ -158,14 +178,13 @@ async function readToTheEnd(path: string, passphrase: string | undefined): Promi
 
 /** Restores it into a database that is made for that and goes again, and compares every row and every picture. */
 async function checkByRestoring(
-  databaseUrl: string,
+  where: Where,
   objects: ObjectStore,
   path: string,
   passphrase: string | undefined,
-  log: Logger,
 ): Promise<void> {
-  const name = `broadsheet_check_${randomUUID().replaceAll('-', '')}`;
-  await withScratchDatabase(databaseUrl, name, async (url) => {
+  const schemas = await ourSchemas();
+  await withScratchDatabase(where.databaseUrl, async (databaseUrl) => {
     const compared: ObjectStore = {
       ...objects,
       async put(object, bytes) {
@@ -174,7 +193,11 @@ async function checkByRestoring(
           throw new Invalid('broken-file', `${object} is not what is in the store`);
       },
     };
-    const target = { ...targetAt(url, log), objects: compared, keepSecret: async () => undefined };
-    await restoreBackup(target, path, passphrase);
+    const target = targetAt({ ...where, databaseUrl }, schemas);
+    await restoreBackup(
+      { ...target, objects: compared, keepSecret: async () => undefined },
+      path,
+      passphrase,
+    );
   });
 }

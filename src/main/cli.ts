@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '#platform/embedded-postgres';
 import { keepHeapLean } from '#platform/lean-heap';
@@ -29,21 +30,32 @@ async function main(args: readonly string[]): Promise<number> {
     config.databaseUrl === undefined
       ? await openEmbeddedPostgres({ data: config.dataFolder, log })
       : undefined;
-  stopOnSignal(async () => server?.release());
+  const stop = new AbortController();
+  const databaseUrl = config.databaseUrl ?? (server?.url as string);
+  const given = { config, log, args: rest, options: values, signal: stop.signal };
+  const running = run(command, { ...given, databaseUrl });
+  stopOnSignal('bare' in command ? 'nothing of it stays' : KEPT, async () => {
+    stop.abort(new Error('it was told to stop'));
+    if ('bare' in command) await Promise.race([running.catch(() => undefined), sleep(PATIENCE_TO_STOP_MS)]);
+    await server?.release();
+  });
   try {
-    const databaseUrl = config.databaseUrl ?? (server?.url as string);
-    const given = { config, log, args: rest, options: values };
-    return await told(await run(command, { ...given, databaseUrl }), values.json === true);
+    return await told(await running, values.json === true);
   } finally {
     await server?.release();
   }
 }
+
+const KEPT = 'what was done so far is kept, and running it again goes on from there';
+/** What is half done is taken away within so long, or stays for the next run to take away. */
+const PATIENCE_TO_STOP_MS = 30_000;
 
 type Given = {
   readonly config: Config;
   readonly log: Logger;
   readonly args: readonly string[];
   readonly options: Options;
+  readonly signal: AbortSignal;
 };
 
 async function run(
@@ -86,14 +98,12 @@ async function isServed(baseUrl: string): Promise<boolean> {
 /** Told to stop: then what fails because of that is not told again. */
 let stopping = false;
 
-/** A command that is told to stop leaves no database running behind; what it had finished stays done. */
-function stopOnSignal(release: () => Promise<unknown>): void {
+/** A command that is told to stop leaves no database running behind. */
+function stopOnSignal(says: string, release: () => Promise<unknown>): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
       stopping = true;
-      process.stderr.write(
-        'broadsheet: stopped; what was done so far is kept, and running it again goes on from there\n',
-      );
+      process.stderr.write(`broadsheet: stopped; ${says}\n`);
       await release().catch(() => undefined);
       process.exit(130);
     });
@@ -135,6 +145,7 @@ function parse(args: readonly string[]) {
         all: { type: 'boolean' },
         check: { type: 'boolean' },
         replace: { type: 'boolean' },
+        undo: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -158,6 +169,9 @@ function help(): string {
   return `broadsheet COMMAND [--json]\n\n${rows.join('\n')}\n\nEnvironment:\n${configHelp()}\n`;
 }
 
+// A program that runs out of things to wait for before it is done has not done what it was asked.
+process.exitCode = 1;
+process.once('beforeExit', () => process.stderr.write('broadsheet: it ended before it was done\n'));
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {

@@ -29,7 +29,11 @@ export type Command = {
 };
 
 /** What a command is given that works without a paper: before there is one, or where one may be broken. */
-export type BareContext = Omit<CommandContext, 'paper' | 'clock'> & { readonly databaseUrl: string };
+export type BareContext = Omit<CommandContext, 'paper' | 'clock'> & {
+  readonly databaseUrl: string;
+  /** Says that it is to end, and to leave nothing half done behind. */
+  readonly signal: AbortSignal;
+};
 
 export type BareCommand = Omit<Command, 'run'> & {
   readonly bare: true;

@@ -57,6 +57,7 @@ import { claimOf } from './claims.ts';
 import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
+import { refuseHalfRestored } from './restoring.store.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
 export const HOME = findHome();
@@ -318,6 +319,7 @@ async function postAccountMail(
 }
 
 async function bringUpToDate(databaseUrl: string, log: Logger): Promise<void> {
+  await refuseHalfRestored(databaseUrl);
   await migrate(databaseUrl, join(HOME, 'migrations'), log);
   await prepareQueue(databaseUrl, log);
 }

@@ -34,6 +34,11 @@ describe('an environment that says nothing', () => {
 });
 
 describe('what follows from what is set', () => {
+  it('a passphrase is every letter of it, as for whatever else opens a back-up', async () => {
+    const passphrase = '  a quiet evening  ';
+    expect((await read({ BROADSHEET_PASSPHRASE: passphrase })).passphrase).toBe(passphrase);
+  });
+
   it('the public address follows the port', async () => {
     expect((await read({ PORT: '8080' })).baseUrl).toBe('http://localhost:8080');
     expect((await read({ PORT: '8080', BASE_URL: 'https://paper.example/' })).baseUrl).toBe(

@@ -175,7 +175,8 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
   const wrong: string[] = [];
 
   function read<Key extends Name>(name: Key): z.output<(typeof VARIABLES)[Key]['text']> | undefined {
-    const text = env[name]?.trim();
+    // A passphrase is given to other programs too, letter by letter; of all else, spaces around it are no part.
+    const text = name === 'BROADSHEET_PASSPHRASE' ? env[name] : env[name]?.trim();
     if (text === undefined || text === '') return undefined;
     const { success, data } = VARIABLES[name].text.safeParse(text);
     if (!success) wrong.push(`${name} must ${VARIABLES[name].must}`);

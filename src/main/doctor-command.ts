@@ -18,7 +18,7 @@ export const DOCTOR_COMMAND: BareCommand = {
 async function run({ config, databaseUrl }: BareContext): Promise<CommandResult> {
   const findings = [
     ...configuration(config),
-    ...(await examineDatabase(databaseUrl, await knownMigrations())),
+    ...(await examineDatabase(databaseUrl, { known: await knownMigrations(), secrets: config.secret })),
     await mail(config),
     gateways(config),
     ...(await disk(config)),

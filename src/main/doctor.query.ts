@@ -1,5 +1,9 @@
 import pg from 'pg';
+import { isHalfRestored } from '#platform/backup';
 import { machineMs } from '#platform/clock';
+import { sealingKeys, unseal } from '#platform/sealing';
+import { SECOND_FACTORS } from '#staff';
+import { HALF_RESTORED, listScratchDatabases } from './restoring.store.ts';
 
 /** What was looked at, and how it is; `warning` works today and may not tomorrow. */
 export type Finding = {
@@ -18,7 +22,10 @@ const OLDEST_POSTGRES = 150_000;
 const MOST_SKEW_MS = 5_000;
 
 /** How the database is: whether it answers, is new enough, has had its migrations, and what waits in it for somebody. */
-export async function examineDatabase(url: string, known: readonly string[]): Promise<Finding[]> {
+export async function examineDatabase(
+  url: string,
+  { known, secrets }: { readonly known: readonly string[]; readonly secrets: string },
+): Promise<Finding[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 5_000,
@@ -40,6 +47,8 @@ export async function examineDatabase(url: string, known: readonly string[]): Pr
       await version(client),
       await migrations(client, known),
       await connections(client),
+      await restores(client),
+      ...(await sealed(client, secrets)),
       ...(await work(client)),
       await clock(client),
     ];
@@ -88,6 +97,39 @@ async function connections(client: pg.Client): Promise<Finding> {
   const { most = 0, used = 0 } = rows[0] ?? {};
   const says = `${used} of ${most} connections are used; a process takes 16`;
   return used > 0.8 * most ? warning('connections', says) : good('connections', says);
+}
+
+/** What a restore or a check of a back-up that was killed left. */
+async function restores(client: pg.Client): Promise<Finding> {
+  if (await isHalfRestored(client)) return bad('restore', HALF_RESTORED);
+  const left = await listScratchDatabases(client);
+  return left.length === 0
+    ? good('restore', 'none was left unfinished')
+    : warning(
+        'restore',
+        `${left.join(', ')} is left of a check that was killed, and holds a copy of the readers: the next goes on without it`,
+      );
+}
+
+/** Whether what the paper sealed opens with the secret that it has now. */
+async function sealed(client: pg.Client, secrets: string): Promise<Finding[]> {
+  const there = await client.query<{ at: string | null }>(
+    `select to_regclass('staff.second_factors')::text as at`,
+  );
+  if (there.rows[0]?.at == null) return [];
+  const { rows } = await client.query<{ person: string; secret: Buffer }>(
+    'select person_id as person, secret from staff.second_factors',
+  );
+  const keys = sealingKeys(secrets, SECOND_FACTORS);
+  const shut = rows.filter(({ person, secret }) => unseal(keys, secret, person) === undefined);
+  return [
+    shut.length === 0
+      ? good('secret', `opens all ${rows.length} second factors`)
+      : bad(
+          'secret',
+          `does not open ${shut.length} of ${rows.length} second factors: is it the one they had?`,
+        ),
+  ];
 }
 
 /** What waits for somebody. */

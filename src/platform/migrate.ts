@@ -64,6 +64,7 @@ async function run(client: pg.Client, name: string, text: string, digest: string
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');
-    throw new Error(`migration ${name} failed`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`migration ${name} failed: ${reason}`, { cause: error });
   }
 }

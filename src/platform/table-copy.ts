@@ -7,7 +7,7 @@ import { monotonicMs } from './clock.ts';
 export type KeptTable = {
   readonly schema: string;
   readonly name: string;
-  readonly columns: readonly string[];
+  readonly columns: string[];
 };
 
 /** How many rows a table has, and a sum over them that changes with any letter of any row. */
@@ -16,7 +16,8 @@ export type Fingerprint = { readonly rows: number; readonly sum: string };
 /** A counter that numbers rows, and where it stands. */
 export type KeptSequence = { readonly schema: string; readonly name: string; readonly value: string | null };
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+/** A name as SQL takes it, whatever letters it has. */
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export const fullName = ({ schema, name }: { schema: string; name: string }): string =>
   `${quoted(schema)}.${quoted(name)}`;
 

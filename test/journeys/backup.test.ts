@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPicture } from '#media';
@@ -9,18 +8,16 @@ import { createLogger } from '#platform/log';
 import { migrate } from '#platform/migrate';
 import { folderStore } from '#platform/object-store';
 import { prepareQueue } from '#platform/queue';
-import { BACKUP_COMMANDS } from '../../src/main/backup-commands.ts';
 import { COMMANDS } from '../../src/main/commands.ts';
 import { composePaper, HOME } from '../../src/main/compose.ts';
+import { ask, dropEmptyDatabases, emptyDatabase, everything, runBackup } from '../backups.ts';
 import { storeStories, storyInput } from '../builders.ts';
-import { testDatabase } from '../db.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
 
 /** Everything in one file, and back: while the paper runs, whole or not at all. */
 let paper: TestPaper;
 let folder: string;
-const urls: string[] = [];
 beforeAll(async () => {
   paper = await testPaper();
   folder = await mkdtemp(join(tmpdir(), 'broadsheet-backup-'));
@@ -40,51 +37,10 @@ beforeAll(async () => {
   await settle(paper);
 });
 afterAll(async () => {
-  for (const url of urls)
-    await ask(paper.url, `drop database "${new URL(url).pathname.slice(1)}" with (force)`);
+  await dropEmptyDatabases();
   await paper.end();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** A database with none of our schemas, to which nobody is connected. */
-async function emptyDatabase(): Promise<{ url: string }> {
-  const { close, pool, url } = await testDatabase();
-  urls.push(url);
-  const { rows } = await pool.query(
-    `select nspname from pg_namespace where nspname !~ '^pg_|^information_schema$|^public$'`,
-  );
-  for (const { nspname } of rows) await pool.query(`drop schema "${nspname}" cascade`);
-  await close();
-  return { url };
-}
-
-async function ask(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}
-
-async function run(
-  name: 'backup' | 'restore',
-  file: string,
-  at: { url: string; data: string; passphrase?: string },
-  options: Record<string, boolean> = {},
-) {
-  const command = BACKUP_COMMANDS.find((one) => one.name === name);
-  const config = { dataFolder: join(folder, at.data), passphrase: at.passphrase };
-  const context = {
-    databaseUrl: at.url,
-    config,
-    log: createLogger('silent'),
-    args: [join(folder, file)],
-    options,
-  };
-  return (await command?.run(context as never))?.json as Record<string, unknown>;
-}
 
 const here = (passphrase?: string) => ({
   url: paper.url,
@@ -92,35 +48,9 @@ const here = (passphrase?: string) => ({
   ...(passphrase ? { passphrase } : {}),
 });
 
-/** Every row of every table, and where every counter stands. */
-async function everything(url: string): Promise<Record<string, unknown>> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows: tables } = await client.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname !~ '^pg_|^information_schema$|^public$' order by 1`,
-    );
-    const all: Record<string, unknown> = {};
-    for (const { name } of tables) {
-      if (name === 'readers.attempts' || name.endsWith('.migrations')) continue;
-      all[name] = (await client.query(`select t::text as row from ${name} t order by 1`)).rows.map(
-        ({ row }) => row,
-      );
-    }
-    all.sequences = (
-      await client.query('select schemaname, sequencename, last_value from pg_sequences order by 1, 2')
-    ).rows;
-    all.triggers = (
-      await client.query(
-        `select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal order by 1, 2`,
-      )
-    ).rows;
-    return all;
-  } finally {
-    await client.end();
-  }
-}
+const run = (name: 'backup' | 'restore', file: string, at: Place, options: Record<string, boolean> = {}) =>
+  runBackup(name, { ...at, file: join(folder, file), data: join(folder, at.data) }, options);
+type Place = { url: string; data: string; passphrase?: string };
 
 const schemasLeft = async ({ url }: { url: string }) =>
   (await ask(url, `select nspname from pg_namespace where nspname in ('content', 'readers', 'platform')`))

@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidv7 } from '#platform/ids';
 import { createLogger } from '#platform/log';
+import { seal, sealingKeys } from '#platform/sealing';
+import { SECOND_FACTORS } from '#staff';
 import { DOCTOR_COMMAND } from '../../src/main/doctor-command.ts';
 import { type TestDatabase, testDatabase } from '../db.ts';
 
@@ -26,6 +29,7 @@ async function complaints(config: Record<string, unknown> = {}, databaseUrl = da
     trustedProxyHops: 0,
     dataFolder: folder,
     smtpUrl: undefined,
+    secret: 'a secret of the tests',
     databaseUrl,
     ...config,
   };
@@ -78,6 +82,37 @@ describe('the doctor', () => {
     await pool.query(`select jobs.add_job('nothing', max_attempts => 1)`);
     await pool.query('update jobs._private_jobs set attempts = max_attempts');
     expect(await complaints()).toEqual(['warning migrations', 'warning jobs', 'warning mails']);
+  });
+
+  it('names a secret that is not the one which second factors were sealed with', async () => {
+    const { pool } = database;
+    const id = uuidv7();
+    await pool.query(
+      `insert into staff.people (id, email, role, created_at) values ($1, 'ana@paper.example', 'editor', now())`,
+      [id],
+    );
+    const sealedBy = (secret: string) =>
+      seal(sealingKeys(secret, SECOND_FACTORS), Buffer.from('0123456789'), id);
+    await pool.query(
+      `insert into staff.second_factors (person_id, secret, last_step, enrolled_at) values ($1, $2, 0, now())`,
+      [id, sealedBy('a secret of the tests')],
+    );
+    expect(await complaints()).not.toContain('bad secret');
+    await pool.query('update staff.second_factors set secret = $1', [sealedBy('another secret')]);
+    expect(await complaints()).toContain('bad secret');
+  });
+
+  it('names what a restore and a check left that were killed', async () => {
+    const { pool } = database;
+    const { rows } = await pool.query('select oid from pg_database where datname = current_database()');
+    const left = `broadsheet_check_${rows[0].oid}_a`;
+    await pool.query(`create database ${left}`);
+    expect(await complaints()).toContain('warning restore');
+    await pool.query(`drop database ${left}`);
+    await pool.query('create schema content_before_restore');
+    expect(await complaints()).toContain('bad restore');
+    await pool.query('drop schema content_before_restore');
+    expect((await complaints()).filter((one) => one.endsWith('restore'))).toEqual([]);
   });
 
   it('reaches a mail server that is there', async () => {

@@ -92,6 +92,9 @@ export type SignIn = {
 
 /** What somebody did on their way in or out, as the audit trail is to say it. */
 type OwnAction = Pick<NewAction, 'what' | 'details'>;
+/** What second factors are sealed for; see `sealingKeys`. */
+export const SECOND_FACTORS = 'second factors of staff';
+
 type OpenSession = StaffSession & { readonly offered: Buffer | undefined };
 
 export function openSignIn(parts: {
@@ -101,7 +104,7 @@ export function openSignIn(parts: {
   readonly sandbox: boolean;
 }): SignIn {
   const { clock, db, sandbox } = parts;
-  const keys = sealingKeys(parts.secrets, 'second factors of staff');
+  const keys = sealingKeys(parts.secrets, SECOND_FACTORS);
 
   async function open(token: string): Promise<OpenSession | undefined> {
     if (!isToken(token)) return undefined;

@@ -19,7 +19,7 @@ export {
   type StaffWho,
 } from './roles.ts';
 export type { Enrolment } from './second-factor.ts';
-export type { CodeOutcome, StaffSession } from './sign-in.ts';
+export { type CodeOutcome, SECOND_FACTORS, type StaffSession } from './sign-in.ts';
 
 export type Staff = People &
   SignIn & {
