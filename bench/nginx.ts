@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
+import { around, configurationAt, SHIPPED } from '../test/nginx.ts';
 import { BROWSER, listStories, machine, need, pathOf, say, scratchFolder, visitorCookie } from './paper.ts';
 import { ask, end, load, MEASURED_CPU, median, start, untilReady } from './processes.ts';
 
@@ -16,13 +17,13 @@ import { ask, end, load, MEASURED_CPU, median, start, untilReady } from './proce
  *     npm run bench:nginx -- --conf FILE     another configuration
  */
 const { values: OPTIONS } = parseArgs({
-  options: { conf: { type: 'string', default: join(import.meta.dirname, '../docs/operations/nginx.conf') } },
+  options: { conf: { type: 'string', default: SHIPPED } },
 });
 const [ROUNDS, SECONDS] = [7, 2];
 const WEBS = [4351, 4352] as const;
 const [CACHED, PLAIN, STATIC, TO_TLS] = [4353, 4354, 4355, 4356];
 const BASE = `https://localhost:${CACHED}`;
-const [LISTEN, TLS_OPTIONS] = ['listen 443 ssl http2;', 'ssl http2 backlog=2048'];
+const TLS_OPTIONS = 'ssl http2 backlog=2048';
 const SENT = { ...BROWSER, Host: `localhost:${CACHED}` };
 
 need('nginx', 'wrk', 'openssl');
@@ -49,8 +50,8 @@ try {
   mkdirSync(join(folder, 'static'));
   writeFileSync(join(folder, 'static/story.html'), story.body);
   certificate();
-  running.push(start(MEASURED_CPU, 'nginx', ['-c', configuration()]));
-  await untilReady(`http://127.0.0.1:${TO_TLS}/`);
+  running.push(start(MEASURED_CPU, 'nginx', ['-c', await configuration()]));
+  await untilReady(`http://127.0.0.1:${TO_TLS}/`, 301);
   say(`${machine()}; ${nginxVersion()}; ${story.body.length} bytes`);
   say(`${ROUNDS} rounds of three turns of ${SECONDS} s, 64 connections; medians\n`);
   say('| behind nginx | requests a second | ratio (min–max) | wanted |\n|---|---|---|---|');
@@ -90,40 +91,25 @@ function compare(name: string, wanted: number, { bare, paper }: { bare: Turn; pa
 }
 
 /** The configuration as it is given, on ports of this machine, once with the cache and once without; and a static file. */
-function configuration(): string {
-  const given = readFileSync(OPTIONS.conf, 'utf8')
-    .replace('127.0.0.1:3001', `127.0.0.1:${WEBS[0]}`)
-    .replace('127.0.0.1:3002', `127.0.0.1:${WEBS[1]}`)
-    .replace('/var/cache/nginx/paper', join(folder, 'cache'))
-    .replace('listen 80;', `listen 127.0.0.1:${TO_TLS};`)
-    .replace('return 301 https://paper.example$request_uri;', 'return 200;')
-    .replaceAll('/etc/letsencrypt/live/paper.example', folder)
-    .replaceAll('paper.example', 'localhost');
-  if (!given.includes(LISTEN)) throw new Error(`the configuration does not say «${LISTEN}»`);
-  const listening = (port: number) => given.replace(LISTEN, `listen 127.0.0.1:${port} ${TLS_OPTIONS};`);
+async function configuration(): Promise<string> {
+  const at = (port: number) =>
+    configurationAt(
+      { folder, webs: WEBS, toTls: TO_TLS, listen: `127.0.0.1:${port} ${TLS_OPTIONS}` },
+      OPTIONS.conf,
+    );
   const plain = /^server \{\n {4}listen 127\.0\.0\.1:\d+ ssl[\s\S]*?^\}$/m
-    .exec(listening(PLAIN))?.[0]
+    .exec(await at(PLAIN))?.[0]
     .replace('proxy_cache paper;', 'proxy_cache off;');
   if (plain === undefined) throw new Error('the configuration has no server that reads the paper');
-  const own = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${join(folder, kind)};`,
-  );
   const file = join(folder, 'nginx.conf');
-  writeFileSync(
-    file,
-    `worker_processes 1; daemon off; user root; pid ${join(folder, 'nginx.pid')}; error_log ${join(folder, 'error.log')} warn;
-events { worker_connections 4096; }
-http {
-  access_log off; include /etc/nginx/mime.types; ${own.join(' ')}
-  ${listening(CACHED)}
-  ${plain}
-  server {
+  const still = `server {
     listen 127.0.0.1:${STATIC} ${TLS_OPTIONS}; root ${join(folder, 'static')};
     ssl_certificate ${join(folder, 'fullchain.pem')}; ssl_certificate_key ${join(folder, 'privkey.pem')};
     sendfile on; tcp_nopush on; open_file_cache max=100; add_header Content-Encoding br;
-  }
-}
-`,
+  }`;
+  writeFileSync(
+    file,
+    around(`include /etc/nginx/mime.types; ${await at(CACHED)}\n${plain}\n${still}`, folder),
   );
   return file;
 }

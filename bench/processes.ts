@@ -56,8 +56,9 @@ export function ask(url: string, headers: Record<string, string> = {}): Promise<
   });
 }
 
-/** Waits until an address answers 200; gives the milliseconds it took. */
-export async function untilReady(url: string, patienceMs = 60_000): Promise<number> {
+/** Waits until an address answers with a status; gives the milliseconds it took. */
+export async function untilReady(url: string, wanted = 200): Promise<number> {
+  const patienceMs = 60_000;
   const began = performance.now();
   for (;;) {
     const status = await ask(url).then(
@@ -65,7 +66,7 @@ export async function untilReady(url: string, patienceMs = 60_000): Promise<numb
       () => 0,
     );
     const took = performance.now() - began;
-    if (status === 200) return took;
+    if (status === wanted) return took;
     if (took > patienceMs) throw new Error(`${url} was not ready after ${patienceMs} ms`);
     await sleep(10);
   }

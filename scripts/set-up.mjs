@@ -1,4 +1,4 @@
-// Makes a checkout ready before any other script of package.json runs: packages, the build and, for tests, a browser.
+// Makes a checkout ready before any other script of package.json runs: packages, the build and, for tests, a browser and nginx.
 // It is what runs before anything is installed, so it is plain JavaScript for Node 20 without dependencies. It is
 // silent, and takes a few hundredths of a second, when there is nothing to do; all it says goes to standard error, so
 // that a command's own output stays clean.
@@ -19,6 +19,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuilt } from './build.mjs';
 import { findChromium, obtainChromium } from './chromium.mjs';
+import { findNginx, obtainNginx } from './nginx.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -28,7 +29,9 @@ const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.e
 const withTests = process.argv.includes('--tests');
 
 function isReady() {
-  return isInstalled() && isBuilt() && (!withTests || findChromium() !== undefined);
+  return (
+    isInstalled() && isBuilt() && (!withTests || (findChromium() !== undefined && findNginx() !== undefined))
+  );
 }
 
 /** A digest of what decides which packages are installed. */
@@ -166,9 +169,11 @@ if (!isReady()) {
   await locked(async () => {
     if (!isInstalled()) install();
     if (!isBuilt()) build();
-    if (withTests && findChromium() === undefined) {
-      const missing = obtainChromium(say, node);
-      if (missing !== undefined) say(missing);
-    }
+    if (!withTests) return;
+    const missing = [
+      findChromium() === undefined ? obtainChromium(say, node) : undefined,
+      findNginx() === undefined ? obtainNginx(say) : undefined,
+    ];
+    for (const one of missing) if (one !== undefined) say(one);
   });
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
+import { findNginx } from './nginx.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), 'broadsheet-test-'));
@@ -14,6 +15,8 @@ const reportPath = join(folder, 'report.json');
 const env = { ...process.env, NODE_ENV: 'test' };
 const chromium = findChromium();
 if (chromium !== undefined) env.CHROME_PATH = chromium;
+const nginx = findNginx();
+if (nginx !== undefined) env.NGINX_PATH = nginx;
 if (env.REAL_INPUT) {
   env.REAL_INPUT = resolve(env.REAL_INPUT);
   if (!existsSync(env.REAL_INPUT)) {
