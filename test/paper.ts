@@ -47,7 +47,14 @@ export async function testPaper(
   given: Partial<
     Pick<
       PaperOptions,
-      'baseUrl' | 'deskReaders' | 'inProcess' | 'metricsFrom' | 'sandbox' | 'secret' | 'smtpUrl'
+      | 'baseUrl'
+      | 'deskReaders'
+      | 'inProcess'
+      | 'metricsFrom'
+      | 'sandbox'
+      | 'secret'
+      | 'smtpUrl'
+      | 'trustedProxyHops'
     >
   > = {},
 ): Promise<TestPaper> {

@@ -9,12 +9,12 @@ const ALWAYS =
  * Who asks, when there are too many to answer them all. Strangers are turned away first and readers who are signed in
  * later; never a payment, nor anything that is sent, nor the newsroom, nor a payment gateway.
  *
- * @param cookie the name under which a reader's session is kept
+ * @param isReader whether who asks has been given a session once
  */
-export function claimOf(route: Route, ask: Ask, cookie: string): Claim {
+export function claimOf(route: Route, ask: Ask, isReader: (ask: Ask) => boolean): Claim {
   if (route.method === 'POST' || ALWAYS.test(route.path)) return 'always';
-  if (route.who !== 'anyone') return route.who === 'reader' ? 'reader' : 'always';
+  if (route.who !== 'anyone' && route.who !== 'reader') return 'always';
   if (route.path.startsWith('/desk')) return 'always';
   // Whether it is a session that still holds is asked when there is time.
-  return ask.header('cookie')?.includes(`${cookie}=`) ? 'reader' : 'stranger';
+  return isReader(ask) ? 'reader' : 'stranger';
 }

@@ -18,7 +18,7 @@ import { type ChangeFeed, startChangeFeed } from '#platform/change-feed';
 import { type Clock, systemClock } from '#platform/clock';
 import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#platform/db';
 import { openDomainClock } from '#platform/domain-clock';
-import type { Route } from '#platform/http';
+import type { Ask, Route } from '#platform/http';
 import { type Send, sendInto } from '#platform/http-client';
 import { watchLoad } from '#platform/load';
 import type { Logger } from '#platform/log';
@@ -248,13 +248,15 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     ...deskRoutes(desk),
     ...siteRoutes(site),
   ];
+  const isReader = (ask: Ask) => readers.sessions.isOurs(ask.cookies(site.cookies.session.name));
   const app: App = serveRoutes(routes, {
     origin: new URL(options.baseUrl).origin,
     trustedProxyHops: options.trustedProxyHops,
     secure: options.baseUrl.startsWith('https:'),
     log,
     measures,
-    shed: (route, ask, waiting) => load.isTooMuchFor(claimOf(route, ask, site.cookies.session.name), waiting),
+    shed: (route, ask, waiting) =>
+      !load.isCalm(waiting) && load.isTooMuchFor(claimOf(route, ask, isReader), waiting),
     failed: async (status, ask) => {
       if (isDeskPath(ask.path)) return deskFailure(desk, status, ask);
       return (status === 404 ? await moved(site, ask) : undefined) ?? failure(site, status, ask.requestId);

@@ -26,7 +26,10 @@ export type MetricsParts = {
 /** What the database is asked for, at most this often, however many watch. */
 const FRESH_MS = 5_000;
 
-/** `/metrics`, in the text format of Prometheus, for configured addresses alone: for others there is no such page. */
+/**
+ * `/metrics`, in the text format of Prometheus, for configured addresses alone: for others there is no such page. Who comes
+ * through a proxy is another, since what a proxy says of an address may be made up by whoever reaches this port without it.
+ */
 export function metricsRoute(parts: MetricsParts): Route {
   const allowed = networks(parts.from);
   const registry = makeRegistry(parts);
@@ -35,7 +38,9 @@ export function metricsRoute(parts: MetricsParts): Route {
     path: '/metrics',
     who: 'operator',
     handle: async (ask): Promise<Answer> => {
-      if (!allowed.check(ask.address, isIPv4(ask.address) ? 'ipv4' : 'ipv6'))
+      const { peer } = ask;
+      const isForwarded = ask.header('x-forwarded-for') !== undefined;
+      if (isForwarded || !allowed.check(peer, isIPv4(peer) ? 'ipv4' : 'ipv6'))
         return problem(404, 'not-found', 'Not found');
       const text = `${await registry.metrics()}\n${durationsText(parts.measures)}`;
       return answer(200, registry.contentType, text, ['Cache-Control', 'no-store']);

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as afterPoll, setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
 import type { Paper } from './compose.ts';
 
@@ -10,6 +13,11 @@ const KEEP_ALIVE_MS = 75_000;
  * came behind them try to connect again after one and three seconds; answered, they were within 15 ms.
  */
 const BACKLOG = 4_096;
+/**
+ * So long a stop goes on answering on the connections that there are, on each for the last time. What is closed while a proxy
+ * is about to send on it loses the request, and a form is sent by no proxy twice: so whoever uses one is told first.
+ */
+const LAST_ANSWERS_MS = 2_000;
 /** Requests under way get this long to finish at a stop. */
 const DRAIN_MS = 15_000;
 /** How often connections are closed meanwhile that nothing is under way on any more. */
@@ -47,12 +55,28 @@ export async function listen(
   return server;
 }
 
-/** Takes no new requests and waits for those under way. */
-export async function drain(server: Server, paper: Paper, log: Logger): Promise<void> {
+/**
+ * Takes no new connections, ends every one that there is with the next answer on it, and waits for what is under way.
+ *
+ * @param options.atOnce whether somebody waits for it: then a connection without a request is closed and not told first
+ */
+export async function drain(
+  server: Server,
+  paper: Paper,
+  log: Logger,
+  options: { readonly atOnce: boolean },
+): Promise<void> {
   paper.drain();
+  server.prependListener('request', (_, outgoing) => outgoing.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
-  server.close();
+  // Right after those were taken up that the system had let in: the others would find themselves cut off. And not the HTTP
+  // server's own way to close, which cuts off at once whoever is about to send.
+  await afterPoll();
+  NetServer.prototype.close.call(server);
+  const until = monotonicMs() + LAST_ANSWERS_MS;
+  while (!options.atOnce && monotonicMs() < until && (await connectionsOf(server)) > 0) await sleep(SWEEP_MS);
   // What was answered just before falls idle just after.
+  server.closeIdleConnections();
   const sweeping = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => {
     log.warn('requests still under way were cut off');
@@ -61,4 +85,10 @@ export async function drain(server: Server, paper: Paper, log: Logger): Promise<
   await closed;
   clearTimeout(timer);
   clearInterval(sweeping);
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.getConnections((_, count) => resolve(count));
+  });
 }

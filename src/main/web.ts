@@ -36,9 +36,12 @@ async function main(): Promise<void> {
     const deliveries = config.sandbox ? startSandbox(paper, log) : undefined;
     stops.push(async () => deliveries?.stop());
     const server = await listen(paper, config);
-    stops.push(() => drain(server, paper, log));
+    let signal: NodeJS.Signals | undefined;
+    // Ctrl-C is somebody who waits; a service manager does not.
+    stops.push(() => drain(server, paper, log, { atOnce: signal !== 'SIGTERM' }));
     greet(config, isNew, await demonstrationLink(paper, config));
-    log.info({ signal: await told }, 'stopping');
+    signal = await told;
+    log.info({ signal }, 'stopping');
     await stopAll();
     log.info('stopped');
   } catch (error) {

@@ -53,7 +53,10 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
   }
   const everywhere = options.secure ? HSTS : [];
   const hops = options.trustedProxyHops;
-  /** Requests over connections that are not answered yet. */
+  /**
+   * Requests over connections that are not answered yet. Forms are left out: nobody is turned away who sends one, and while
+   * the sender takes time over it there is nothing to do.
+   */
   let waiting = 0;
 
   /** Whatever happens there is an answer; where memory was enough, at once. */
@@ -131,13 +134,15 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
         measures?.answered(ask.route, made.status, monotonicMs() - began);
       };
       const result = answerTo(ask, (incoming.url as string).length);
-      if (result instanceof Promise) {
+      if (!(result instanceof Promise)) done(result);
+      else if (ask.method === 'POST') void result.then(done);
+      else {
         waiting++;
         void result.then((made) => {
           waiting--;
           done(made);
         });
-      } else done(result);
+      }
     },
     async request(url, init, peer = '') {
       const request = new Request(url, init);

@@ -35,8 +35,7 @@ export abstract class RequestAsk implements Ask {
   }
 
   abstract header(name: string): string | undefined;
-  /** The address that the connection comes from. */
-  protected abstract readonly peer: string;
+  abstract readonly peer: string;
   protected abstract chunks(): AsyncIterable<Uint8Array>;
 
   param(name: string): string {
@@ -113,7 +112,7 @@ export class NodeAsk extends RequestAsk {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
-  protected get peer(): string {
+  get peer(): string {
     return this.#incoming.socket.remoteAddress ?? '';
   }
 
@@ -130,7 +129,7 @@ export class NodeAsk extends RequestAsk {
 /** What is asked in this process, without a connection. */
 export class WebAsk extends RequestAsk {
   readonly method: string;
-  protected readonly peer: string;
+  readonly peer: string;
   readonly #request: Request;
 
   constructor(request: Request, peer: string, hops: number) {

@@ -28,6 +28,8 @@ export type Ask = {
   cookies(name: string): string[];
   /** Where the request comes from, as far as the configured proxies can be trusted to say. */
   readonly address: string;
+  /** The other end of the connection itself: a proxy of ours, where there is one. */
+  readonly peer: string;
   /**
    * What a form sent.
    *

@@ -39,7 +39,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
-  await drain(server, paper, createLogger('silent'));
+  await drain(server, paper, createLogger('silent'), { atOnce: true });
   await paper.end();
 });
 

@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   for (const stop of stops) await stop();
-  await drain(server, paper, createLogger('silent'));
+  await drain(server, paper, createLogger('silent'), { atOnce: true });
   await paper.end();
 });
 

@@ -59,7 +59,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const one of servers) await drain(one.server, one.paper, log);
+  for (const one of servers) await drain(one.server, one.paper, log, { atOnce: true });
   for (const one of servers) if (one.paper !== paper) await one.paper.close();
   await paper.end();
   await rm(folder, { recursive: true, force: true });

@@ -40,6 +40,17 @@ async function metrics(): Promise<Record<string, number>> {
 }
 
 describe('what is measured', () => {
+  it('is not for who comes through a proxy, nor for who says to be somebody else', async () => {
+    const behind = await testPaper(undefined, { metricsFrom: ['10.1.0.0/16'], trustedProxyHops: 1 });
+    const ask = (peer: string, headers: Record<string, string> = {}) =>
+      behind.app.request('http://localhost:3000/metrics', { headers }, peer).then(({ status }) => status);
+    expect(await ask('10.1.2.3')).toBe(200);
+    expect(await ask('203.0.113.9')).toBe(404);
+    expect(await ask('203.0.113.9', { 'x-forwarded-for': '10.1.2.3' })).toBe(404);
+    expect(await ask('10.1.2.3', { 'x-forwarded-for': '10.1.2.3' })).toBe(404);
+    await behind.end();
+  });
+
   it('are requests by route and status with their durations, decisions, jobs, mails, payments and the process', async () => {
     const before = await metrics();
     for (let times = 0; times < 3; times++) expect((await fetch(url + story.path)).status).toBe(200);

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { Agent, type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setStory } from '#content';
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await drain(server, paper, createLogger('silent'));
+  await drain(server, paper, createLogger('silent'), { atOnce: true });
   await paper.end();
 });
 
@@ -362,5 +362,29 @@ describe('a story under an address in another script', () => {
     const moved = /^location: (.*)$/im.exec((await get(story.path)).head)?.[1] as string;
     expect(moved).toMatch(/\/nation\/a-second-thought-/);
     expect((await get(moved)).head).toMatch(/^x-access: preview/im);
+  });
+});
+
+describe('a stop', () => {
+  it('loses nobody who has a connection: it is answered once more on it, and closed; new ones are refused', async () => {
+    const other = await testPaper();
+    const stopping = await listen(other, { host: '127.0.0.1', port: 0 });
+    const at = { host: '127.0.0.1', port: (stopping.address() as AddressInfo).port };
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const asking = request({ ...at, path: '/livez', agent }, (answer) => {
+          answer.resume().on('end', () => resolve(answer));
+        });
+        asking.on('error', reject).end();
+      });
+    expect((await ask()).headers.connection).toBe('keep-alive');
+    const stopped = drain(stopping, other, createLogger('silent'), { atOnce: false });
+    await until(() => !stopping.listening);
+    const last = await ask();
+    expect([last.statusCode, last.headers.connection]).toEqual([200, 'close']);
+    await expect(ask()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await stopped;
+    await other.end();
   });
 });

@@ -1,9 +1,9 @@
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AddressInfo, connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
-import { signedInBrowser } from '../shop.ts';
+import { signedInBrowser, type TestBrowser } from '../shop.ts';
 
 /** More ask than can be answered, because the database hardly answers any more. */
 let paper: TestPaper;
@@ -49,15 +49,19 @@ function ask(
   });
 }
 
+const cookieOf = (browser: TestBrowser) =>
+  [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
 describe('when too many wait', () => {
   it('strangers are turned away with a word and a time, and readers, who pays and who watches are not', async () => {
     const reader = await signedInBrowser(paper, 'asha@post.example');
-    const cookie = [...reader.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = cookieOf(reader);
     // Every first read of a visitor is a write, and the table of meters is locked.
     const client = await paper.database.pool.connect();
     await client.query('begin');
     await client.query('lock table access.meters in access exclusive mode');
     const path = stories[0]?.path ?? '';
+    onTestFinished(async () => client.release(true));
     const waiting = Array.from({ length: 450 }, () => ask(path).catch(() => undefined));
     await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(503);
     const { retry, status, text } = await ask(path);
@@ -65,11 +69,52 @@ describe('when too many wait', () => {
     expect(text).toContain('Please try again in a moment');
     expect(text).not.toContain('says something that is worth a line');
     expect((await ask('/account', cookie)).status).toBe(200);
+    const madeUp = cookie.replace(/session=[^;]{5}/, 'session=aaaaa');
+    expect((await ask(path, madeUp)).status).toBe(503);
     for (const always of ['/livez', '/subscribe', '/login', '/desk/sign-in'])
       expect([always, (await ask(always)).status]).toEqual([always, 200]);
     await client.query('rollback');
-    client.release();
     await Promise.all(waiting);
     await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(200);
   }, 40_000);
+
+  it('nobody is turned away because many have begun to send a form and do not go on', async () => {
+    const { port } = server.address() as AddressInfo;
+    const half =
+      'POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000\r\n' +
+      'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail=';
+    const sockets = await Promise.all(
+      Array.from({ length: 450 }, async () => {
+        const socket = connect(port, '127.0.0.1');
+        await new Promise((resolve) => socket.write(half, resolve));
+        return socket;
+      }),
+    );
+    // Those came first: this one is taken up behind them.
+    expect((await ask(stories[0]?.path ?? '')).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+  });
 });
+
+it('a process that is late with what it has to do turns strangers away, and readers not', async () => {
+  const reader = await signedInBrowser(paper, 'ravi@post.example');
+  const path = stories[1]?.path ?? '';
+  let isLate = true;
+  const busy = () => {
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+    if (isLate) setImmediate(busy);
+  };
+  busy();
+  const turnedAway = async () => {
+    const [known, ...strangers] = await Promise.all([
+      ask(path, cookieOf(reader)),
+      ...Array.from({ length: 40 }, () => ask(path)),
+    ]);
+    return known?.status === 200 && strangers.some(({ status }) => status === 503);
+  };
+  while (!(await turnedAway()));
+  expect((await ask('/login')).status).toBe(200);
+  isLate = false;
+  await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(200);
+}, 60_000);

@@ -22,6 +22,8 @@ const FLUSH_MS = 30_000;
 export type Sessions = {
   /** What a browser is given to keep. */
   cookieFor(token: string): string;
+  /** Whether one of these was made by us as a session's cookie; whether that session still holds is not asked. */
+  isOurs(cookies: readonly string[]): boolean;
   /**
    * The session of a request; it fails when the database has to be asked and cannot be.
    *
@@ -99,6 +101,8 @@ export function rememberSessions(db: Db, changes: ChangeFeed, keys: SigningKeys,
 
   return {
     cookieFor: (token) => sign(keys, PURPOSE, token),
+    isOurs: (cookies) =>
+      cookies.some((one) => one.length <= LONGEST && verify(keys, PURPOSE, one) !== undefined),
     find(cookies) {
       const [first] = cookies;
       if (first === undefined) return undefined;
