@@ -256,7 +256,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     log,
     measures,
     shed: (route, ask, waiting) =>
-      !load.isCalm(waiting) && load.isTooMuchFor(claimOf(route, ask, isReader), waiting),
+      load.isTooMuchFor(() => claimOf(route, ask, isReader), waiting) ? load.load.holdMs : undefined,
     failed: async (status, ask) => {
       if (isDeskPath(ask.path)) return deskFailure(desk, status, ask);
       return (status === 404 ? await moved(site, ask) : undefined) ?? failure(site, status, ask.requestId);

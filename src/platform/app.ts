@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CallerError, TooMany } from '#values/errors';
 import { NodeAsk, type RequestAsk, WebAsk } from './ask.ts';
 import { monotonicMs } from './clock.ts';
@@ -24,8 +25,11 @@ export type ServeOptions = {
   readonly secure: boolean;
   /** A page for a person, for each of the statuses that are not the handler's own. */
   readonly failed: (status: Failure, ask: Ask) => Answer | Promise<Answer>;
-  /** Whether a request over a connection is turned away at once, because this process is late with those before it. */
-  readonly shed?: (route: Route, ask: Ask, waiting: number) => boolean;
+  /**
+   * Whether a request over a connection is turned away, because this process is late with those before it: then after how
+   * many milliseconds its sender is told, else undefined.
+   */
+  readonly shed?: (route: Route, ask: Ask, waiting: number) => number | undefined;
   readonly measures?: RequestMeasures;
   /** Asked before every route that is not for anyone: nothing when the caller may, else what they are told instead. */
   readonly admit: (who: Who, ask: Ask) => Answer | undefined | Promise<Answer | undefined>;
@@ -55,7 +59,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
   const hops = options.trustedProxyHops;
   /**
    * Requests over connections that are not answered yet. Forms are left out: nobody is turned away who sends one, and while
-   * the sender takes time over it there is nothing to do.
+   * the sender takes time over it there is nothing to do. So are those who are turned away.
    */
   let waiting = 0;
 
@@ -67,9 +71,13 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
     const route = found.value;
     ask.route = route;
     ask.params = found.params;
-    if (ask instanceof NodeAsk && options.shed?.(route, ask, waiting)) {
-      options.measures?.shed();
-      return TURNED_AWAY;
+    if (ask instanceof NodeAsk) {
+      const holdMs = options.shed?.(route, ask, waiting);
+      if (holdMs !== undefined) {
+        options.measures?.shed();
+        ask.isHeld = holdMs > 0;
+        return ask.isHeld ? sleep(holdMs, TURNED_AWAY) : TURNED_AWAY;
+      }
     }
     if (route.method === 'POST' && route.who !== 'gateway' && !isFromOrigin(ask, options.origin)) {
       return fail(ask, 403);
@@ -135,7 +143,7 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
       };
       const result = answerTo(ask, (incoming.url as string).length);
       if (!(result instanceof Promise)) done(result);
-      else if (ask.method === 'POST') void result.then(done);
+      else if (ask.method === 'POST' || ask.isHeld) void result.then(done);
       else {
         waiting++;
         void result.then((made) => {

@@ -96,6 +96,8 @@ export abstract class RequestAsk implements Ask {
 /** What comes over a connection. */
 export class NodeAsk extends RequestAsk {
   readonly method: string;
+  /** Whether it is turned away, and told so a little later. */
+  isHeld = false;
   readonly #incoming: IncomingMessage;
   /** Asked for several times a request: Node's own getter looks each time whether they are made. */
   readonly #headers: IncomingMessage['headers'];

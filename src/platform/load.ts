@@ -5,13 +5,18 @@ const LOOK_MS = 50;
 /** Over so long it is smoothed: a moment's stall, of this process or of the machine, is no load. */
 const SMOOTH_MS = 500;
 /** So late, and strangers begin to be turned away. */
-const LATE_MS = 80;
+const LATE_MS = 50;
 /** So late though all strangers are, and signed-in readers begin to be. */
 const VERY_LATE_MS = 400;
 /** Where so few ask, lateness is not their doing: the machine is busy with something else, and nobody is turned away. */
 const FEW_A_SECOND = 60;
-/** From none to all in a second; from all to none in two for strangers, and in one for readers. */
-const [MORE_MS, FEWER_MS] = [1_000, 2_000];
+/** From none to all in half a second; from all to none in a second and a half for strangers, and in half of one for readers. */
+const [MORE_MS, FEWER_MS] = [500, 1_500];
+/**
+ * The longest that a stranger waits to be told. Where all are turned away and that alone is too much work, since those who
+ * were told ask again, each is told a little later: that costs nothing, and readers are answered meanwhile.
+ */
+const LONGEST_HOLD_MS = 1_000;
 
 /**
  * Requests that wait for the database or another company at a time: behind so many, nobody is answered before they have
@@ -22,20 +27,24 @@ const MOST_WAITING = { stranger: 400, reader: 1_600 };
 /** Who asks, from the first to be turned away to the last. */
 export type Claim = 'stranger' | 'reader' | 'always';
 
-/** How late this process is, and what part of each is turned away, 0 to 1. */
-export type Load = { readonly lateMs: number; readonly strangers: number; readonly readers: number };
+/** How late this process is, what part of each is turned away, 0 to 1, and how long strangers wait to be told so. */
+export type Load = {
+  readonly lateMs: number;
+  readonly strangers: number;
+  readonly holdMs: number;
+  readonly readers: number;
+};
 
-export const NO_LOAD: Load = { lateMs: 0, strangers: 0, readers: 0 };
+export const NO_LOAD: Load = { lateMs: 0, strangers: 0, holdMs: 0, readers: 0 };
 
 export type LoadWatch = {
-  /** Counts a request, and says whether it need not be asked who sent it: nobody is turned away. */
-  isCalm(waiting: number): boolean;
   /**
-   * Whether a request is to be turned away now.
+   * Counts a request, and says whether it is to be turned away now.
    *
+   * @param claim asked only while somebody is turned away
    * @param waiting how many others wait for something else than this process
    */
-  isTooMuchFor(claim: Claim, waiting: number): boolean;
+  isTooMuchFor(claim: () => Claim, waiting: number): boolean;
   readonly load: Load;
   stop(): void;
 };
@@ -50,18 +59,21 @@ export type LoadWatch = {
 export function nextLoad(load: Load, lateMs: number, sinceMs: number, asked: number): Load {
   const theirs = (asked / sinceMs) * 1_000 < FEW_A_SECOND ? 0 : lateMs;
   const late = load.lateMs + (1 - Math.exp(-sinceMs / SMOOTH_MS)) * (theirs - load.lateMs);
-  const moreReaders = load.strangers === 1 && late > VERY_LATE_MS;
-  // Readers are let in again first, and strangers while no reader is turned away.
-  const fewerStrangers = load.readers === 0 ? sinceMs / FEWER_MS : 0;
+  const isLate = late > LATE_MS;
+  // One step after the other, and back in reverse: strangers, those more slowly, readers.
+  const moreHold = isLate ? load.strangers === 1 : load.readers > 0;
+  const moreReaders = load.holdMs === LONGEST_HOLD_MS && late > VERY_LATE_MS;
+  const moreStrangers = isLate || load.holdMs > 0;
   return {
     lateMs: late,
-    strangers: clamp(load.strangers + (late > LATE_MS ? sinceMs / MORE_MS : -fewerStrangers)),
+    strangers: clamp(load.strangers + (moreStrangers ? sinceMs / MORE_MS : -sinceMs / FEWER_MS)),
+    holdMs: clamp(load.holdMs + 2 * (moreHold ? sinceMs : -sinceMs), LONGEST_HOLD_MS),
     readers: clamp(load.readers + (moreReaders ? sinceMs : -sinceMs) / MORE_MS),
   };
 }
 
-function clamp(part: number): number {
-  return Math.min(1, Math.max(0, part));
+function clamp(part: number, most = 1): number {
+  return Math.min(most, Math.max(0, part));
 }
 
 /**
@@ -72,22 +84,31 @@ function clamp(part: number): number {
 export function watchLoad(): LoadWatch {
   let load = NO_LOAD;
   let lookedAt = monotonicMs();
+  /** When whatever waits for its time, or for its turn, was last come to. */
+  let turnedAt = lookedAt;
   let turn = 0;
   let asked = 0;
-  const timer = setInterval(() => {
-    const now = monotonicMs();
-    const sinceMs = now - lookedAt;
-    load = nextLoad(load, Math.max(0, sinceMs - LOOK_MS), sinceMs, asked);
+
+  function look(now: number): void {
+    load = nextLoad(load, Math.max(0, now - turnedAt - LOOK_MS), now - lookedAt, asked);
     lookedAt = now;
     asked = 0;
+  }
+
+  const timer = setInterval(() => {
+    const now = monotonicMs();
+    look(now);
+    turnedAt = now;
   }, LOOK_MS);
   timer.unref();
   return {
-    isCalm(waiting) {
+    isTooMuchFor(claimOf, waiting) {
       asked++;
-      return load.strangers === 0 && waiting < MOST_WAITING.stranger;
-    },
-    isTooMuchFor(claim, waiting) {
+      // While a thousand connections have something to say Node goes round them for seconds before it comes to a timer.
+      const now = monotonicMs();
+      if (now - lookedAt > 2 * LOOK_MS) look(now);
+      if (load.strangers === 0 && waiting < MOST_WAITING.stranger) return false;
+      const claim = claimOf();
       if (claim !== 'always' && waiting >= MOST_WAITING[claim]) return true;
       const part = claim === 'stranger' ? load.strangers : claim === 'reader' ? load.readers : 0;
       if (part === 0) return false;
