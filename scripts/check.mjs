@@ -15,6 +15,7 @@ const steps = [
   ['types of what browsers run', ['tsc', '--noEmit', '-p', 'src/site/client']],
   ['dead code', ['knip']],
   ['import directions', ['node', 'scripts/import-rules.mjs']],
+  // The last, so that its warning stands at the end, where it is seen.
   ['what comes from elsewhere', ['node', 'scripts/supply-chain.mjs']],
 ];
 
