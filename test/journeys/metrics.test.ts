@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
@@ -23,14 +25,18 @@ afterAll(async () => {
   await paper.end();
 });
 
-/** Every sample by its name and labels. */
-async function metrics(): Promise<Record<string, number>> {
+async function metricsText(): Promise<string> {
   const answer = await fetch(`${url}/metrics`);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([
     200,
     expect.stringContaining('text/plain'),
   ]);
-  const lines = (await answer.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return answer.text();
+}
+
+/** Every sample by its name and labels. */
+async function metrics(): Promise<Record<string, number>> {
+  const lines = (await metricsText()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
     lines.map((line) => [
       line.slice(0, line.lastIndexOf(' ')),
@@ -100,4 +106,57 @@ describe('what is measured', () => {
     paper.wire.mend();
     await expect.poll(async () => (await metrics()).broadsheet_database_up, { timeout: 15_000 }).toBe(1);
   }, 40_000);
+});
+
+type Rule = {
+  alert: string;
+  expr: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+};
+
+/** In an expression of Prometheus: `broadsheet_jobs`, and between braces `state="failed"`. */
+const SELECTOR = /\b((?:broadsheet|process)_\w+)(?:\{([^}]*)\})?/g;
+const MATCHER = /(\w+)(=~|!~|!=|=)"([^"]*)"/g;
+
+describe('the alerts for Prometheus', () => {
+  let rules: Rule[];
+  beforeAll(async () => {
+    const file = parse(await readFile('docs/operations/alerts.yml', 'utf8')) as {
+      groups: { rules: Rule[] }[];
+    };
+    rules = file.groups.flatMap((group) => group.rules);
+  });
+
+  it('look at nothing that is not measured, by no label and value that it does not have', async () => {
+    // An order, of somebody who is not signed in: they are sent to sign in.
+    const order = { method: 'POST', headers: { origin: paper.baseUrl }, redirect: 'manual' } as const;
+    expect((await fetch(`${url}/subscriptions`, order)).status).toBe(303);
+    const text = await metricsText();
+    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const selectors = rules.flatMap(({ alert, expr }) =>
+      [...expr.matchAll(SELECTOR)].map(([, name = '', matchers = '']) => ({ alert, name, matchers })),
+    );
+    expect(selectors.length).toBeGreaterThan(20);
+    for (const { alert, matchers, name } of selectors) {
+      const family = name.replace(/_(bucket|count|sum)$/, '');
+      expect(text, alert).toMatch(new RegExp(`^# TYPE (${name}|${family} histogram)\\b`, 'm'));
+      for (const [, label, operator, value] of matchers.matchAll(MATCHER)) {
+        // Which job it belongs to is added by Prometheus.
+        if (label === 'job') continue;
+        const wanted = operator === '=' ? `${label}="${value}"` : `${label}="`;
+        const having = samples.filter((line) => line.startsWith(`${name}{`) && line.includes(wanted));
+        expect(having, `${alert}: ${name} ${wanted}`).not.toEqual([]);
+      }
+    }
+  });
+
+  it('say how bad it is and what to do, and stand in the document for operators', async () => {
+    const operations = await readFile('docs/operations.md', 'utf8');
+    for (const { alert, annotations, labels } of rules) {
+      expect(['critical', 'warning'], alert).toContain(labels.severity);
+      expect(annotations.summary, alert).toMatch(/\w{3,}.*[.?]$/);
+      expect(operations).toContain(`| \`${alert}\` | ${labels.severity} |`);
+    }
+  });
 });

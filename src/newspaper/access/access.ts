@@ -150,7 +150,7 @@ export type Access = {
   carry(readerId: string, visitor: Visitor): Promise<string | undefined>;
   /** Decides as for a reader's next request, from what is written down, and charges nothing. */
   explain(story: StoryFacts, readerId: string, benefits: ReadonlySet<string>): Promise<Explanation>;
-  /** What was decided since the start of this process, by measure: `full:subscriber`, `preview:limit-reached`. */
+  /** What was decided since the start of this process, if never 0 times, by measure: `full:subscriber`. */
   decisions(): ReadonlyMap<string, number>;
   /** Writes the sums and walls that are still in memory. */
   flush(): Promise<void>;
@@ -182,6 +182,8 @@ const MEASURES: Readonly<Record<FullReason | PreviewReason, string>> = {
   'meter-unavailable': 'preview:meter-unavailable',
   closed: 'preview:closed',
 };
+/** Whoever watches a sum sees that it rises only where it stood there before. */
+const NONE_DECIDED = Object.values(MEASURES).map((measure): [string, number] => [measure, 0]);
 /** In the records, who had no cookie. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
@@ -461,7 +463,7 @@ export async function openAccess(
         benefits: [...benefits],
       };
     },
-    decisions: () => tally.totals(),
+    decisions: () => new Map([...NONE_DECIDED, ...tally.totals()]),
     flush: () => tally.flush(),
     stop: () => tally.stop(),
   };
