@@ -62,8 +62,13 @@ function isInstalled() {
 }
 
 function writeStamp() {
-  writeFileSync(`${stamp}.${process.pid}`, wanted());
-  renameSync(`${stamp}.${process.pid}`, stamp);
+  try {
+    writeFileSync(`${stamp}.${process.pid}`, wanted());
+    renameSync(`${stamp}.${process.pid}`, stamp);
+  } catch (error) {
+    // The packages are somebody else's: whether they are right is looked up again the next time.
+    if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
+  }
 }
 
 function install() {
@@ -118,6 +123,10 @@ async function locked(work) {
       closeSync(file);
       break;
     } catch (error) {
+      if (error.code === 'EACCES' || error.code === 'EROFS')
+        fail(
+          `something is to be installed or built, and ${modules} is not this user's: run this as its owner once`,
+        );
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = holderOf(lock);
