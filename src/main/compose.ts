@@ -20,7 +20,7 @@ import { type Database, type Db, isUnavailable, openDatabase, type Tx } from '#p
 import { openDomainClock } from '#platform/domain-clock';
 import type { Ask, Route } from '#platform/http';
 import { type Send, sendInto } from '#platform/http-client';
-import { watchLoad } from '#platform/load';
+import { type LoadWatch, watchLoad } from '#platform/load';
 import type { Logger } from '#platform/log';
 import { type Mailer, openMailer } from '#platform/mail';
 import { migrate } from '#platform/migrate';
@@ -87,6 +87,8 @@ export type PaperOptions = {
   readonly patienceMs?: number;
   /** What the desk sees of readers, until they have accounts. */
   readonly deskReaders?: DeskReaders;
+  /** Says who is turned away; left out, how late this process is. */
+  readonly load?: LoadWatch;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -221,7 +223,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const admitStaff = staffDoor(desk);
   let draining = false;
   const measures = measureRequests();
-  const load = watchLoad();
+  const load = options.load ?? watchLoad();
   const routes = [
     ...healthRoutes({ database, changes, draining: () => draining }),
     metricsRoute({

@@ -1,6 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { NO_LOAD } from '#platform/load';
 import { type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { signedInBrowser, type TestBrowser } from '../shop.ts';
@@ -27,9 +28,10 @@ afterAll(async () => {
 function ask(
   path: string,
   cookie?: string,
+  of = server,
 ): Promise<{ status: number; retry: string | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const { port } = server.address() as AddressInfo;
+    const { port } = of.address() as AddressInfo;
     request(
       { host: '127.0.0.1', port, path, agent: false, headers: cookie === undefined ? {} : { cookie } },
       (answer) => {
@@ -96,25 +98,24 @@ describe('when too many wait', () => {
   });
 });
 
-it('a process that is late with what it has to do turns strangers away, and readers not', async () => {
-  const reader = await signedInBrowser(paper, 'ravi@post.example');
-  const path = stories[1]?.path ?? '';
-  let isLate = true;
-  const busy = () => {
-    const until = performance.now() + 150;
-    while (performance.now() < until);
-    if (isLate) setImmediate(busy);
-  };
-  busy();
-  const turnedAway = async () => {
-    const [known, ...strangers] = await Promise.all([
-      ask(path, cookieOf(reader)),
-      ...Array.from({ length: 40 }, () => ask(path)),
-    ]);
-    return known?.status === 200 && strangers.some(({ status }) => status === 503);
-  };
-  while (!(await turnedAway()));
-  expect((await ask('/login')).status).toBe(200);
-  isLate = false;
-  await expect.poll(async () => (await ask(path)).status, { timeout: 10_000 }).toBe(200);
-}, 60_000);
+it('a process that is late turns strangers away, at once or a little later, and nobody else', async () => {
+  const load = { ...NO_LOAD, strangers: 1, holdMs: 0 };
+  const late = await testPaper(undefined, {
+    load: { load, isTooMuchFor: (claim) => claim() === 'stranger', stop: () => undefined },
+  });
+  const [story] = await storeStories(late.database.db, [storyInput()]);
+  const reader = await signedInBrowser(late, 'ravi@post.example');
+  const lateServer = createServer(late.app.listener).listen(0, '127.0.0.1');
+  await new Promise((resolve) => lateServer.once('listening', resolve));
+  const statusOf = async (path: string, cookie?: string) => (await ask(path, cookie, lateServer)).status;
+  const path = story?.path ?? '';
+  for (load.holdMs of [0, 20]) {
+    expect(await statusOf(path)).toBe(503);
+    expect(await statusOf(path, cookieOf(reader))).toBe(200);
+    for (const always of ['/livez', '/subscribe', '/login', '/desk/sign-in'])
+      expect([always, await statusOf(always)]).toEqual([always, 200]);
+  }
+  lateServer.closeAllConnections();
+  await new Promise((resolve) => lateServer.close(resolve));
+  await late.end();
+});
