@@ -40,7 +40,8 @@ export function openDatabase(
     connectionString: url,
     max: options.connections,
     types,
-    connectionTimeoutMillis: 2_000,
+    // A command that is at something for seconds may be late to see that it is connected.
+    connectionTimeoutMillis: Math.max(2_000, Math.min(30_000, options.patienceMs / 2)),
     // The server ends a statement that takes too long, so that its connection is good for the next one; where the
     // server itself is gone, we stop waiting a little later.
     statement_timeout: options.patienceMs,

@@ -33,7 +33,7 @@ describe('how many are turned away', () => {
   it('is told to strangers later and later where telling all of them is too much, before a reader is turned away', () => {
     const held = loadAfter(2, 300);
     expect([held.strangers, held.holdMs > 100, held.readers]).toEqual([1, true, 0]);
-    const better = loadAfter(1, 5, loadAfter(6, 150));
+    const better = loadAfter(0.4, 5, loadAfter(6, 150));
     expect([better.strangers, better.holdMs < 1_000, better.readers]).toEqual([1, true, 0]);
   });
 

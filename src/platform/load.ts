@@ -5,7 +5,7 @@ const LOOK_MS = 50;
 /** Over so long it is smoothed: a moment's stall, of this process or of the machine, is no load. */
 const SMOOTH_MS = 500;
 /** So late, and strangers begin to be turned away. */
-const LATE_MS = 50;
+const LATE_MS = 100;
 /** So late though all strangers are, and signed-in readers begin to be. */
 const VERY_LATE_MS = 400;
 /** Where so few ask, lateness is not their doing: the machine is busy with something else, and nobody is turned away. */

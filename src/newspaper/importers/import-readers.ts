@@ -175,7 +175,7 @@ class ReadersRun {
     const { dryRun = false, now, source } = this.options;
     const outcomes = await inTransaction(this.#db, { keep: !dryRun }, (tx) => takeIn(tx, batch, source, now));
     for (const outcome of outcomes) this.#counts[outcome]++;
-    this.#counts.granted += batch.filter(({ until }) => until !== undefined).length;
+    this.#counts.granted += batch.filter(({ until }) => isAhead(until, now)).length;
     this.options.onProgress?.(this.#done);
   }
 }
@@ -201,19 +201,27 @@ async function takeIn(
     const { id, isNew } = taken[at] as (typeof taken)[number];
     const sourceId = rightId(id);
     const before = isNew ? [] : await rightsFrom(tx, id, sourceId);
+    const wanted = isAhead(until, now) ? benefits : [];
     const isSame =
       until === undefined ||
-      (before.length === benefits.length &&
-        before.every((one) => Temporal.Instant.compare(one.until, until) === 0));
+      (before.length === wanted.length &&
+        before.every(
+          (one) => wanted.includes(one.benefit) && Temporal.Instant.compare(one.until, until) === 0,
+        ));
     if (until !== undefined && !isSame) {
       if (before.length > 0) await revokeGrants(tx, sourceId, 'a newer list of readers was imported', now);
-      given.push({ readerId: id, benefits, source: 'gift', sourceId, from: now, until });
+      if (wanted.length > 0)
+        given.push({ readerId: id, benefits: wanted, source: 'gift', sourceId, from: now, until });
     }
     // A list that says nothing of a right any more takes none away: it may be a list of something else.
     outcomes.push(isNew ? 'created' : isSame ? 'skipped' : 'updated');
   }
   await giveGrants(tx, given, now);
   return outcomes;
+}
+
+function isAhead(until: Temporal.Instant | undefined, now: Temporal.Instant): boolean {
+  return until !== undefined && Temporal.Instant.compare(until, now) > 0;
 }
 
 async function rightsFrom(tx: Tx, readerId: string, sourceId: string): Promise<Grant[]> {

@@ -128,7 +128,11 @@ async function readInside(root: string, path: string): Promise<Buffer | undefine
   if (!facts.isFile()) return undefined;
   if (facts.size > MOST_PICTURE_BYTES)
     throw new Invalid('picture-too-large', 'a picture may have at most 40 MB');
-  return await readFile(found);
+  return await readFile(found).catch((error: Error) => {
+    throw new Invalid('unreadable-picture', `it cannot be read from the folder (${error.message})`, {
+      cause: error,
+    });
+  });
 }
 
 /**

@@ -18,7 +18,7 @@ export type ReadRow =
       readonly kind: 'reader';
       readonly reader: ReaderFromElsewhere;
       readonly benefits: readonly Benefit[];
-      /** Undefined where nothing is granted. */
+      /** When the right ends, or ended; undefined where the list says nothing of one. */
       readonly until: Temporal.Instant | undefined;
     }
   | { readonly kind: 'left-out'; readonly what: string }
@@ -26,6 +26,8 @@ export type ReadRow =
 
 /** Until when somebody has what was given to them without an end. */
 const FOR_EVER = Temporal.Instant.from('2999-12-31T00:00:00Z');
+/** Nobody pays further ahead: a date beyond is somebody's way to write that there is no end. */
+const FURTHEST_YEARS = 10;
 const MOST_NOTE = 5_000;
 const MOST_FIELD = 500;
 
@@ -129,6 +131,10 @@ function rightOf(
   if (plan === undefined)
     return refused(`plan ${quoted(said('plan'))} is not one of ${plans.map(({ slug }) => slug).join(', ')}`);
   const isFree = /^(?:1|true|yes|y)$/i.test(said('complimentary'));
+  // Lifetime subscriptions are written so, and what was exported here as having no end.
+  const year = Number(/^(\d{4})-\d{1,2}-\d{1,2}(?!\d)/.exec(said('paidThrough'))?.[1] ?? 0);
+  if (year > now.toZonedDateTimeISO(zone).year + FURTHEST_YEARS)
+    return { benefits: plan.benefits, until: FOR_EVER };
   const through = dateOf(said('paidThrough'), zone, now);
   if (typeof through === 'string') return refused(`paid_through ${through}`);
   if (through === undefined) {
@@ -138,7 +144,7 @@ function rightOf(
   // A day without an hour is paid to its end.
   const isDay = !/\d:\d/.test(said('paidThrough'));
   const until = isDay ? through.toZonedDateTimeISO(zone).add({ days: 1 }).startOfDay().toInstant() : through;
-  return Temporal.Instant.compare(until, now) <= 0 ? NOTHING : { benefits: plan.benefits, until };
+  return { benefits: plan.benefits, until };
 }
 
 /** @returns words that say what is wrong, where something is */

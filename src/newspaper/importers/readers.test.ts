@@ -146,6 +146,17 @@ meera@example.org,,,,,,,,,,\n`,
     expect((await rightsOf('a@example.org')).filter((one) => !one.includes('revoked')).length).toBe(
       BENEFITS.length,
     );
+    // One that says that it has ended, as after a refund, does.
+    const ended = { updated: 1, skipped: 1, granted: 0 };
+    expect(await run(list('2026-01-01'), { now: later })).toMatchObject(ended);
+    expect((await rightsOf('a@example.org')).filter((one) => !one.includes('revoked'))).toEqual([]);
+    expect(await run(list('2026-01-01'), { now: later })).toMatchObject({ updated: 0, skipped: 2 });
+  });
+
+  it('who have it for life may read without an end, however a list says so', async () => {
+    await run('email,paid_through\na@example.org,2099-12-31\nb@example.org,2999-12-31T00:00:00Z\n');
+    for (const email of ['a@example.org', 'b@example.org'])
+      expect(await rightsOf(email)).toContain('reading gift until 2999-12-31T00:00:00Z');
   });
 
   it('who have an account already keep it as it is, and are given what they paid for', async () => {

@@ -261,7 +261,8 @@ function quoted(value: unknown): string {
 
 function firstTooLong(given: StoryRecord, body: string): string | undefined {
   const limits: [string, string | undefined, number][] = [
-    ['body', body, MOST_BODY],
+    // Beside `elements` it is there for other programs, and not read.
+    ['body', given.elements == null ? body : '', MOST_BODY],
     ['preview', given.preview, MOST_BODY],
     ['standfirst', given.standfirst, MOST_STANDFIRST],
     ['headline', given.headline, 20 * MOST_HEADLINE],

@@ -52,7 +52,7 @@ export function withoutWordpressShortcodes(
     Array.from(linked.matchAll(/\[\/([a-z][a-z0-9_-]{1,40})\]/gi), ([, name = '']) => name.toLowerCase()),
   );
   let caption = '';
-  return linked.replace(
+  const without = linked.replace(
     TAG,
     (whole, before: string, slash: string, raw: string, rest = '', after: string) => {
       if (before !== '' && after !== '') return whole.slice(1, -1);
@@ -63,7 +63,7 @@ export function withoutWordpressShortcodes(
       if (name === 'caption' || name === 'wp_caption') {
         if (slash === '') {
           caption = attributesOf(rest).get('caption') ?? '';
-          return edges('<figure>');
+          return edges(CAPTION_BEGINS);
         }
         return edges(
           caption === '' ? '</figure>' : `<figcaption>${escapeHtml(caption)}</figcaption></figure>`,
@@ -80,6 +80,25 @@ export function withoutWordpressShortcodes(
       return edges('');
     },
   );
+  return withCaptions(without);
+}
+
+/** No markup has it: stands where a caption's figure begins until its words are found. */
+const CAPTION_BEGINS = '<figure\u0000>';
+const PICTURE_FIRST = /^\s*(?:<a\b[^>]{0,2000}>\s*)?<img\b[^>]{0,4000}>\s*(?:<\/a>)?/i;
+
+/** Since WordPress 3.4 a caption's words stand behind its picture, between `[caption]` and `[/caption]`. */
+function withCaptions(html: string): string {
+  const [start = '', ...figures] = html.split(CAPTION_BEGINS);
+  const marked = figures.map((text) => {
+    const end = text.indexOf('</figure>');
+    const picture = end === -1 ? undefined : PICTURE_FIRST.exec(text.slice(0, end))?.[0];
+    if (picture === undefined) return `<figure>${text}`;
+    const words = text.slice(picture.length, end).trim();
+    if (words === '' || words.includes('<figcaption>')) return `<figure>${text}`;
+    return `<figure>${picture}<figcaption>${words}</figcaption>${text.slice(end)}`;
+  });
+  return start + marked.join('');
 }
 
 /** The pictures that a gallery names, or the one address for all of the post's own. */

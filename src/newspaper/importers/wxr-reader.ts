@@ -2,11 +2,15 @@ import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
 import { Invalid } from '#values/errors';
 import { readBites } from './archive-file.ts';
 import { BareAmpersands } from './bare-ampersands.ts';
+import { plainWords } from './blocks.ts';
+import { htmlToElements } from './html.ts';
 
 /** No item holds more text: one that does is read past without being kept. */
 const MOST_ITEM = 16 * 1024 * 1024;
 /** A file that goes on for so long without a tag is none that can be read. */
 const MOST_WITHOUT_TAG = 32 * 1024 * 1024;
+/** Elements do not lie deeper in each other in any export; each costs more the deeper it lies. */
+const DEEPEST = 100;
 /** Values of custom fields that are longer are some plugin's own, and of no use here. */
 const MOST_META = 64 * 1024;
 
@@ -83,7 +87,7 @@ export async function* readWxr(path: string, site: WxrSite): AsyncGenerator<WxrI
     }
     const found = reader.found();
     if (cut !== undefined || reader.isLost) {
-      yield { items: found, cut: cut ?? `a text of more than 32 MB stands before line ${reader.line}` };
+      yield { items: found, cut: cut ?? reader.lostFor };
       return;
     }
     yield { items: found };
@@ -132,8 +136,14 @@ class WxrReader {
   #meta: { key: string; value: string } | undefined;
   #author: { login: string; name: string } | undefined;
   #category: { id: string; slug: string } | undefined;
-  /** What is wrong with the markup outside of items. */
+  /** What is wrong with the markup outside of items, where no item is to blame for it. */
   #fault: string | undefined;
+  #hadBroken = false;
+  /** The line of an item whose end was just read. */
+  #ended: number | undefined;
+  #tooDeep = false;
+  /** Comments are counted and not read. */
+  #isComment = false;
   #sinceTag = 0;
   #isWordPress = false;
 
@@ -153,12 +163,23 @@ class WxrReader {
 
   /** Whether there is no use in reading on. */
   get isLost(): boolean {
-    return this.#sinceTag > MOST_WITHOUT_TAG;
+    return this.#tooDeep || this.#sinceTag > MOST_WITHOUT_TAG;
+  }
+
+  get lostFor(): string {
+    return this.#tooDeep
+      ? `elements lie more than ${DEEPEST} deep in each other at line ${this.line}`
+      : `a text of more than 32 MB stands before line ${this.line}`;
   }
 
   take(text: string): void {
     this.#sinceTag += text.length;
-    if (!this.isLost) this.#parser.write(this.#ampersands.take(text));
+    if (this.isLost) return;
+    try {
+      this.#parser.write(this.#ampersands.take(text));
+    } catch (error) {
+      if (!this.#tooDeep) throw error;
+    }
   }
 
   /** Items that have come to their end since this was last asked. */
@@ -183,17 +204,25 @@ class WxrReader {
 
   #opened(tag: SaxesTagNS): void {
     this.#sinceTag = 0;
+    this.#ended = undefined;
     const name = nameOf(tag);
     if (name.startsWith('wp:')) this.#isWordPress = true;
     const parent = this.#open.at(-1);
     this.#open.push(name);
+    if (this.#open.length > DEEPEST) {
+      this.#tooDeep = true;
+      throw new RangeError('too deep');
+    }
     this.#text = [];
-    if (name === 'item' && (parent === 'channel' || this.#item !== undefined)) this.#begin();
+    // Wherever it stands: a wrong closing tag ends all that is open, and what comes behind it is no child of the channel.
+    if (name === 'item') this.#begin();
     else if (name === 'category' && parent === 'item') {
       this.#term = { taxonomy: attributeOf(tag, 'domain'), slug: attributeOf(tag, 'nicename') };
     } else if (name === 'wp:postmeta' && parent === 'item') this.#meta = { key: '', value: '' };
-    else if (name === 'wp:comment' && parent === 'item' && this.#item !== undefined) this.#item.comments++;
-    else if (name === 'wp:author' && parent === 'channel') this.#author = { login: '', name: '' };
+    else if (name === 'wp:comment' && parent === 'item' && this.#item !== undefined) {
+      this.#item.comments++;
+      this.#isComment = true;
+    } else if (name === 'wp:author' && parent === 'channel') this.#author = { login: '', name: '' };
     else if (name === 'wp:category' && parent === 'channel') this.#category = { id: '', slug: '' };
   }
 
@@ -214,6 +243,8 @@ class WxrReader {
 
   #said(text: string): void {
     this.#sinceTag = 0;
+    this.#ended = undefined;
+    if (this.#isComment) return;
     const item = this.#item;
     if (item === undefined) {
       this.#text.push(text);
@@ -235,13 +266,15 @@ class WxrReader {
   }
 
   #closedInItem(item: Draft, name: string, parent: string, text: string): void {
-    if (name === 'item') {
+    if (name === 'wp:comment') this.#isComment = false;
+    else if (name === 'item') {
       this.#finish(item);
       this.#item = undefined;
+      this.#ended = item.line;
     } else if (parent === 'item' && IS_FIELD.has(name)) {
       if (!item.fields.has(name as WxrField)) item.fields.set(name as WxrField, text);
     } else if (name === 'category' && this.#term !== undefined) {
-      item.terms.push({ ...this.#term, name: text.trim() });
+      item.terms.push({ ...this.#term, name: asRead(text) });
       this.#term = undefined;
     } else if (this.#meta !== undefined) {
       if (name === 'wp:meta_key') this.#meta.key = text.trim();
@@ -249,8 +282,10 @@ class WxrReader {
       else if (name === 'wp:postmeta') {
         const { key, value } = this.#meta;
         this.#meta = undefined;
-        if (key !== '' && value.length <= MOST_META)
-          item.meta.set(key, [...(item.meta.get(key) ?? []), value]);
+        if (key === '' || value.length > MOST_META) return;
+        const all = item.meta.get(key);
+        if (all === undefined) item.meta.set(key, [value]);
+        else all.push(value);
       }
     }
   }
@@ -259,7 +294,7 @@ class WxrReader {
     const site = this.#site;
     if (this.#author !== undefined) {
       if (name === 'wp:author_login') this.#author.login = text;
-      else if (name === 'wp:author_display_name') this.#author.name = text;
+      else if (name === 'wp:author_display_name') this.#author.name = asRead(text);
       else if (name === 'wp:author') {
         if (this.#author.login !== '') site.authors.set(this.#author.login, this.#author.name);
         this.#author = undefined;
@@ -281,11 +316,20 @@ class WxrReader {
   #failed(message: string): void {
     if (!STRUCTURAL.test(message)) return;
     const reason = `its markup is broken: ${message.replace(/^(?:undefined:)?(\d+):\d+: /, 'line $1, ')}`;
-    if (this.#item !== undefined) this.#item.broken ??= reason;
-    else this.#fault ??= reason;
+    if (this.#item !== undefined) {
+      this.#item.broken ??= reason;
+      this.#hadBroken = true;
+    } else if (this.#ended !== undefined) {
+      // What ended it was no end of an item: whatever it had to say behind that is lost.
+      if (this.#items.at(-1)?.line === this.#ended) this.#items.pop();
+      this.#items.push({ kind: 'broken', line: this.#ended, reason });
+      this.#ended = undefined;
+      this.#hadBroken = true;
+    } else if (!this.#hadBroken) this.#fault ??= reason;
   }
 
   #finish(item: Draft): void {
+    this.#isComment = false;
     const { broken, comments, fields, line, meta, size, terms } = item;
     const isForeign = !FIELDS.some((name) => name.startsWith('wp:') && fields.has(name));
     // That a file is none of WordPress's is told once, of the whole.
@@ -302,6 +346,11 @@ class WxrReader {
         : { kind: 'broken', line, reason },
     );
   }
+}
+
+/** Names are kept by WordPress as a page shows them: `Opinion &amp; Analysis`, also where the file says it is text. */
+function asRead(name: string): string {
+  return name.includes('&') ? plainWords(htmlToElements(name)) : name.trim();
 }
 
 /** What an element is called here, whatever prefix its namespace has in a file, and whether or not that is declared. */

@@ -58,7 +58,7 @@ export function readWxrItem(
   const content = item.fields.get('content:encoded') ?? '';
   const library = libraryOf(item, site);
   const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`), library);
-  const { access, section } = type === 'page' ? PAGES : { access: undefined, section: sectionOf(item) };
+  const { access, section } = type === 'page' ? PAGES : { access: undefined, section: sectionOf(item, site) };
   const record = {
     id: field('wp:post_id') || field('guid') || field('link'),
     headline: headlineOf(field('title'), body) || (isDraft ? 'Untitled' : ''),
@@ -183,10 +183,14 @@ function headlineOf(title: string, body: string): string {
   return beginning === '' || beginning === words ? beginning : `${beginning} …`;
 }
 
-/** The first category that is not WordPress's own word for none. */
-function sectionOf({ terms }: WxrItem): string | undefined {
-  const categories = terms.filter(({ taxonomy }) => taxonomy === 'category');
-  return categories.find(({ slug }) => slug !== 'uncategorized')?.name;
+/** Custom fields in which the plugins for search engines keep the number of the category that decides the address. */
+const PRIMARY = ['_yoast_wpseo_primary_category', 'rank_math_primary_category'];
+
+/** The category that the newsroom marked as the first of a story's, else the first that is not WordPress's own word for none. */
+function sectionOf({ meta, terms }: WxrItem, { categories }: WxrSite): string | undefined {
+  const own = terms.filter(({ slug, taxonomy }) => taxonomy === 'category' && slug !== 'uncategorized');
+  const marked = new Set(PRIMARY.flatMap((key) => meta.get(key) ?? []).map((id) => id.trim()));
+  return (own.find(({ slug }) => marked.has(categories.get(slug) ?? '')) ?? own[0])?.name;
 }
 
 /** Its tags, and the categories that are not its section. */

@@ -165,6 +165,16 @@ describe('a broken export', () => {
   });
 
   it.each([
+    ['closes an element by another name', (text: string) => text.replace('</title>', '</titel>')],
+    ['closes one of another namespace', (text: string) => text.replace('</content:encoded>', '</content>')],
+    ['closes what is not open', (text: string) => text.replace('</link>', '</link></wp:term></b>')],
+  ])('of which an item %s loses that one alone', async (_, spoil) => {
+    const { cut, items } = await read(wxr(good('1') + spoil(good('2')) + good('3') + good('4')));
+    expect(titles(items)).toEqual(['1', expect.stringMatching(/^its markup is broken: line \d+/), '3', '4']);
+    expect(cut).toBeUndefined();
+  });
+
+  it.each([
     ['a control character', (text: string) => text.replace('harbour', 'har\u000bbour')],
     ['an entity that nobody declared', (text: string) => text.replace('<title>', '<title>&nbsp;')],
     [
@@ -187,6 +197,8 @@ describe('a broken export', () => {
   it('that never closes an item is told of that item', async () => {
     const { items } = await read(wxr(good('1').replace('</item>', '') + good('2')));
     expect(titles(items)).toEqual(['another item begins inside it', '2']);
+    const amid = await read(wxr(good('1').replace('</item>', '') + good('2') + good('3')));
+    expect(titles(amid.items)).toEqual(['another item begins inside it', '2', '3']);
   });
 
   it.each([
@@ -214,6 +226,27 @@ describe('a broken export', () => {
     const large = item({ 'content:encoded': 'long '.repeat(3_500_000), 'wp:post_id': '2' });
     const { items } = await read(wxr(good('1') + large + good('3')));
     expect(titles(items)).toEqual(['1', 'an item of 17 MB is over the limit of 16 MB', '3']);
+  });
+
+  it('with comments of more than that keeps the item: they are counted, and not read', async () => {
+    const comment = `<wp:comment><wp:comment_content>${'word '.repeat(600_000)}</wp:comment_content></wp:comment>`;
+    const { items } = await read(wxr(item({ title: '1' }, comment.repeat(7)) + good('2')));
+    expect(titles(items)).toEqual(['1', '2']);
+    expect(items[0]).toMatchObject({ comments: 7 });
+  });
+
+  it('of which the elements lie in each other without end is given up there, however many they are', async () => {
+    const { cut, items } = await read(wxr(good('1') + item({}, '<a>'.repeat(2_000_000))));
+    expect([titles(items), cut]).toEqual([
+      ['1'],
+      expect.stringMatching(/^elements lie more than 100 deep in each other at line \d+$/),
+    ]);
+  });
+
+  it('with very many custom fields of one name takes no longer for each', async () => {
+    const meta = '<wp:postmeta><wp:meta_key>k</wp:meta_key><wp:meta_value>v</wp:meta_value></wp:postmeta>';
+    const { items } = await read(wxr(item({}, meta.repeat(60_000))));
+    expect((items[0] as WxrItem).meta.get('k')).toHaveLength(60_000);
   });
 
   it('that goes on without a tag is given up', async () => {
@@ -293,6 +326,38 @@ describe('posts and pages', () => {
     ]);
     for (const story of await stored())
       expect(new Date(story.published_at).toISOString()).toBe('2019-01-05T10:00:00.000Z');
+  });
+
+  it('have names as readers saw them, and the section that the newsroom marked as the first', async () => {
+    const term = (domain: string, slug: string, name: string) =>
+      `<category domain="${domain}" nicename="${slug}">${cdata(name)}</category>`;
+    const category = (id: number, slug: string) =>
+      `<wp:category><wp:term_id>${id}</wp:term_id><wp:category_nicename>${slug}</wp:category_nicename></wp:category>`;
+    const marked = (key: string) =>
+      `<wp:postmeta><wp:meta_key>${key}</wp:meta_key><wp:meta_value>${cdata('9')}</wp:meta_value></wp:postmeta>`;
+    const terms =
+      term('category', 'business', 'Business') +
+      term('category', 'opinion-analysis', 'Opinion &amp; Analysis') +
+      term('post_tag', 'rd', 'R&amp;D');
+    const author =
+      '<wp:author><wp:author_login>ed</wp:author_login><wp:author_display_name>' +
+      `${cdata('News &amp; Views')}</wp:author_display_name></wp:author>`;
+    const channel = author + category(8, 'business') + category(9, 'opinion-analysis');
+    await run(
+      wxr(
+        item({ 'wp:post_id': '1', 'dc:creator': 'ed' }, terms) +
+          item({ 'wp:post_id': '2' }, terms + marked('_yoast_wpseo_primary_category')) +
+          item({ 'wp:post_id': '3' }, terms + marked('rank_math_primary_category')),
+        { channel },
+      ),
+    );
+    const [first, ...others] = await stored();
+    expect([first.section, first.authors[0].name]).toEqual(['business', 'News & Views']);
+    for (const one of others) expect(one.section).toBe('opinion-analysis');
+    const { rows } = await database.pool.query(
+      `select name from content.sections where slug = 'opinion-analysis'`,
+    );
+    expect(rows).toEqual([{ name: 'Opinion & Analysis' }]);
   });
 
   it('without a headline are called by how they begin; and pages are free, in a section of their own', async () => {
@@ -452,7 +517,18 @@ describe('shortcodes of WordPress', () => {
       '<p><a href="https://example.com/a.mp3">https://example.com/a.mp3</a></p>',
       [],
     ],
-    ['[caption id="a"]<img src="x.jpg"> Words[/caption]', '<figure><img src="x.jpg"> Words</figure>', []],
+    [
+      '[caption id="a"]<img src="x.jpg"> Words[/caption]',
+      '<figure><img src="x.jpg"> <figcaption>Words</figcaption></figure>',
+      [],
+    ],
+    [
+      '[caption]<a href="y"><img src="x.jpg"></a> With <a href="z">a link</a>[/caption] and more',
+      '<figure><a href="y"><img src="x.jpg"></a><figcaption>With <a href="z">a link</a></figcaption></figure> and more',
+      [],
+    ],
+    ['[caption]<img src="x.jpg">[/caption]', '<figure><img src="x.jpg"></figure>', []],
+    ['[caption]No picture[/caption][caption]Open', '<figure>No picture</figure><figure>Open', []],
     [
       '[caption caption="A & B"]<img src="x.jpg">[/caption]',
       '<figure><img src="x.jpg"><figcaption>A &amp; B</figcaption></figure>',
@@ -468,5 +544,7 @@ describe('shortcodes of WordPress', () => {
   it('take no longer the more of them are left open', () => {
     const text = '[gallery '.repeat(20_000);
     expect(withoutWordpressShortcodes(text, () => undefined)).toBe(text);
+    const captions = '[caption]<img>'.repeat(200_000);
+    expect(withoutWordpressShortcodes(captions, () => undefined)).toBe('<figure><img>'.repeat(200_000));
   });
 });
