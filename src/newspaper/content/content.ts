@@ -56,6 +56,7 @@ export { picturesIn, type WholeStory, wholeStories } from './whole-stories.store
 export {
   correctStory,
   findStoryId,
+  findUnedited,
   hasStories,
   type ImportOutcome,
   importStories,

@@ -281,6 +281,19 @@ export async function withdrawStory(
   });
 }
 
+/**
+ * Stories that were brought from a source, are public, and were not edited here since.
+ *
+ * @param sourceIds what the source calls them
+ * @returns their ids
+ */
+export async function findUnedited(db: Db, source: string, sourceIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from content.stories where source = ${source} and source_id = any(${sourceIds}::text[])
+      and state = 'published' and edited_at is null order by id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 /** Adds a correction to the body, in a new revision. `on` is the day in the paper's zone. */
 export async function correctStory(
   db: Db,

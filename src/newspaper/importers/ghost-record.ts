@@ -74,7 +74,10 @@ export function readGhostPost(
   const picture = leadOf(said('feature_image'), said('feature_image_alt'), said('feature_image_caption'));
   // Of what the body is read from, the first that there is: the others were made of it.
   const written = body.lexical || body.mobiledoc || body.html || body.markdown;
-  const digest = recordDigest(`${JSON.stringify([record, picture])}\n${written}`);
+  // What has no date is the same tomorrow.
+  const digest = recordDigest(
+    `${JSON.stringify([{ ...record, published_at: published }, picture])}\n${written}`,
+  );
   // What was left out is counted when the body is read, which is not done for a story that is known.
   const read = () => readGhostBody(body, {}, left);
   const cut = hasCut(body) ? read() : undefined;

@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import {
+  findUnedited,
   type ImportOutcome,
   importStories,
   keepOldPlaces,
   learnStatistics,
   type OldPlace,
   type StoryInput,
+  withdrawStory,
 } from '#content';
 import { type Attachment, keepAttachments } from '#media';
 import { type Db, isUnavailable } from '#platform/db';
@@ -39,6 +41,9 @@ const AGAIN: Readonly<Record<string, number>> = {
 
 /** A place in a file, and what was wrong there. */
 export type ImportNote = { readonly at: string; readonly reason: string };
+
+/** A story that its source does not show any more, by what it is called there. */
+export type TakenBack = { readonly source: string; readonly sourceId: string };
 
 /** What became of the records of an import. */
 export type ImportReport = {
@@ -131,6 +136,7 @@ export class ImportRun {
   };
   readonly #examples: StoryExample[] = [];
   #library: Attachment[] = [];
+  readonly #takenBack: TakenBack[] = [];
   #inLibrary = 0;
   #places: OldPlace[] = [];
   readonly #placed = new Set<string>();
@@ -205,6 +211,11 @@ export class ImportRun {
       this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + times);
   }
 
+  /** A story is not to be public any more: withdrawn, where it was brought here before and was not edited since. */
+  takeBack(story: TakenBack): void {
+    this.#takenBack.push(story);
+  }
+
   /** A file breaks off, or cannot be read on. */
   breakOff(file: number, reason: string): void {
     this.#truncated = true;
@@ -223,6 +234,7 @@ export class ImportRun {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#keepLibrary();
     await this.#keepPlaces();
+    await this.#withdraw();
     if (!this.#isDry && this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
     const pictures = await this.#bringPictures();
     const { refused: refusedCount, ...counts } = this.#counts;
@@ -260,6 +272,19 @@ export class ImportRun {
     this.#places = [];
     if (this.#isDry) return;
     await keepOldPlaces(this.#db, places);
+  }
+
+  async #withdraw(): Promise<void> {
+    for (const [source, all] of Map.groupBy(this.#takenBack, (one) => one.source)) {
+      const ids = await findUnedited(
+        this.#db,
+        source,
+        all.map(({ sourceId }) => sourceId),
+      );
+      if (ids.length > 0) this.leaveOut('story withdrawn here: it was thrown away there', ids.length);
+      if (this.#isDry) continue;
+      for (const id of ids) await withdrawStory(this.#db, id, 'thrown away where it came from', this.now);
+    }
   }
 
   async #bringPictures(): Promise<PicturesReport> {

@@ -36,6 +36,7 @@ async function readFile(run: ImportRun, file: number, path: string, site: WxrSit
       const read = readWxrItem(item, site, run.settings, run.now, left);
       if (read.kind === 'left-out') {
         run.leaveOut(read.what);
+        if (read.takenBack !== undefined) run.takeBack(read.takenBack);
         continue;
       }
       await run.takePlaces(read.places ?? []);

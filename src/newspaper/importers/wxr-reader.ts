@@ -113,6 +113,9 @@ const DUBLIN_CORE = 'http://purl.org/dc/elements/1.1/';
 /** Faults of the markup after which nobody knows what belongs where. */
 const STRUCTURAL = /unexpected close tag|unmatched closing tag|unclosed tag/;
 
+/** Custom fields that change when a post is only looked at. */
+const PASSING = /^_(?:edit_lock|edit_last|oembed_)/;
+
 type Draft = {
   readonly line: number;
   readonly fields: Map<WxrField, string>;
@@ -282,7 +285,7 @@ class WxrReader {
       else if (name === 'wp:postmeta') {
         const { key, value } = this.#meta;
         this.#meta = undefined;
-        if (key === '' || value.length > MOST_META) return;
+        if (key === '' || PASSING.test(key) || value.length > MOST_META) return;
         const all = item.meta.get(key);
         if (all === undefined) item.meta.set(key, [value]);
         else all.push(value);

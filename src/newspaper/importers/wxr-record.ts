@@ -5,6 +5,7 @@ import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { oneLine } from './clean-text.ts';
 import { htmlToElements } from './html.ts';
+import type { TakenBack } from './import-run.ts';
 import { toSection } from './sections.ts';
 import { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
 import { type LibraryAddresses, withoutWordpressShortcodes } from './wordpress-shortcodes.ts';
@@ -18,7 +19,7 @@ export type WxrRead =
       readonly attachments: readonly Attachment[];
       readonly places: readonly OldPlace[];
     }
-  | { readonly kind: 'left-out'; readonly what: string };
+  | { readonly kind: 'left-out'; readonly what: string; readonly takenBack?: TakenBack };
 
 /** Things that WordPress keeps like posts, and that are its own or a plugin's. */
 const STORIES: ReadonlySet<string> = new Set(['post', 'page']);
@@ -49,7 +50,13 @@ export function readWxrItem(
   const status = field('wp:status') || 'publish';
   if (type === 'attachment') return readAttachment(item, site);
   if (!STORIES.has(type)) return { kind: 'left-out', what: type };
-  if (THROWN_AWAY.has(status)) return { kind: 'left-out', what: `${type} (${status})` };
+  const id = field('wp:post_id') || field('guid') || field('link');
+  if (THROWN_AWAY.has(status))
+    return {
+      kind: 'left-out',
+      what: `${type} (${status})`,
+      ...(status === 'trash' ? { takenBack: { source: sourceOf(site), sourceId: id } } : {}),
+    };
   const published = dateOf(item);
   const isDraft = NOT_YET.has(status) || field('wp:post_password') !== '';
   if (published === undefined && !isDraft) return { kind: 'refused', reason: 'it has no date' };
@@ -60,7 +67,7 @@ export function readWxrItem(
   const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`), library);
   const { access, section } = type === 'page' ? PAGES : { access: undefined, section: sectionOf(item, site) };
   const record = {
-    id: field('wp:post_id') || field('guid') || field('link'),
+    id,
     headline: headlineOf(field('title'), body) || (isDraft ? 'Untitled' : ''),
     body,
     body_format: 'html',
@@ -77,7 +84,8 @@ export function readWxrItem(
     source: sourceOf(site),
     ...(item.meta.size > 0 ? { custom_fields: Object.fromEntries(item.meta) } : {}),
   };
-  const digest = recordDigest(JSON.stringify(record));
+  // What has no date is the same tomorrow.
+  const digest = recordDigest(JSON.stringify({ ...record, published_at: published }));
   const read = readRecord(
     record,
     digest,

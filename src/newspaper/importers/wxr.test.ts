@@ -463,6 +463,41 @@ describe('posts and pages', () => {
   });
 });
 
+describe('a newer export', () => {
+  it('changes nothing by a draft that has no date, nor by a post that was only looked at', async () => {
+    const draft = item({
+      'wp:post_id': '1',
+      'wp:status': 'draft',
+      'wp:post_date': '0000-00-00 00:00:00',
+      'wp:post_date_gmt': '0000-00-00 00:00:00',
+    });
+    const looked = (at: string) =>
+      item(
+        { 'wp:post_id': '2' },
+        `<wp:postmeta><wp:meta_key>_edit_lock</wp:meta_key><wp:meta_value>${at}:1</wp:meta_value></wp:postmeta>`,
+      );
+    const path = await file(wxr(draft + looked('1546700000')));
+    expect(await importWxr(database.db, [path], OPTIONS)).toMatchObject({ created: 2 });
+    await writeFile(path, wxr(draft + looked('1546799999')));
+    const later = { ...OPTIONS, now: OPTIONS.now.add({ hours: 30 }) };
+    expect(await importWxr(database.db, [path], later)).toMatchObject({ updated: 0, skipped: 2 });
+  });
+
+  it('withdraws what was thrown away there, unless it was edited here, and says so first when it is tried', async () => {
+    const [one, two] = [{ 'wp:post_id': '1' }, { 'wp:post_id': '2' }];
+    await run(wxr(item(one) + item(two)));
+    await database.pool.query(`update content.stories set edited_at = now() where source_id = '2'`);
+    const trash = { 'wp:status': 'trash' };
+    const newer = wxr(item({ ...one, ...trash }) + item({ ...two, ...trash }));
+    const states = async () => (await stored()).map(({ state }) => state);
+    const told = { leftOut: { 'post (trash)': 2, 'story withdrawn here: it was thrown away there': 1 } };
+    const tried = importWxr(database.db, [await file(newer)], { ...OPTIONS, dryRun: true });
+    expect([await tried, await states()]).toMatchObject([told, ['published', 'published']]);
+    expect(await run(newer)).toMatchObject(told);
+    expect(await states()).toEqual(['withdrawn', 'published']);
+  });
+});
+
 describe('a body of the classic editor', () => {
   const paragraphs = (elements: readonly StoryElement[]) =>
     elements.map((one) => [one.kind, elementText(one)]);
