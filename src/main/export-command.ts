@@ -6,7 +6,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { stringify } from 'csv-stringify';
-import { elementsToHtml, picturesIn, type StoryElement, type WholeStory, wholeStories } from '#content';
+import {
+  elementsToHtml,
+  listOldPlaces,
+  picturesIn,
+  type StoryElement,
+  type WholeStory,
+  wholeStories,
+} from '#content';
 import { endOf, listGrants } from '#entitlements';
 import { pictureFormats } from '#media';
 import { wholeReaders } from '#readers';
@@ -55,6 +62,13 @@ async function exportStories({ options, paper }: CommandContext, file: string): 
       for (const story of page)
         yield `${JSON.stringify(storyRecord(story, (id) => `${baseUrl}/${nameOf(id)}`))}\n`;
       stories += page.length;
+    }
+    for (let after = ''; ; ) {
+      const places = await listOldPlaces(database.db, { after, limit: 1_000 });
+      for (const { kind, name, path } of places) yield `${JSON.stringify({ old_place: path, kind, name })}\n`;
+      const last = places.at(-1);
+      if (last === undefined) return;
+      after = last.path;
     }
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StoryElement, withdrawStory } from '#content';
+import { keepOldPlaces, type StoryElement, withdrawStory } from '#content';
 import { addPicture } from '#media';
 import { createLogger } from '#platform/log';
 import { COMMANDS } from '../../src/main/commands.ts';
@@ -117,6 +117,10 @@ describe('a paper', () => {
       storyInput({ sourceId: '6', body: [] }),
     ]);
     await withdrawStory(here.database.db, stored[5]?.id ?? '', 'It was wrong', here.clock.now());
+    await keepOldPlaces(here.database.db, [
+      { path: '/category/nation', kind: 'section', name: 'nation' },
+      { path: '/ferry/picture', kind: 'story', name: '/2019/01/ferry' },
+    ]);
     // One that was written here, and comes from nowhere.
     await here.database.pool.query(
       `update content.stories set source = null, source_id = null where source_id = '2'`,
@@ -135,6 +139,8 @@ describe('a paper', () => {
     expect(await lines('there.ndjson')).toEqual(await lines('here.ndjson'));
     expect((await readdir(folder)).filter((name) => name.endsWith('unfinished'))).toEqual([]);
 
+    const lead = async (paper: TestPaper) => (await paper.get('/category/nation/')).headers.get('location');
+    expect([await lead(here), await lead(there)]).toEqual(['/nation', '/nation']);
     // At the same address, with the same words, and the same ones open.
     for (const { path } of stored) {
       const [a, b] = await Promise.all([here.get(path), there.get(path)]);

@@ -19,6 +19,7 @@ export type { LeadPicture, PictureElsewhere } from './lead-picture.ts';
 export {
   findByOldAddress,
   keepOldPlaces,
+  listOldPlaces,
   type Moved,
   type OldPlace,
   oldAddress,

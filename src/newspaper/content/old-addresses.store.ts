@@ -57,6 +57,21 @@ export async function keepOldPlaces(db: Db | Tx, places: readonly OldPlace[]): P
     on conflict (path) do nothing`.execute(db);
 }
 
+/**
+ * Where other things than stories stood, in the order of their addresses.
+ *
+ * @param query.after the address of the last of the page before
+ */
+export async function listOldPlaces(
+  db: Db,
+  query: { readonly after: string; readonly limit: number },
+): Promise<OldPlace[]> {
+  const { rows } = await sql<OldPlace>`
+    select path, kind, name from content.old_places where path > ${query.after} collate "C"
+    order by path collate "C" limit ${query.limit}`.execute(db);
+  return rows;
+}
+
 /** What stands now for something that had an old address. */
 export type Moved =
   | { readonly kind: 'story'; readonly section: string; readonly slug: string; readonly shortId: string }

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { type OldPlace, oldAddress } from '#content';
 import type { Db } from '#platform/db';
 import { checkFile } from './archive-file.ts';
 import { type ImportOptions, type ImportReport, ImportRun } from './import-run.ts';
@@ -24,11 +26,32 @@ export async function importNdjson(
   return run.finish();
 }
 
+const OLD_PLACE = Buffer.from('{"old_place":');
+const oldPlace = z.object({
+  old_place: z.string().transform((path) => oldAddress(path)),
+  kind: z.enum(['section', 'topic', 'author', 'story']),
+  name: z.string().min(1).max(2_000),
+});
+
+/** A line that says where a list stood, as an export has them behind its stories; undefined where it is anything else. */
+function readOldPlace(bytes: Buffer): OldPlace | undefined {
+  if (!bytes.subarray(0, OLD_PLACE.length).equals(OLD_PLACE)) return undefined;
+  try {
+    const { kind, name, old_place: path } = oldPlace.parse(JSON.parse(bytes.toString('utf8')));
+    return path === undefined ? undefined : { kind, name, path };
+  } catch {
+    // It is refused as a story that has no headline.
+    return undefined;
+  }
+}
+
 async function readFile(run: ImportRun, file: number, path: string): Promise<void> {
   for await (const { lines, cut } of readLines(path)) {
     for (const line of lines) {
       const place = { file, line: line.number };
-      if (line.kind === 'unreadable') await run.take({ kind: 'refused', reason: line.reason }, place, 0);
+      const old = line.kind === 'line' ? readOldPlace(line.bytes) : undefined;
+      if (old !== undefined) await run.takePlaces([old]);
+      else if (line.kind === 'unreadable') await run.take({ kind: 'refused', reason: line.reason }, place, 0);
       else await run.take(readLine(line.bytes, run.settings, run.now), place, line.bytes.length);
     }
     if (cut !== undefined) run.breakOff(file, cut);
