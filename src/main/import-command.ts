@@ -60,7 +60,7 @@ async function run(context: CommandContext): Promise<CommandResult> {
   const lines = [
     ...(dryRun ? ['dry run: this is what would happen, and nothing is kept'] : []),
     ...(stories === undefined ? [] : storyLines(stories, dryRun)),
-    ...(readers === undefined ? [] : readerLines(readers)),
+    ...(readers === undefined ? [] : readerLines(readers, dryRun)),
   ];
   const isCut = stories?.truncated === true || readers?.truncated === true;
   return {
@@ -148,17 +148,17 @@ function whatWouldCome({ access, examples, sections, states }: ImportReport['sto
   ];
 }
 
-function readerLines({
-  created,
-  granted,
-  leftOut,
-  refused,
-  refusedCount,
-  skipped,
-  updated,
-}: ReadersReport): string[] {
+function readerLines(report: ReadersReport, dryRun: boolean): string[] {
+  const { columns, created, examples, granted, leftOut, refused, refusedCount, skipped, updated } = report;
   return [
     `readers: created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}; ${granted} may read with a subscription`,
+    ...(dryRun ? Object.entries(columns).map(([name, is]) => `column ${name}: ${is}`) : []),
+    ...(dryRun
+      ? examples.map(
+          (one) =>
+            `${one.outcome}  ${one.at}: ${one.reader}${one.until === undefined ? '' : ` (until ${one.until})`}`,
+        )
+      : []),
     ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
     ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
     'nobody was written to: `broadsheet reader invite --all` does that',

@@ -21,6 +21,8 @@ const reportSchema = z.object({
   refused: notes,
   kept: notes,
   left_out: counts,
+  columns: z.record(z.string(), z.string()).catch({}),
+  examples: z.array(z.object({ at: z.string(), reader: z.string(), until: z.string().optional() })).catch([]),
   stories: z
     .object({
       sections: counts,
@@ -119,12 +121,14 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
           <Notes title="Pictures refused" notes={report.pictures.refused} number={number} />
           <Notes title="Left as they are here" notes={report.kept} number={number} />
           <Examples report={report} />
+          <Readers frame={frame} report={report} />
         </div>
         <div>
           <Pictures report={report} number={number} />
           <Counts title="Sections" counts={report.stories.sections} number={number} />
           <Counts title="Access" counts={report.stories.access} number={number} />
           <Counts title="States" counts={report.stories.states} number={number} />
+          <Columns columns={report.columns} />
           <Counts title="Has no place here" counts={report.left_out} number={number} />
         </div>
       </div>
@@ -186,6 +190,48 @@ function Examples({ report }: { report: Report }) {
             <p class="row-note address">
               {section}, {access} · {at}
             </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Readers({ frame, report: { examples } }: { frame: Frame; report: Report }) {
+  if (examples.length === 0) return null;
+  return (
+    <section>
+      <h2>Some of them</h2>
+      <ul class="rows">
+        {examples.map(({ at, reader, until }) => (
+          <li>
+            <p class="row-title address">{reader}</p>
+            <p class="row-note address">
+              {until !== undefined && (
+                <>
+                  reads until <Moment frame={frame} at={Temporal.Instant.from(until)} /> ·{' '}
+                </>
+              )}
+              {at}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Columns({ columns }: { columns: Report['columns'] }) {
+  const rows = Object.entries(columns);
+  if (rows.length === 0) return null;
+  return (
+    <section>
+      <h2>Columns</h2>
+      <ul class="rows">
+        {rows.map(([name, is]) => (
+          <li>
+            <p class="row-title">{name}</p>
+            <p class="row-note">{is}</p>
           </li>
         ))}
       </ul>

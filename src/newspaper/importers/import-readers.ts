@@ -8,7 +8,7 @@ import { formatUuid } from '#platform/ids';
 import { takeReadersIn } from '#readers';
 import { checkFile, readBites } from './archive-file.ts';
 import type { ImportNote } from './import-run.ts';
-import { type NamedPlan, type ReadRow, readHeader, readReaderRow } from './readers-csv.ts';
+import { explainHeader, type NamedPlan, type ReadRow, readHeader, readReaderRow } from './readers-csv.ts';
 
 /** Readers of one transaction. */
 const AT_ONCE = 500;
@@ -29,8 +29,23 @@ export type ReadersReport = {
   readonly refused: readonly ImportNote[];
   readonly refusedCount: number;
   readonly leftOut: Readonly<Record<string, number>>;
+  /** What each column of the lists was taken for, in words. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** The first of each outcome; the address as far as whoever has the list knows it again. */
+  readonly examples: readonly ReaderExample[];
   readonly truncated: boolean;
 };
+
+export type ReaderExample = {
+  readonly at: string;
+  readonly outcome: Outcome;
+  readonly reader: string;
+  /** When a right ends that was given. */
+  readonly until?: string;
+};
+type Outcome = 'created' | 'updated' | 'skipped';
+/** Examples of each outcome. */
+const MOST_EXAMPLES = 5;
 
 export type ReadersOptions = {
   /** Under which name it is noted where they came from. */
@@ -95,6 +110,7 @@ async function readFile(run: ReadersRun, path: string): Promise<void> {
           run.breakOff(name, 'its first line names no column "email"');
           return;
         }
+        run.explain(explainHeader(header, columns));
       } else if (columns !== undefined) {
         await run.take(readReaderRow(header, columns, record, run.options), `${name}:${info.lines}`);
       }
@@ -116,7 +132,7 @@ async function separatorOf(path: string): Promise<string> {
   return ',';
 }
 
-type Taken = Extract<ReadRow, { kind: 'reader' }>;
+type Taken = Extract<ReadRow, { kind: 'reader' }> & { readonly at: string };
 
 class ReadersRun {
   readonly options: ReadersOptions;
@@ -125,6 +141,8 @@ class ReadersRun {
   readonly #refused: ImportNote[] = [];
   readonly #leftOut = new Map<string, number>();
   readonly #seen = new Map<string, string>();
+  readonly #columns: Record<string, string> = {};
+  readonly #examples: ReaderExample[] = [];
   #truncated = false;
   #batch: Taken[] = [];
   #done = 0;
@@ -147,9 +165,13 @@ class ReadersRun {
       this.#seen.set(row.reader.email, at);
       if ('stripe_customer_id' in row.reader.extra && row.until === undefined)
         this.#leftOut.set(STRIPE, (this.#leftOut.get(STRIPE) ?? 0) + 1);
-      this.#batch.push(row);
+      this.#batch.push({ ...row, at });
       if (this.#batch.length === AT_ONCE) await this.#send();
     }
+  }
+
+  explain(columns: Readonly<Record<string, string>>): void {
+    Object.assign(this.#columns, columns);
   }
 
   breakOff(at: string, reason: string): void {
@@ -160,7 +182,20 @@ class ReadersRun {
   async finish(): Promise<ReadersReport> {
     await this.#send();
     const leftOut = Object.fromEntries(this.#leftOut);
-    return { ...this.#counts, refused: this.#refused, leftOut, truncated: this.#truncated };
+    return {
+      ...this.#counts,
+      refused: this.#refused,
+      leftOut,
+      columns: this.#columns,
+      examples: this.#examples,
+      truncated: this.#truncated,
+    };
+  }
+
+  #show(outcome: Outcome, { at, reader, until }: Taken, now: Temporal.Instant): void {
+    if (this.#examples.filter((one) => one.outcome === outcome).length >= MOST_EXAMPLES) return;
+    const right = isAhead(until, now) ? { until: String(until) } : {};
+    this.#examples.push({ at, outcome, reader: hinted(reader.email), ...right });
   }
 
   #refuse(at: string, reason: string): void {
@@ -174,10 +209,18 @@ class ReadersRun {
     if (batch.length === 0) return;
     const { dryRun = false, now, source } = this.options;
     const outcomes = await inTransaction(this.#db, { keep: !dryRun }, (tx) => takeIn(tx, batch, source, now));
-    for (const outcome of outcomes) this.#counts[outcome]++;
+    for (const [at, outcome] of outcomes.entries()) {
+      this.#counts[outcome]++;
+      this.#show(outcome, batch[at] as Taken, now);
+    }
     this.#counts.granted += batch.filter(({ until }) => isAhead(until, now)).length;
     this.options.onProgress?.(this.#done);
   }
+}
+
+/** So much of an address as tells whoever has the list which one it is, and nobody else. */
+function hinted(email: string): string {
+  return email.replace(/^(.)[^@]*/, '$1…');
 }
 
 /** Whoever pays there goes on paying there, and no list says until when they have. */
@@ -188,7 +231,7 @@ async function takeIn(
   batch: readonly Taken[],
   source: string,
   now: Temporal.Instant,
-): Promise<('created' | 'updated' | 'skipped')[]> {
+): Promise<Outcome[]> {
   const taken = await takeReadersIn(
     tx,
     batch.map(({ reader }) => reader),
@@ -196,7 +239,7 @@ async function takeIn(
     now,
   );
   const given: NewGrants[] = [];
-  const outcomes: ('created' | 'updated' | 'skipped')[] = [];
+  const outcomes: Outcome[] = [];
   for (const [at, { benefits, until }] of batch.entries()) {
     const { id, isNew } = taken[at] as (typeof taken)[number];
     const sourceId = rightId(id);
@@ -220,7 +263,7 @@ async function takeIn(
   return outcomes;
 }
 
-function isAhead(until: Temporal.Instant | undefined, now: Temporal.Instant): boolean {
+function isAhead(until: Temporal.Instant | undefined, now: Temporal.Instant): until is Temporal.Instant {
   return until !== undefined && Temporal.Instant.compare(until, now) > 0;
 }
 

@@ -37,8 +37,11 @@ const COLUMNS = {
   name: ['name', 'fullname', 'displayname'],
   firstName: ['firstname', 'givenname'],
   lastName: ['lastname', 'surname', 'familyname'],
-  plan: ['plan', 'product', 'subscription'],
-  paidThrough: ['paidthrough', 'paiduntil', 'expires', 'expireson', 'expirydate', 'enddate', 'validuntil'],
+  plan: ['plan', 'planname', 'product', 'subscription', 'subscriptionplan'],
+  paidThrough: (
+    'paidthrough paidthroughdate paiduntil expires expireson expiresat expiry expirydate expirationdate enddate ' +
+    'subscriptionend subscriptionenddate validuntil validtill'
+  ).split(' '),
   complimentary: ['complimentary', 'complimentaryplan', 'comp'],
   country: ['country', 'countrycode'],
   state: ['state', 'statecode'],
@@ -50,11 +53,39 @@ const COLUMNS = {
   // Ghost's own: whether its one newsletter, or all, is received; and that somebody pays, by a system we cannot ask.
   subscribed: ['subscribedtoemails', 'subscribed'],
   payer: ['stripecustomerid'],
-} as const;
+} as const satisfies Record<string, readonly string[]>;
 type Column = keyof typeof COLUMNS;
 const NAMED = new Map<string, Column>(
   Object.entries(COLUMNS).flatMap(([column, names]) => names.map((name) => [name, column as Column])),
 );
+
+/**
+ * What becomes of each column, in words for whoever imports: what it is taken for, or that it is kept beside the reader. One
+ * that may say until when somebody has paid, and is not understood, would lock paying readers out.
+ */
+export function explainHeader(
+  header: readonly string[],
+  columns: readonly (Column | undefined)[],
+): Record<string, string> {
+  return Object.fromEntries(
+    header.map((name, at) => {
+      const column = columns[at];
+      if (column !== undefined) return [oneLine(name).slice(0, 100), WORDS[column] ?? column];
+      const isAsked =
+        !columns.includes('paidThrough') && /paid|expir|\bend|until|till|valid|renew/i.test(name);
+      const asked = isAsked ? '; if it says until when somebody has paid, call it paid_through' : '';
+      return [oneLine(name).slice(0, 100), `kept beside the reader, and not used${asked}`];
+    }),
+  );
+}
+
+const WORDS: Partial<Record<Column, string>> = {
+  firstName: 'first name',
+  lastName: 'last name',
+  paidThrough: 'paid through',
+  payer: 'pays elsewhere',
+  subscribed: 'newsletters',
+};
 
 /** Which column of ours each column of a file is; undefined where no column says an address. */
 export function readHeader(header: readonly string[]): readonly (Column | undefined)[] | undefined {

@@ -74,6 +74,24 @@ meera@example.org,,,,,,,,,,\n`,
       refused: [],
       refusedCount: 0,
       leftOut: {},
+      columns: {
+        Email: 'email',
+        Name: 'name',
+        Plan: 'plan',
+        'Paid through': 'paid through',
+        Country: 'country',
+        State: 'state',
+        Labels: 'labels',
+        Newsletters: 'newsletters',
+        Note: 'note',
+        'Shoe size': 'kept beside the reader, and not used',
+        'Created at': 'since',
+      },
+      examples: [
+        { at: 'readers.csv:2', outcome: 'created', reader: 'a…@example.org', until: '2027-03-31T18:30:00Z' },
+        { at: 'readers.csv:3', outcome: 'created', reader: 'k…@example.org', until: '2026-12-24T10:00:00Z' },
+        { at: 'readers.csv:4', outcome: 'created', reader: 'm…@example.org' },
+      ],
       truncated: false,
     });
     expect(await readers()).toMatchObject([
@@ -151,6 +169,15 @@ meera@example.org,,,,,,,,,,\n`,
     expect(await run(list('2026-01-01'), { now: later })).toMatchObject(ended);
     expect((await rightsOf('a@example.org')).filter((one) => !one.includes('revoked'))).toEqual([]);
     expect(await run(list('2026-01-01'), { now: later })).toMatchObject({ updated: 0, skipped: 2 });
+  });
+
+  it('of whom a column may say until when they have paid, and is not understood, are told of', async () => {
+    const { columns, granted } = await run('E-mail address,Renewal\na@example.org,2027-03-31\n');
+    expect(granted).toBe(0);
+    expect(columns.Renewal).toContain('call it paid_through');
+    expect(await run('email,Paid-Through Date\nb@example.org,2027-03-31\n')).toMatchObject({ granted: 1 });
+    const expired = 'email,Expiration Date,Subscription Plan\nc@example.org,2027-03-31,yearly\n';
+    expect(await run(expired)).toMatchObject({ granted: 1 });
   });
 
   it('who have it for life may read without an end, however a list says so', async () => {
