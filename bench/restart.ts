@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { around, configurationAt } from '../test/nginx.ts';
@@ -13,11 +14,19 @@ import { end, MEASURED_CPU, OTHER_CPU, start, untilReady } from './processes.ts'
  * read and send forms: how many of them notice.
  *
  *     npm run bench:restart
+ *     npm run bench:restart -- --keepalive 4 --readers 0 --writers 60     nearly each form comes on a new connection
  */
+const { values: OPTIONS } = parseArgs({
+  options: {
+    keepalive: { type: 'string', default: '64' },
+    readers: { type: 'string', default: '12' },
+    writers: { type: 'string', default: '24' },
+  },
+});
 const WEBS = [4371, 4372] as const;
 const [FRONT, TO_TLS] = [4373, 4374];
 const BASE = `http://localhost:${FRONT}`;
-const [RESTARTS, READERS, WRITERS] = [8, 12, 8];
+const [RESTARTS, READERS, WRITERS] = [6, Number(OPTIONS.readers), Number(OPTIONS.writers)];
 
 need('nginx');
 const folder = scratchFolder();
@@ -31,7 +40,8 @@ try {
   for (const at of WEBS.keys()) await startWeb(at);
   const given = await configurationAt({ folder, webs: WEBS, toTls: TO_TLS, listen: `127.0.0.1:${FRONT}` });
   const file = join(folder, 'nginx.conf');
-  writeFileSync(file, around(given.replace(/^ *ssl_.*$/gm, ''), folder));
+  const plain = given.replace(/^ *ssl_.*$/gm, '').replace('keepalive 64;', `keepalive ${OPTIONS.keepalive};`);
+  writeFileSync(file, around(plain, folder));
   nginx = start(OTHER_CPU, 'nginx', ['-c', file]);
   await untilReady(`http://127.0.0.1:${TO_TLS}/`, 301);
   const metered = listStories(env)
@@ -46,7 +56,7 @@ try {
       const path = method === 'POST' ? '/login' : (metered[at % metered.length] as string);
       const status = await ask(method, path);
       answered[method].set(status, (answered[method].get(status) ?? 0) + 1);
-      await sleep(2);
+      await sleep(4 * Math.random());
     }
   });
   await sleep(2_000);

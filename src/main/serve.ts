@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as afterPoll, setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '#platform/clock';
@@ -18,6 +18,10 @@ const BACKLOG = 4_096;
  * is about to send on it loses the request, and a form is sent by no proxy twice: so whoever uses one is told first.
  */
 const LAST_ANSWERS_MS = 2_000;
+/** The longest that is waited for a moment at which nothing waits. */
+const QUIET_WITHIN_MS = 1_000;
+/** A turn of Node's in which there was next to nothing to do. */
+const SHORT_TURN_MS = 0.1;
 /** Requests under way get this long to finish at a stop. */
 const DRAIN_MS = 15_000;
 /** How often connections are closed meanwhile that nothing is under way on any more. */
@@ -67,14 +71,22 @@ export async function drain(
   options: { readonly atOnce: boolean },
 ): Promise<void> {
   paper.drain();
-  server.prependListener('request', (_, outgoing) => outgoing.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
-  // Right after those were taken up that the system had let in: the others would find themselves cut off. And not the HTTP
-  // server's own way to close, which cuts off at once whoever is about to send.
-  await afterPoll();
+  // Held meanwhile: whoever is answered asks again, and there would be no moment at which nobody waits.
+  const held: [IncomingMessage, ServerResponse][] = [];
+  server.removeAllListeners('request').on('request', (...request) => held.push(request));
+  await untilNothingWaits(server);
+  // Not the HTTP server's own way to close, which cuts off at once whoever is about to send.
   NetServer.prototype.close.call(server);
+  const answerLast = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    outgoing.setHeader('Connection', 'close');
+    paper.app.listener(incoming, outgoing);
+  };
+  server.removeAllListeners('request').on('request', answerLast);
+  for (const request of held) answerLast(...request);
   const until = monotonicMs() + LAST_ANSWERS_MS;
   while (!options.atOnce && monotonicMs() < until && (await connectionsOf(server)) > 0) await sleep(SWEEP_MS);
+  await untilNothingWaits(server);
   // What was answered just before falls idle just after.
   server.closeIdleConnections();
   const sweeping = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
@@ -85,6 +97,30 @@ export async function drain(
   await closed;
   clearTimeout(timer);
   clearInterval(sweeping);
+}
+
+/**
+ * Waits for a moment at which nothing waits to be taken up, neither connections that the system has let in nor what was
+ * sent on others: what is closed before loses its request. A turn of Node's takes up one new connection at most, and while
+ * it works through what else it found more come; so the last turn is one that found none and took no time.
+ */
+async function untilNothingWaits(server: Server): Promise<void> {
+  let isTaken = false;
+  const take = () => {
+    isTaken = true;
+  };
+  server.on('connection', take);
+  const until = monotonicMs() + QUIET_WITHIN_MS;
+  // The turn that is on now may have looked already.
+  await afterPoll();
+  for (;;) {
+    isTaken = false;
+    const began = monotonicMs();
+    await afterPoll();
+    const now = monotonicMs();
+    if ((!isTaken && now - began < SHORT_TURN_MS) || now > until) break;
+  }
+  server.off('connection', take);
 }
 
 function connectionsOf(server: Server): Promise<number> {

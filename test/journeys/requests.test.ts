@@ -387,4 +387,26 @@ describe('a stop', () => {
     await stopped;
     await other.end();
   });
+
+  it('loses nobody whom the system has let in, though each who is answered connects and asks again', async () => {
+    const other = await testPaper();
+    const stopping = await listen(other, { host: '127.0.0.1', port: 0 });
+    const { port: to } = stopping.address() as AddressInfo;
+    let answered = 0;
+    /** What ends it: the code of what went wrong. */
+    const askOnAndOn = (): Promise<string | undefined> =>
+      new Promise((resolve) => {
+        request({ host: '127.0.0.1', port: to, path: '/livez', agent: false }, (answer) => {
+          answered++;
+          answer.resume().on('end', () => resolve(askOnAndOn()));
+        })
+          .on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+          .end();
+      });
+    const ends = Array.from({ length: 50 }, askOnAndOn);
+    await until(() => answered > 500);
+    await drain(stopping, other, createLogger('silent'), { atOnce: false });
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(['ECONNREFUSED']));
+    await other.end();
+  });
 });
