@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { type AddressInfo, connect, type ListenOptions, Server as NetServer } from 'node:net';
 import { setImmediate as afterPoll, setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '#platform/clock';
 import type { Logger } from '#platform/log';
@@ -22,6 +22,11 @@ const LAST_ANSWERS_MS = 2_000;
 const QUIET_WITHIN_MS = 1_000;
 /** A turn of Node's in which there was next to nothing to do. */
 const SHORT_TURN_MS = 0.1;
+/**
+ * Sockets that listen on the port, where the system shares connections out among several. A turn of Node's takes up one new
+ * connection of each; with a single one, whoever came behind four thousand waited for half a minute.
+ */
+const DOORS = process.platform === 'linux' ? 8 : 1;
 /** Requests under way get this long to finish at a stop. */
 const DRAIN_MS = 15_000;
 /** How often connections are closed meanwhile that nothing is under way on any more. */
@@ -41,9 +46,9 @@ export async function listen(
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
   server.maxHeadersCount = 100;
-  server.listen({ port: at.port, host: at.host, backlog: BACKLOG });
   try {
-    await once(server, 'listening');
+    if (DOORS === 1) await open(server, { ...at, backlog: BACKLOG });
+    else await openDoors(server, at);
   } catch (error) {
     if (
       error instanceof Error &&
@@ -59,6 +64,46 @@ export async function listen(
   return server;
 }
 
+/** What listens beside a server, and hands it the connections that it takes up. */
+const beside = new WeakMap<Server, readonly NetServer[]>();
+const doorsOf = (server: Server): readonly NetServer[] => [server, ...(beside.get(server) ?? [])];
+
+async function openDoors(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  // Sockets that share a port keep nobody of the same user out who would share it too: whether somebody is there is asked.
+  if (port !== 0 && (await answers(host, port)))
+    throw Object.assign(new Error('somebody answers there'), { code: 'EADDRINUSE' });
+  const shared = { host, backlog: BACKLOG, reusePort: true };
+  await open(server, { ...shared, port });
+  const asked = { ...shared, port: (server.address() as AddressInfo).port };
+  const more = Array.from({ length: DOORS - 1 }, () =>
+    new NetServer({ allowHalfOpen: true, noDelay: true }).on('connection', (socket) =>
+      server.emit('connection', socket),
+    ),
+  );
+  beside.set(server, more);
+  await Promise.all(more.map((one) => open(one, asked)));
+}
+
+/** Whether a program takes connections at an address. */
+function answers(host: string, port: number): Promise<boolean> {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  return new Promise((resolve) => {
+    const socket = connect({ host: everywhere ? 'localhost' : host, port, timeout: 1_000 });
+    const end = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.on('connect', () => end(true));
+    socket.on('timeout', () => end(false));
+    socket.on('error', () => end(false));
+  });
+}
+
+async function open(server: NetServer, at: ListenOptions): Promise<void> {
+  server.listen(at);
+  await once(server, 'listening');
+}
+
 /**
  * Takes no new connections, ends every one that there is with the next answer on it, and waits for what is under way.
  *
@@ -71,13 +116,14 @@ export async function drain(
   options: { readonly atOnce: boolean },
 ): Promise<void> {
   paper.drain();
-  const closed = once(server, 'close');
+  const doors = doorsOf(server);
+  const closed = Promise.all(doors.map((one) => once(one, 'close')));
   // Held meanwhile: whoever is answered asks again, and there would be no moment at which nobody waits.
   const held: [IncomingMessage, ServerResponse][] = [];
   server.removeAllListeners('request').on('request', (...request) => held.push(request));
   await untilNothingWaits(server);
   // Not the HTTP server's own way to close, which cuts off at once whoever is about to send.
-  NetServer.prototype.close.call(server);
+  for (const door of doors) NetServer.prototype.close.call(door);
   const answerLast = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     outgoing.setHeader('Connection', 'close');
     paper.app.listener(incoming, outgoing);
@@ -85,7 +131,7 @@ export async function drain(
   server.removeAllListeners('request').on('request', answerLast);
   for (const request of held) answerLast(...request);
   const until = monotonicMs() + LAST_ANSWERS_MS;
-  while (!options.atOnce && monotonicMs() < until && (await connectionsOf(server)) > 0) await sleep(SWEEP_MS);
+  while (!options.atOnce && monotonicMs() < until && (await connectionsOf(doors)) > 0) await sleep(SWEEP_MS);
   await untilNothingWaits(server);
   // What was answered just before falls idle just after.
   server.closeIdleConnections();
@@ -123,8 +169,9 @@ async function untilNothingWaits(server: Server): Promise<void> {
   server.off('connection', take);
 }
 
-function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.getConnections((_, count) => resolve(count));
-  });
+async function connectionsOf(doors: readonly NetServer[]): Promise<number> {
+  const counts = doors.map(
+    (door) => new Promise<number>((resolve) => door.getConnections((_, count) => resolve(count))),
+  );
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }

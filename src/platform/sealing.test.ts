@@ -27,6 +27,15 @@ describe('what is sealed', () => {
     expect(seal(keys, BYTES, 'ana')).not.toEqual(seal(keys, BYTES, 'ana'));
   });
 
+  it('opens wherever its secret is listed, first or not: while a secret is replaced, some processes have either list', () => {
+    const lists = [`${OLD},${NEW}`, `${NEW},${OLD}`];
+    for (const sealer of lists)
+      for (const opener of lists)
+        expect(
+          unseal(sealingKeys(opener, 'codes'), seal(sealingKeys(sealer, 'codes'), BYTES, 'ana'), 'ana'),
+        ).toEqual(BYTES);
+  });
+
   it('opens after the secret was replaced, as long as the old one is still listed', () => {
     const sealed = seal(sealingKeys(OLD, 'codes'), BYTES, 'ana');
     expect(unseal(sealingKeys(`${NEW}, ${OLD}`, 'codes'), sealed, 'ana')).toEqual(BYTES);

@@ -274,6 +274,13 @@ describe('a picture that must not come in', () => {
     expect((await story()).left).toBe(true);
   });
 
+  it('is told of alone where its file cannot be read', async () => {
+    // Of the few files that even an administrator cannot read.
+    const place = await pictureFolder('/proc/self');
+    const wanted = { addresses: ['https://old.example/mem'], isOfLibrary: true, host: undefined };
+    await expect(place.read(wanted)).rejects.toMatchObject({ code: 'unreadable-picture' });
+  });
+
   it('is none that lies outside of the folder, whatever leads there', async () => {
     await writeFile(join(folder, 'secret.jpg'), photo);
     const place = await uploads({ 'good.jpg': photo });

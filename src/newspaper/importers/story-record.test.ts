@@ -23,6 +23,11 @@ function reason(record: unknown): string {
 }
 
 describe('a record that says that it is a draft', () => {
+  it('is as long as its elements, however long the markup beside them is', () => {
+    const elements = [{ kind: 'paragraph', text: [{ text: 'One.' }] }];
+    expect(story({ elements, body: '<p>x</p>'.repeat(700_000) }).body).toEqual(elements);
+  });
+
   it('is one, and any other is published', () => {
     expect(story({ state: 'draft' }).state).toBe('draft');
     for (const state of ['published', null, undefined]) expect(story({ state }).state).toBeUndefined();
