@@ -5,9 +5,10 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * @returns {string | undefined} the path of an nginx: on PATH, or where Debian puts it
+ * @returns {string | undefined} the path of an nginx: NGINX_PATH, one on PATH, or where Debian puts it
  */
 export function findNginx() {
+  if (process.env.NGINX_PATH) return process.env.NGINX_PATH;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.map((folder) => join(folder, 'nginx')).find((path) => existsSync(path));
 }
@@ -31,5 +32,7 @@ export function obtainNginx(say) {
     attempt(['update', '-qq']);
     attempt(['install', '-qq', '-y', '--no-install-recommends', 'nginx-light']);
   }
-  return findNginx() === undefined ? 'no nginx could be had: the test behind it is skipped' : undefined;
+  return findNginx() === undefined
+    ? 'no nginx could be had: the test behind it will fail. Install one, or name it in NGINX_PATH'
+    : undefined;
 }

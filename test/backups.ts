@@ -1,6 +1,8 @@
 import pg from 'pg';
+import type { Clock } from '#platform/clock';
 import { createLogger } from '#platform/log';
 import { BACKUP_COMMANDS } from '../src/main/backup-commands.ts';
+import { composePaper, type Paper } from '../src/main/compose.ts';
 import { testDatabase } from './db.ts';
 
 const made: string[] = [];
@@ -50,6 +52,21 @@ export async function runBackup(
     signal: at.signal ?? new AbortController().signal,
   };
   return (await command?.run(context as never))?.json as Record<string, unknown>;
+}
+
+/** The paper over a database that something was restored into. */
+export function openRestored(databaseUrl: string, dataFolder: string, clock: Clock): Promise<Paper> {
+  return composePaper({
+    databaseUrl,
+    baseUrl: 'http://localhost:3000',
+    dataFolder,
+    secret: 'a secret of the tests',
+    trustedProxyHops: 0,
+    sandbox: true,
+    inProcess: true,
+    clock,
+    log: createLogger('silent'),
+  });
 }
 
 /** Every row of every table, where every counter stands, and which triggers there are. */

@@ -10,7 +10,7 @@ import { lowerPoolPriority, lowerPriority } from '#platform/thread-priority';
 import { Invalid } from '#values/errors';
 import { type BareCommand, type BareContext, type CommandResult, one } from './command.ts';
 import { HOME } from './compose.ts';
-import { pictureNames, refuseUnlessFree, withScratchDatabase } from './restoring.store.ts';
+import { pictureNames, prepareForRestore, withScratchDatabase } from './restoring.store.ts';
 
 /** What is safe when the machine is not: everything in one file, and back. */
 export const BACKUP_COMMANDS: readonly BareCommand[] = [
@@ -76,14 +76,14 @@ async function restore(context: BareContext): Promise<CommandResult> {
   const { args, config, databaseUrl, options } = context;
   const schemas = await ourSchemas();
   if (options.undo === true) {
-    await refuseUnlessFree(databaseUrl, { replace: true, schemas });
+    await prepareForRestore(databaseUrl, { replace: true, schemas });
     return { json: { undone: true }, text: 'the database is as it was before a restore was begun' };
   }
   const path = one(args, 'restore FILE');
   const { passphrase } = config;
   // All of it is read once before anything is touched.
   await readToTheEnd(path, passphrase);
-  await refuseUnlessFree(databaseUrl, { replace: options.replace === true, schemas });
+  await prepareForRestore(databaseUrl, { replace: options.replace === true, schemas });
   let secret = 'none in the file';
   const target = {
     ...targetAt(context, schemas),

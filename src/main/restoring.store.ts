@@ -11,10 +11,12 @@ export async function pictureNames(client: pg.ClientBase): Promise<string[]> {
 }
 
 /**
- * Nobody's stories or readers are written over by a slip, and none while a paper works with them. What a restore that was
- * killed had set aside is put back first.
+ * Puts back what a restore that was killed had set aside, and refuses what would write over somebody's stories or readers by
+ * a slip, or while a paper works with them.
+ *
+ * @throws Conflict `paper-runs`, before anything is done; `not-empty` unless that is to be replaced
  */
-export async function refuseUnlessFree(
+export async function prepareForRestore(
   databaseUrl: string,
   { replace, schemas }: { readonly replace: boolean; readonly schemas: readonly string[] },
 ): Promise<void> {

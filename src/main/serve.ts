@@ -147,8 +147,9 @@ export async function drain(
 
 /**
  * Waits for a moment at which nothing waits to be taken up, neither connections that the system has let in nor what was
- * sent on others: what is closed before loses its request. A turn of Node's takes up one new connection at most, and while
- * it works through what else it found more come; so the last turn is one that found none and took no time.
+ * sent on others: what is closed before loses its request. A turn of Node's takes up one new connection of each listening
+ * socket at most, and while it works through what else it found more come; so the last turn is one that found none and took
+ * no time.
  */
 async function untilNothingWaits(server: Server): Promise<void> {
   let isTaken = false;

@@ -9,8 +9,8 @@ import { migrate } from '#platform/migrate';
 import { folderStore } from '#platform/object-store';
 import { prepareQueue } from '#platform/queue';
 import { COMMANDS } from '../../src/main/commands.ts';
-import { composePaper, HOME } from '../../src/main/compose.ts';
-import { ask, dropEmptyDatabases, emptyDatabase, everything, runBackup } from '../backups.ts';
+import { HOME } from '../../src/main/compose.ts';
+import { ask, dropEmptyDatabases, emptyDatabase, everything, openRestored, runBackup } from '../backups.ts';
 import { storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
@@ -80,17 +80,7 @@ describe('a back-up', () => {
       await readFile(join(folder, 'here', 'media', id, 'original')),
     );
     // Whoever doubts it can have it proven.
-    const restored = await composePaper({
-      databaseUrl: there.url,
-      baseUrl: 'http://localhost:3000',
-      dataFolder: join(folder, 'there'),
-      secret: 'a secret of the tests',
-      trustedProxyHops: 0,
-      sandbox: true,
-      inProcess: true,
-      clock: paper.clock,
-      log: createLogger('silent'),
-    });
+    const restored = await openRestored(there.url, join(folder, 'there'), paper.clock);
     for (const name of ['ledger check', 'leak-check']) {
       const context = { paper: restored, clock: paper.clock, args: [], options: {} };
       const told = await COMMANDS.find((one) => one.name === name)?.run(context as never);

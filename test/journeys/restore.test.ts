@@ -5,10 +5,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addPicture } from '#media';
 import { type BackupEntry, readBackupFile, writeBackupFile } from '#platform/backup-file';
-import { createLogger } from '#platform/log';
 import { folderStore } from '#platform/object-store';
-import { composePaper } from '../../src/main/compose.ts';
-import { ask, dropEmptyDatabases, emptyDatabase, everything, runBackup } from '../backups.ts';
+import { ask, dropEmptyDatabases, emptyDatabase, everything, openRestored, runBackup } from '../backups.ts';
 import { storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 
@@ -142,18 +140,8 @@ describe('a restore in the place of a paper', () => {
       await ask(there.url, 'create schema content; create table content.stories (id uuid)');
     };
     await killed();
-    const parts = {
-      databaseUrl: there.url,
-      baseUrl: 'http://localhost:3000',
-      dataFolder: join(folder, 'there'),
-      secret: 'a secret of the tests',
-      trustedProxyHops: 0,
-      sandbox: true,
-      inProcess: true,
-      clock: paper.clock,
-      log: createLogger('silent'),
-    };
-    await expect(composePaper(parts)).rejects.toMatchObject({ code: 'half-restored' });
+    const opened = openRestored(there.url, join(folder, 'there'), paper.clock);
+    await expect(opened).rejects.toMatchObject({ code: 'half-restored' });
     // The paper that was there is not given up by a slip, though what lies there looks empty.
     await expect(restore('good.backup', {})).rejects.toMatchObject({ code: 'not-empty' });
     expect([await everything(there.url), await schemas()]).toEqual([before, names]);
