@@ -9,6 +9,7 @@ import { stringify } from 'csv-stringify';
 import {
   elementsToHtml,
   listOldPlaces,
+  type Named,
   picturesIn,
   type StoryElement,
   type WholeStory,
@@ -17,6 +18,7 @@ import {
 import { endOf, listGrants } from '#entitlements';
 import { pictureFormats } from '#media';
 import { wholeReaders } from '#readers';
+import { asciiSlug } from '#values/slug';
 import { storyPath } from '../site/site.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse } from './command.ts';
 
@@ -106,8 +108,8 @@ function storyRecord(story: WholeStory, addressOf: (pictureId: string) => string
     kicker: story.kicker,
     section: story.section,
     access: story.access,
-    authors: story.authors.map(({ name }) => name),
-    topics: story.topics.map(({ name }) => name),
+    authors: story.authors.map(plainly),
+    topics: story.topics.map(plainly),
     lang: story.language,
     published_at: story.publishedAt,
     updated_at: story.updatedAt,
@@ -120,6 +122,11 @@ function storyRecord(story: WholeStory, addressOf: (pictureId: string) => string
     body_format: 'html',
     body: elementsToHtml(story.body, addressOf),
   };
+}
+
+/** By its name, where the name alone gives its slug. */
+function plainly(named: Named): string | Named {
+  return asciiSlug(named.name) === named.slug ? named.name : named;
 }
 
 const READER_COLUMNS = [

@@ -117,7 +117,7 @@ async function openPictures(where: string): Promise<PicturePlace> {
 }
 
 function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: boolean): string[] {
-  const { created, kept, leftOut, library, refused, refusedCount, skipped, updated } = report;
+  const { created, kept, leftOut, library, mended, refused, refusedCount, skipped, updated } = report;
   return [
     `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
     ...(dryRun ? whatWouldCome(stories) : []),
@@ -128,6 +128,9 @@ function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: bool
       : []),
     ...(pictures.elsewhere > 0 ? [`left out picture of another site: ${pictures.elsewhere}`] : []),
     ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
+    ...(mended > 0
+      ? [`letters in another encoding than the file says, read as what they are: ${mended}`]
+      : []),
     ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
     ...[...refused, ...pictures.refused].map((one) => `refused  ${one.at}: ${one.reason}`),
   ];
@@ -166,8 +169,8 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
 }
 
 function storiesJson(report: ImportReport) {
-  const { created, kept, leftOut, library, pictures, refused, refusedCount, skipped, stories, updated } =
-    report;
+  const { created, kept, leftOut, library, mended, pictures } = report;
+  const { refused, refusedCount, skipped, stories, updated } = report;
   return {
     created,
     updated,
@@ -176,6 +179,7 @@ function storiesJson(report: ImportReport) {
     refused_count: refusedCount,
     kept,
     left_out: leftOut,
+    mended,
     stories: {
       sections: stories.sections,
       access: stories.access,

@@ -12,7 +12,12 @@ const SPELLED_OUT: Readonly<Record<string, string>> = {
 };
 
 const MARKS = /\p{Mark}/gu;
-const NOT_A_WORD = /[^\p{L}\p{N}]+/gu;
+const NOT_A_WORD = /[^\p{L}\p{N}\p{Mark}]+/gu;
+/** A letter that is left of what an address in ASCII cannot say. */
+const LOST = /[^\p{ASCII}\P{L}]/u;
+const ASCII_SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** The longest slug of ASCII letters, in characters, but for the code behind it. */
+const MOST_ASCII = 60;
 const LATIN_ACCENTED = /[\u00c0-\u024f\u1e00-\u1eff]/u;
 
 /**
@@ -43,19 +48,23 @@ export function slugify(words: string, limit = 80): string {
 
 /**
  * A slug of ASCII letters and digits alone, for sections, topics and authors, whose slugs stand in tables and in the
- * addresses of feeds. Words in another script become a short, stable code of those words.
+ * addresses of feeds. Where letters of another script are lost on the way, a short, stable code of the words stands for
+ * them: `x-2bd7a81c`, `budget-9e01f2aa`.
+ *
+ * @param given what another system has called it by: taken where the words alone cannot be said in ASCII
  */
-export function asciiSlug(words: string, limit = 60): string {
-  const ascii = slugify(words, limit)
-    .normalize('NFKD')
-    .replace(MARKS, '')
-    .replace(/[^a-z0-9]+/gu, '-')
-    .replace(/^-+|-+$/gu, '');
-  return ascii === '' ? `x-${fingerprint(words.replace(NOT_A_WORD, ' ').trim())}` : ascii;
+export function asciiSlug(words: string, given = ''): string {
+  const bare = slugify(words, MOST_ASCII).normalize('NFKD').replace(MARKS, '');
+  const ascii = bare.replace(/[^a-z0-9]+/gu, '-').replace(/^-+|-+$/gu, '');
+  if (ascii !== '' && !LOST.test(bare)) return ascii;
+  return ASCII_SLUG.test(given) && given.length <= MOST_ASCII
+    ? given
+    : `${ascii || 'x'}-${fingerprint(words)}`;
 }
 
-/** FNV-1a over UTF-16 code units: eight hex digits that are the same wherever they are computed. */
-function fingerprint(words: string): string {
+/** FNV-1a over the UTF-16 code units of the words alone: eight hex digits that are the same wherever they are computed. */
+function fingerprint(text: string): string {
+  const words = text.toLowerCase().normalize('NFC').replace(NOT_A_WORD, ' ').trim();
   let hash = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) {
     hash = Math.imul(hash ^ words.charCodeAt(i), 0x01000193) >>> 0;

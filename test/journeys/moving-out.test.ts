@@ -107,6 +107,11 @@ describe('a paper', () => {
         embargoUntil: soon.add({ hours: 1 }),
         language: 'hi',
         headline: 'नाव का किराया',
+        topics: [
+          { slug: 'kheti', name: 'खेती' },
+          { slug: 'ports', name: 'Ports' },
+        ],
+        authors: [{ slug: 'meera', name: 'मीरा राव' }],
       }),
       storyInput({
         sourceId: '5',

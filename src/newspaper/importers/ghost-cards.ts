@@ -1,4 +1,5 @@
 import { escapeHtml } from './escape-html.ts';
+import { countScripts } from './html-embeds.ts';
 import { markdownToHtml } from './markdown.ts';
 
 /** A stretch of a body: HTML of our own; somebody's own, which may be broken; the place where only members read on. */
@@ -92,6 +93,8 @@ export function readCard(name: string, given: unknown, left: (what: string) => v
   const said = saidIn(given);
   // Files stay where they are, and the old site is none that they can be linked to.
   if (/^(?:audio|video|file)$/.test(known) && said('src').startsWith('/')) left(`file of a card ${known}`);
+  const lost = countScripts(said('html')) + countScripts(said('markdown'));
+  for (let script = 0; script < lost; script++) left('script');
   if (card !== undefined) return card(said, given);
   left(`card ${name}`);
   return [];

@@ -1,12 +1,18 @@
-import { type AccessLevel, isSafeHref, type OldPlace, oldAddress, type PictureElsewhere } from '#content';
-import { asciiSlug } from '#values/slug';
+import {
+  type AccessLevel,
+  isSafeHref,
+  type Named,
+  type OldPlace,
+  oldAddress,
+  type PictureElsewhere,
+} from '#content';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { oneLine } from './clean-text.ts';
 import { hasCut, readGhostBody } from './ghost-bodies.ts';
 import { type GhostRecord, type GhostSite, idOf, isRecord } from './ghost-reader.ts';
 import { htmlToElements } from './html.ts';
-import { toSection } from './sections.ts';
+import { toNamed, toSection } from './sections.ts';
 import { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
 
 /** A post read: as a record, and where the lists stood that it was in. */
@@ -47,7 +53,7 @@ export function readGhostPost(
   if (published === undefined && !isDraft) return { kind: 'refused', reason: 'it has no date' };
   const tags = tagsOf(post, site).filter((tag) => isPublic(tag));
   const [first] = tags;
-  const section = isPage ? PAGES : first && textOf(first.name);
+  const section = isPage ? PAGES : first && toSection(textOf(first.name), textOf(first.slug));
   const authors = authorsOf(post, site);
   const body = {
     lexical: said('lexical'),
@@ -62,8 +68,8 @@ export function readGhostPost(
     published_at: published ?? now.toString(),
     updated_at: dateOf(post.updated_at),
     section,
-    topics: (isPage ? tags : tags.slice(1)).map((tag) => textOf(tag.name)),
-    authors: authors.map((author) => textOf(author.name)),
+    topics: (isPage ? tags : tags.slice(1)).map(asNamed),
+    authors: authors.map(asNamed).filter(({ name }) => name !== ''),
     access: accessOf(said('visibility')),
     state: isDraft ? 'draft' : 'published',
     lang: said('locale') || said('language') || site.language || undefined,
@@ -114,16 +120,16 @@ function placesOf(
     if (path !== undefined && name !== '') places.push({ path, kind, name });
   };
   for (const tag of tags) {
-    const isSection = toSection(textOf(tag.name)).slug === section;
-    add(
-      'tag',
-      tag,
-      isSection ? 'section' : 'topic',
-      isSection ? section : asciiSlug(oneLine(textOf(tag.name))),
-    );
+    const isSection = toSection(textOf(tag.name), textOf(tag.slug)).slug === section;
+    add('tag', tag, isSection ? 'section' : 'topic', isSection ? section : asNamed(tag).slug);
   }
-  for (const author of authors) add('author', author, 'author', asciiSlug(oneLine(textOf(author.name))));
+  for (const author of authors) add('author', author, 'author', asNamed(author).slug);
   return places;
+}
+
+/** A tag or author by its name, or else the word that Ghost made of it for addresses. */
+function asNamed(record: GhostRecord): Named {
+  return toNamed(textOf(record.name), textOf(record.slug));
 }
 
 function tagsOf(post: GhostRecord, site: GhostSite): GhostRecord[] {

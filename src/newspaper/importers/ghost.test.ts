@@ -89,6 +89,23 @@ async function stored(): Promise<Record<string, unknown>[]> {
 const textOf = (elements: unknown) => (elements as StoryElement[]).map(elementText).join(' | ');
 
 describe('posts of Ghost', () => {
+  it('in a script that no address can say go by the words that Ghost had for their lists', async () => {
+    const more = {
+      tags: [
+        { id: 't1', name: 'खेती', slug: 'khetii' },
+        { id: 't2', name: 'मंडी भाव', slug: 'mnddii-bhaav' },
+      ],
+      users: [{ id: '1', name: 'मीरा राव', slug: 'meera' }],
+    };
+    await run(ghost([post()], more));
+    const [story] = await stored();
+    expect(story).toMatchObject({
+      section: 'khetii',
+      topics: ['mnddii-bhaav'],
+      authors: [{ slug: 'meera', name: 'मीरा राव' }],
+    });
+  });
+
   it('arrive with section, topics, byline, dates, level, picture, and where they and their lists stood', async () => {
     const given = post({
       custom_excerpt: 'Six years on',
@@ -429,6 +446,8 @@ describe('a body of Ghost', () => {
       { type: 'audio', src: '/content/media/a.mp3', title: 'Talk' },
     );
     expect([body, left]).toEqual([[], ['card email', 'card signup', 'file of a card audio']]);
+    const html = '<p>Vote</p><script src="https://polls.example/a.js"></script><script>vote()</script>';
+    expect(lexical({ type: 'html', html }).left).toEqual(['script', 'script']);
   });
 
   it('reads mobiledoc: marks, breaks, lists, pictures and cards', () => {

@@ -370,6 +370,41 @@ describe('things of other sites', () => {
       [embed('https://a.example/b', 'c')],
     ],
     [
+      'those that a script would have brought',
+      '<div class="fb-post" data-href="https://www.facebook.com/a/posts/1"></div>' +
+        '<blockquote class="instagram-media" data-instgrm-permalink="https://www.instagram.com/p/A/"><p>View this post on Instagram</p><p>A post shared by B</p></blockquote>' +
+        '<div class="flourish-embed flourish-chart" data-src="visualisation/12"><script src="x"></script></div>' +
+        '<blockquote class="twitter-tweet"><a href="https://twitter.com/a/status/1"></a></blockquote>' +
+        '<script src="https://gist.github.com/a/0f1.js"></script>' +
+        '<script async src="https://telegram.org/js/telegram-widget.js" data-telegram-post="durov/68"></script>',
+      [
+        embed('https://www.facebook.com/a/posts/1', 'facebook.com'),
+        embed('https://www.instagram.com/p/A/', 'A post shared by B'),
+        embed('https://public.flourish.studio/visualisation/12', 'public.flourish.studio'),
+        embed('https://twitter.com/a/status/1', 'twitter.com'),
+        embed('https://gist.github.com/a/0f1', 'gist.github.com'),
+        embed('https://t.me/durov/68', 't.me'),
+      ],
+    ],
+    [
+      'a message is read, and leads to where it stood',
+      '<blockquote class="twitter-tweet"><p>We landed.</p>&mdash; NASA <a href="https://twitter.com/n/status/1">May 1</a></blockquote>',
+      [
+        { kind: 'quote', paragraphs: [[{ text: 'We landed.' }]], attribution: 'NASA May 1' },
+        embed('https://twitter.com/n/status/1', 'twitter.com'),
+      ],
+    ],
+    [
+      'in a block of WordPress, with its caption',
+      '<figure class="wp-block-embed"><div class="wp-block-embed__wrapper">\nhttps://a.example/b\n</div><figcaption>c</figcaption></figure>',
+      [embed('https://a.example/b', 'c')],
+    ],
+    [
+      'marked ones that lead nowhere safe are read as what they hold',
+      '<div class="fb-post" data-href="javascript:alert(1)">a</div><script data-telegram-post="../x y"></script>',
+      [{ kind: 'paragraph', text: [{ text: 'a' }] }],
+    ],
+    [
       'counting frames and unsafe ones are gone',
       '<iframe src="https://a.example" width=0 height=0></iframe><iframe src="javascript:alert(1)"></iframe><iframe srcdoc="<b>x</b>"></iframe>',
       [],

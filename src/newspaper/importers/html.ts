@@ -1,4 +1,3 @@
-import { type DefaultTreeAdapterTypes, type Token, Tokenizer, TokenizerMode } from 'parse5';
 import {
   type Cell,
   type List,
@@ -13,6 +12,22 @@ import { elsewhere, safeLink, siteName, watchPage } from './addresses.ts';
 import { Blocks, joinRuns, plainLine, plainRuns, tidyDividers, toLines } from './blocks.ts';
 import { parseBounded } from './bounded-tree.ts';
 import { cleanText, oneLine } from './clean-text.ts';
+import { embeddedAddress, scriptedEmbed } from './html-embeds.ts';
+import {
+  attribute,
+  DROPPED,
+  type Element,
+  HTML,
+  hasClass,
+  isElement,
+  isLast,
+  isText,
+  type Parent,
+  preformatted,
+  textContent,
+  WITHIN_A_LINE,
+} from './html-tree.ts';
+import { textOnly } from './tangled-html.ts';
 import { MARK_BITS, PLAIN, type TextStyle } from './text-line.ts';
 
 /** What conversion cannot know from the markup alone. */
@@ -46,10 +61,6 @@ export function stretchToElements(text: string, options: HtmlOptions = {}): Stor
 /** `<https://example.com/>`: what Markdown calls an autolink, and HTML takes for a tag. */
 const BRACKETED_ADDRESS = /<(https?:\/\/[^\s<>"']+)>/g;
 
-type Node = DefaultTreeAdapterTypes.ChildNode;
-type Parent = DefaultTreeAdapterTypes.ParentNode;
-type Element = DefaultTreeAdapterTypes.Element;
-
 /** Where in the markup the walk is; passed down and never changed. */
 type Context = {
   readonly style: TextStyle;
@@ -65,6 +76,8 @@ type Context = {
   readonly quote: Attribution | undefined;
   /** Takes the words that stand under a picture. */
   readonly figure: Caption | undefined;
+  /** Whether this is within what a script of another site was to show. */
+  readonly isEmbedded: boolean;
 };
 type Attribution = { words: string };
 type Caption = { text: string; credit: string };
@@ -79,13 +92,13 @@ const OUTSIDE: Context = {
   tableLevel: 0,
   quote: undefined,
   figure: undefined,
+  isEmbedded: false,
 };
 
 /** Below this, only the text is taken, without a call for each level. */
 const MOST_DEPTH = 2_000;
 /** A table inside a table inside a table is somebody's page layout: deeper ones are read as paragraphs. */
 const MAX_TABLE_LEVEL = 3;
-const HTML = 'http://www.w3.org/1999/xhtml';
 
 function walkChildren(parent: Parent, to: Blocks, context: Context): void {
   for (const child of parent.childNodes) {
@@ -103,26 +116,29 @@ function addText(text: string, to: Blocks, { lineEnds, style }: Context): void {
 }
 
 function walk(element: Element, to: Blocks, context: Context): void {
-  if (element.namespaceURI !== HTML || DROPPED.has(element.tagName)) return;
+  if (element.namespaceURI !== HTML) return;
+  const embed = context.isEmbedded ? undefined : scriptedEmbed(element, context.base);
+  if (embed === undefined) {
+    if (!DROPPED.has(element.tagName)) read(element, to, context);
+    return;
+  }
+  if (embed.isQuoted) read(element, to, { ...context, isEmbedded: true });
+  const url = watchPage(embed.url);
+  to.add({ kind: 'embed', url, title: embed.words || siteName(url) });
+}
+
+function read(element: Element, to: Blocks, context: Context): void {
   if (context.depth > MOST_DEPTH) {
     to.text(textContent(element), context.style);
     return;
   }
   const below = { ...context, depth: context.depth + 1 };
-  const read = READERS.get(element.tagName);
-  if (read !== undefined) read(element, to, below);
+  const reader = READERS.get(element.tagName);
+  if (reader !== undefined) reader(element, to, below);
   else walkChildren(element, to, below);
 }
 
 type Reader = (element: Element, to: Blocks, context: Context) => void;
-
-/** Gone with all they hold: what runs, what a reader would fill in, what only a head needs, other languages. */
-const DROPPED = new Set(
-  (
-    'script style noscript template head title meta link base noembed noframes canvas applet param source track ' +
-    'input button select textarea option optgroup datalist output progress meter area map frame frameset'
-  ).split(' '),
-);
 
 const READERS = new Map<string, Reader>();
 
@@ -483,6 +499,17 @@ function longerSide(element: Element): number {
   return sides.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...sides);
 }
 
+/** Whether something goes on behind an element, on the same line as far as the tags around it tell. */
+function isFollowed(element: Element): boolean {
+  let one = element;
+  while (isLast(one)) {
+    const parent = one.parentNode;
+    if (parent === null || !('tagName' in parent) || !WITHIN_A_LINE.has(parent.tagName)) return false;
+    one = parent;
+  }
+  return true;
+}
+
 /** Pages that load pictures late keep the address elsewhere and put a placeholder in `src`. */
 function pictureSource(element: Element, base: string | undefined): string | undefined {
   for (const name of ['src', 'data-src', 'data-lazy-src', 'data-original']) {
@@ -577,148 +604,3 @@ readWith('iframe embed oembed video audio object', (element, to, context) => {
   const title = oneLine(attribute(element, 'title') ?? attribute(element, 'aria-label') ?? '');
   to.add({ kind: 'embed', url: watchPage(url), title: title || siteName(watchPage(url)) });
 });
-
-function embeddedAddress(element: Element, base: string | undefined): string | undefined {
-  for (const name of ['src', 'data-src', 'url', 'data']) {
-    const raw = attribute(element, name);
-    const url = raw === undefined ? undefined : elsewhere(raw, base);
-    if (url !== undefined) return url;
-  }
-  for (const child of element.childNodes) {
-    if (!isElement(child)) continue;
-    const isMovie =
-      child.tagName === 'param' && /^(?:movie|src|url|filename)$/i.test(attribute(child, 'name') ?? '');
-    const name = isMovie ? 'value' : child.tagName === 'a' ? 'href' : 'src';
-    const raw = ['param', 'source', 'embed', 'iframe', 'a'].includes(child.tagName)
-      ? attribute(child, name)
-      : undefined;
-    const url = raw === undefined ? undefined : elsewhere(raw, base);
-    if (url !== undefined) return url;
-  }
-  return undefined;
-}
-
-// --------------------------------------------------------------------------------------------- the tree
-
-function isText(node: Node): node is DefaultTreeAdapterTypes.TextNode {
-  return node.nodeName === '#text';
-}
-
-function isElement(node: Node): node is Element {
-  return 'tagName' in node;
-}
-
-function attribute(element: Element, name: string): string | undefined {
-  for (const one of element.attrs) if (one.name === name) return one.value;
-  return undefined;
-}
-
-function hasClass(element: Element, pattern: RegExp): boolean {
-  const names = attribute(element, 'class');
-  return names !== undefined && names.length < 1_000 && pattern.test(names);
-}
-
-/** Whether only white space follows inside the same parent. */
-function isLast(element: Element): boolean {
-  const siblings = element.parentNode?.childNodes ?? [];
-  for (let at = siblings.length - 1; at >= 0; at--) {
-    const one = siblings[at] as Node;
-    if (one === element) return true;
-    if (isElement(one) || (isText(one) && one.value.trim() !== '')) return false;
-  }
-  return true;
-}
-
-/** Whether something goes on behind an element, on the same line as far as the tags around it tell. */
-function isFollowed(element: Element): boolean {
-  let one = element;
-  while (isLast(one)) {
-    const parent = one.parentNode;
-    if (parent === null || !('tagName' in parent) || !WITHIN_A_LINE.has(parent.tagName)) return false;
-    one = parent;
-  }
-  return true;
-}
-
-/** All text in an element, without a call for each level. */
-function textContent(element: Element): string {
-  return gather(element, () => '');
-}
-
-function preformatted(element: Element): string {
-  return gather(element, (name) => (name === 'br' || name === 'p' || name === 'div' ? '\n' : ''));
-}
-
-function gather(element: Element, before: (tagName: string) => string): string {
-  let text = '';
-  const ahead: Node[] = [...element.childNodes].reverse();
-  for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
-    if (isText(node)) text += node.value;
-    else if (isElement(node) && node.namespaceURI === HTML && !DROPPED.has(node.tagName)) {
-      if (text !== '') text += before(node.tagName);
-      for (let at = node.childNodes.length - 1; at >= 0; at--) ahead.push(node.childNodes[at] as Node);
-    }
-  }
-  return text;
-}
-
-// -------------------------------------------------------------------------- markup beyond reason: its text alone
-
-/** Elements whose content is not markup, and the state that the tokenizer reads it in. */
-const RAW = new Map<string, Tokenizer['state']>([
-  ['script', TokenizerMode.SCRIPT_DATA],
-  ...['style', 'xmp', 'iframe', 'noembed', 'noframes', 'noscript'].map(
-    (name) => [name, TokenizerMode.RAWTEXT] as const,
-  ),
-  ['textarea', TokenizerMode.RCDATA],
-  ['title', TokenizerMode.RCDATA],
-]);
-const WITHIN_A_LINE = new Set([
-  ...Object.keys(MARKED),
-  ...'a span font small big u ins mark abbr time label q'.split(' '),
-]);
-const FOREIGN = new Set(['svg', 'math', 'object', 'video', 'audio']);
-
-/** Reads the tags one by one, in time that is proportional to the text, and keeps nothing but paragraphs. */
-function textOnly(source: string, to: Blocks): void {
-  let hidden: string | undefined;
-  let hiddenLevel = 0;
-  const tokenizer = new Tokenizer(
-    { sourceCodeLocationInfo: false },
-    {
-      onStartTag({ tagName }: Token.TagToken) {
-        const raw = RAW.get(tagName);
-        if (raw !== undefined) {
-          tokenizer.state = raw;
-          tokenizer.lastStartTagName = tagName;
-        }
-        if (
-          hidden === undefined &&
-          (raw !== undefined || DROPPED_PAIRS.has(tagName) || FOREIGN.has(tagName))
-        ) {
-          hidden = tagName;
-          hiddenLevel = 1;
-        } else if (hidden === tagName) hiddenLevel++;
-        else if (tagName === 'br') to.lineBreak();
-        else if (hidden === undefined && !WITHIN_A_LINE.has(tagName)) to.endBlock();
-      },
-      onEndTag({ tagName }: Token.TagToken) {
-        if (hidden === tagName) {
-          if (--hiddenLevel === 0) hidden = undefined;
-        } else if (hidden === undefined && !WITHIN_A_LINE.has(tagName)) to.endBlock();
-      },
-      onCharacter: addText,
-      onWhitespaceCharacter: addText,
-      onNullCharacter() {},
-      onComment() {},
-      onDoctype() {},
-      onEof() {},
-    },
-  );
-  function addText({ chars }: Token.CharacterToken): void {
-    if (hidden === undefined) to.text(chars, PLAIN);
-  }
-  tokenizer.write(source, true);
-}
-
-const DROPPED_PAIRS = new Set('template canvas applet button select datalist map'.split(' '));

@@ -80,6 +80,7 @@ describe('an import', () => {
       kept: [],
       leftOut: {},
       library: 0,
+      mended: 0,
       stories: {
         sections: { general: 1, markets: 1 },
         access: { metered: 1, premium: 1 },

@@ -58,6 +58,8 @@ export type ImportReport = {
   readonly kept: readonly ImportNote[];
   /** What has no place in this paper, and how often it was met: `nav_menu_item`, `[gallery]`, `comment`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Letters that were in Windows-1252 where the file said UTF-8, and were read as what they are. */
+  readonly mended: number;
   /** Stories that were created or updated: how many of each section, level and state, and the first of them. */
   readonly stories: StoryCounts;
   /** Pictures that the archive's library knows of, whether or not a story shows them. */
@@ -124,6 +126,7 @@ export class ImportRun {
   /** By source and id; a place is the line and, in its remainder, the file. */
   readonly #seen = new FirstPlaces();
   #truncated = false;
+  #mended = 0;
   #done = 0;
   #batch: Placed[] = [];
   #batchBytes = 0;
@@ -212,8 +215,14 @@ export class ImportRun {
   }
 
   /** A story is not to be public any more: withdrawn, where it was brought here before and was not edited since. */
-  takeBack(story: TakenBack): void {
-    this.#takenBack.push(story);
+  takeBack(story: TakenBack, place: Place): void {
+    // An older version in another file does not count any more.
+    if (this.#firstPlace(story, place) === undefined) this.#takenBack.push(story);
+  }
+
+  /** So many more letters were not in the encoding that the file says. */
+  mend(letters: number): void {
+    this.#mended += letters;
   }
 
   /** A file breaks off, or cannot be read on. */
@@ -244,6 +253,7 @@ export class ImportRun {
       refusedCount,
       kept: this.#kept,
       leftOut: Object.fromEntries(this.#leftOut),
+      mended: this.#mended,
       stories: {
         sections: Object.fromEntries(this.#kinds.sections),
         access: Object.fromEntries(this.#kinds.access),
@@ -306,7 +316,7 @@ export class ImportRun {
   }
 
   /** Where a story of this source and id stood before in this run. */
-  #firstPlace(story: StoryInput, { file, line }: Place): string | undefined {
+  #firstPlace(story: TakenBack, { file, line }: Place): string | undefined {
     const files = this.#files.length;
     const first = this.#seen.note(`${story.source}\n${story.sourceId}`, line * files + file);
     if (first === undefined) return undefined;

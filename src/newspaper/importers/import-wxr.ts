@@ -1,12 +1,13 @@
 import type { Db } from '#platform/db';
 import { checkFile } from './archive-file.ts';
 import { type ImportOptions, type ImportReport, ImportRun } from './import-run.ts';
-import { readWxr, type WxrSite } from './wxr-reader.ts';
+import { readWxr } from './wxr-reader.ts';
 import { readWxrItem } from './wxr-record.ts';
+import { readWxrSites, type SiteFile } from './wxr-site.ts';
 
 /**
  * Imports the posts and pages of a WordPress site from its export files, plain or gzipped; several files of one site
- * are read as one. As with `importNdjson`, what is wrong is told with its place and the rest arrives, and running it
+ * are read as one, and of a post that stands in two of them the newer version counts. As with `importNdjson`, what is wrong is told with its place and the rest arrives, and running it
  * again goes on where it was, or brings in what has changed.
  *
  * @throws as `importNdjson` does
@@ -17,16 +18,16 @@ export async function importWxr(
   options: ImportOptions,
 ): Promise<ImportReport> {
   await Promise.all(files.map(checkFile));
+  const sites = await readWxrSites(files);
   const run = new ImportRun(db, options, files);
-  const [authors, categories] = [new Map<string, string>(), new Map<string, string>()];
-  for (const [file, path] of files.entries())
-    await readFile(run, file, path, { url: '', language: '', authors, categories });
+  for (const one of sites) await readFile(run, one);
   return run.finish();
 }
 
-async function readFile(run: ImportRun, file: number, path: string, site: WxrSite): Promise<void> {
+async function readFile(run: ImportRun, { file, path, site }: SiteFile): Promise<void> {
   const left = (what: string, times?: number) => run.leaveOut(what, times);
-  for await (const { cut, items } of readWxr(path, site)) {
+  let mendedBefore = 0;
+  for await (const { cut, items, mended } of readWxr(path, site)) {
     for (const item of items) {
       const place = { file, line: item.line };
       if (item.kind === 'broken') {
@@ -34,15 +35,18 @@ async function readFile(run: ImportRun, file: number, path: string, site: WxrSit
         continue;
       }
       const read = readWxrItem(item, site, run.settings, run.now, left);
+      if (read.kind === 'of-site') continue;
       if (read.kind === 'left-out') {
         run.leaveOut(read.what);
-        if (read.takenBack !== undefined) run.takeBack(read.takenBack);
+        if (read.takenBack !== undefined) run.takeBack(read.takenBack, place);
         continue;
       }
       await run.takePlaces(read.places ?? []);
       if (read.kind === 'attachment') await run.takeAttachments(read.attachments);
       else await run.take(read, place, item.fields.get('content:encoded')?.length ?? 0);
     }
+    run.mend(mended - mendedBefore);
+    mendedBefore = mended;
     if (cut !== undefined) run.breakOff(file, cut);
     run.progress(items.length);
   }

@@ -28,22 +28,37 @@ export const GENERAL: Named = { slug: 'general', name: 'General' };
 
 const REMEMBERED = new Map<string, Named>();
 
-/** A section by what a source calls it: a name, or a slug, which becomes a name that can be read. */
-export function toSection(raw: string): Named {
-  const known = REMEMBERED.get(raw);
+/**
+ * A section by what a source calls it: a name, or a slug, which becomes a name that can be read.
+ *
+ * @param slug what its source has in addresses, where it says so apart
+ */
+export function toSection(raw: string, slug = ''): Named {
+  const key = `${raw}\n${slug}`;
+  const known = REMEMBERED.get(key);
   if (known !== undefined) return known;
-  const section = makeSection(raw);
+  const section = makeSection(raw, slug);
   // An archive has a few dozen; a source that sends something else for each story must not fill the memory.
-  if (REMEMBERED.size < 1_000) REMEMBERED.set(raw, section);
+  if (REMEMBERED.size < 1_000) REMEMBERED.set(key, section);
   return section;
 }
 
-function makeSection(raw: string): Named {
+/**
+ * A topic or author by name.
+ *
+ * @param slug as of `toSection`
+ */
+export function toNamed(raw: string, slug = ''): Named {
+  const name = oneLine(raw).slice(0, 200);
+  return { slug: asciiSlug(name, slug), name };
+}
+
+function makeSection(raw: string, ownSlug: string): Named {
   const given = oneLine(raw).slice(0, 120);
   if (given === '') return GENERAL;
   const isSlug = /^[a-z0-9]+(?:[-_][a-z0-9]+)+$/.test(given);
   const words = isSlug ? given.replace(/[-_]+/g, ' ') : given;
   const name = /\p{Lu}|\./u.test(words) ? words : words.replace(/^\p{L}/u, (letter) => letter.toUpperCase());
-  const slug = asciiSlug(given);
+  const slug = asciiSlug(given, ownSlug);
   return RESERVED_SLUGS.has(slug) ? { slug: `${slug}-section`, name } : { slug, name };
 }

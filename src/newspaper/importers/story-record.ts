@@ -10,7 +10,6 @@ import {
   type StoryElement,
   type StoryInput,
 } from '#content';
-import { asciiSlug } from '#values/slug';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { cleanText, oneLine } from './clean-text.ts';
@@ -18,13 +17,13 @@ import { type HtmlOptions, htmlToElements } from './html.ts';
 import { markdownLine, markdownToElements } from './markdown.ts';
 import { textToElements } from './plain-text.ts';
 import { readDate } from './record-dates.ts';
-import { GENERAL, RESERVED_SLUGS, toSection } from './sections.ts';
+import { GENERAL, RESERVED_SLUGS, toNamed, toSection } from './sections.ts';
 
 /**
  * Part of every digest, up to 255. A conversion that reads the same record differently gets the next number, so that
  * importing an archive again brings its stories up to date.
  */
-const CONVERTER_VERSION = 3;
+const CONVERTER_VERSION = 4;
 
 /** The longest body, in characters: a large novel. What is larger is a mistake of whoever wrote the file. */
 export const MOST_BODY = 4 * 1024 * 1024;
@@ -50,12 +49,17 @@ const blankAsAbsent = z
   .union([z.string(), z.null()])
   .transform((text) => (text === null || text.trim() === '' ? undefined : text))
   .optional();
+const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const namedSchema = z.object({
+  slug: z.string().max(100).regex(SLUG),
+  name: z.string().trim().min(1).max(200),
+});
+const one = z.union([z.string(), z.null(), namedSchema]);
 const names = z
-  .union([z.string(), z.null(), z.array(z.union([z.string(), z.null()]))])
+  .union([one, z.array(one)])
   .transform((given) => (Array.isArray(given) ? given : [given]))
   .optional();
 
-const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const SHORT_ID = /^[0-9a-z]{10}$/;
 const words200 = z.string().max(2_000).default('');
 const pictureSchema = z.object({
@@ -80,12 +84,7 @@ const recordSchema = z.looseObject({
   standfirst: blankAsAbsent,
   preview: blankAsAbsent,
   kicker: blankAsAbsent,
-  section: z
-    .union([
-      blankAsAbsent,
-      z.object({ slug: z.string().regex(SLUG), name: z.string().trim().min(1).max(120) }),
-    ])
-    .optional(),
+  section: z.union([blankAsAbsent, namedSchema]).optional(),
   authors: names,
   topics: names,
   access: z.union([z.enum(ACCESS_LEVELS), z.null()]).optional(),
@@ -316,13 +315,11 @@ function words(text: string, format: 'html' | 'markdown' | 'text'): string {
   return MARKUP.test(html) ? plainWords(htmlToElements(html)) : oneLine(html);
 }
 
-function named(given: readonly (string | null)[]): Named[] {
+function named(given: readonly (string | Named | null)[]): Named[] {
   const bySlug = new Map<string, Named>();
   for (const one of given) {
-    const name = oneLine(one ?? '').slice(0, 200);
-    if (name === '') continue;
-    const slug = asciiSlug(name);
-    if (!bySlug.has(slug)) bySlug.set(slug, { slug, name });
+    const it = typeof one === 'string' || one === null ? toNamed(one ?? '') : one;
+    if (it.name !== '' && !bySlug.has(it.slug)) bySlug.set(it.slug, it);
     if (bySlug.size === MOST_NAMES) break;
   }
   return [...bySlug.values()];

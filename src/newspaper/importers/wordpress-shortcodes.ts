@@ -18,9 +18,14 @@ const KNOWN = new Set(
     'layerslider wpvideo scribd slideshare gist code sourcecode polldaddy poll googleapps archives more nextpage'
   ).split(' '),
 );
-/** On a line of its own or in `[embed]`, WordPress shows what stands behind an address: here it is a link. */
+/** On a line of its own or in `[embed]`, WordPress shows what stands behind an address. */
 const ADDRESS_ALONE =
   /(?<=^[ \t]*|\[embed\b[^\]]{0,200}\]\s*)(https?:\/\/[^\s<>"'[\]]{1,1000})(?=[ \t]*\r?$|\s*\[\/embed\])/gim;
+/** Sites that WordPress shows things of; an address of any other stays a link. */
+const SHOWN =
+  /^https?:\/\/(?:[\w-]+\.)*(?:youtube\.com|youtu\.be|vimeo\.com|dailymotion\.com|dai\.ly|twitter\.com|x\.com|instagram\.com|facebook\.com|tiktok\.com|soundcloud\.com|mixcloud\.com|spotify\.com|ted\.com|flickr\.com|flic\.kr|imgur\.com|issuu\.com|scribd\.com|slideshare\.net|speakerdeck\.com|reddit\.com|tumblr\.com|bsky\.app|pinterest\.com|wordpress\.tv|videopress\.com)\//i;
+/** Plugins that put notes below a story: here they stand where they were made. */
+const NOTES: ReadonlySet<string> = new Set(['ref', 'footnote', 'efn_note', 'fn', 'mfn']);
 const FILMS: Readonly<Record<string, (id: string) => string>> = {
   youtube: (id) => `https://www.youtube.com/watch?v=${id}`,
   vimeo: (id) => `https://vimeo.com/${id}`,
@@ -46,15 +51,18 @@ export function withoutWordpressShortcodes(
   left: (name: string) => void,
   library?: LibraryAddresses,
 ): string {
-  const linked = html.replace(ADDRESS_ALONE, '<a href="$1">$1</a>');
+  const linked = outsideOfCode(withoutPacked(html, left), ADDRESS_ALONE, (_, address = '') =>
+    SHOWN.test(address) ? embedOf(address) : `<a href="${address}">${address}</a>`,
+  );
   if (!linked.includes('[')) return linked;
   const closed = new Set(
     Array.from(linked.matchAll(/\[\/([a-z][a-z0-9_-]{1,40})\]/gi), ([, name = '']) => name.toLowerCase()),
   );
   let caption = '';
-  const without = linked.replace(
+  const without = outsideOfCode(
+    linked,
     TAG,
-    (whole, before: string, slash: string, raw: string, rest = '', after: string) => {
+    (whole, before = '', slash = '', raw = '', rest = '', after = '') => {
       if (before !== '' && after !== '') return whole.slice(1, -1);
       const name = raw.toLowerCase();
       const isShortcode = KNOWN.has(name) || closed.has(name) || /=/.test(rest);
@@ -69,18 +77,73 @@ export function withoutWordpressShortcodes(
           caption === '' ? '</figure>' : `<figcaption>${escapeHtml(caption)}</figcaption></figure>`,
         );
       }
+      if (NOTES.has(name)) return edges(slash === '' ? ' (' : ')');
       if (slash !== '') return edges('');
       const pictures = name === 'gallery' && library !== undefined ? galleryOf(rest, library) : [];
       if (pictures.length > 0)
         return edges(pictures.map((one) => `<figure><img src="${escapeHtml(one)}"></figure>`).join(''));
       const address = addressOf(name, rest);
       if (address !== undefined)
-        return edges(`<p><a href="${escapeHtml(address)}">${escapeHtml(address)}</a></p>`);
+        return edges(
+          SHOWN.test(address)
+            ? embedOf(escapeHtml(address))
+            : `<p><a href="${escapeHtml(address)}">${escapeHtml(address)}</a></p>`,
+        );
       if (name !== 'embed') left(name);
       return edges('');
     },
   );
   return withCaptions(without);
+}
+
+function embedOf(address: string): string {
+  return `<oembed url="${address}"></oembed>`;
+}
+
+/** Between these, a word in brackets is an example. */
+const CODE = /<(\/?)(pre|code)\b/gi;
+
+/** Replaces what is found outside of `<pre>` and `<code>`. */
+function outsideOfCode(
+  html: string,
+  pattern: RegExp,
+  replace: (whole: string, ...groups: (string | undefined)[]) => string,
+): string {
+  const stretches: { readonly from: number; readonly to: number }[] = [];
+  let open: { readonly name: string; readonly from: number } | undefined;
+  for (const { 1: slash, 2: tag = '', index } of html.matchAll(CODE)) {
+    const name = tag.toLowerCase();
+    if (slash === '') open ??= { name, from: index };
+    else if (open?.name === name) {
+      stretches.push({ from: open.from, to: index });
+      open = undefined;
+    }
+  }
+  let next = 0;
+  return html.replace(pattern, (whole: string, ...found: unknown[]) => {
+    const at = found.find((one) => typeof one === 'number') ?? 0;
+    while ((stretches[next]?.to ?? html.length) < at) next++;
+    return (stretches[next]?.from ?? html.length) < at ? whole : replace(whole, ...(found as string[]));
+  });
+}
+
+/** What WPBakery packs so that no editor touches it. */
+const PACKED = /\[vc_raw_(html|js)\b[^\]]{0,500}\]([a-z\d+/=\s]*)\[\/vc_raw_(?:html|js)\]/gi;
+
+function withoutPacked(html: string, left: (name: string) => void): string {
+  return html.replace(PACKED, (_, kind: string, packed: string) => {
+    const markup = kind.toLowerCase() === 'html' ? unpacked(packed) : undefined;
+    if (markup === undefined) left(`vc_raw_${kind.toLowerCase()}`);
+    return markup ?? '';
+  });
+}
+
+function unpacked(packed: string): string | undefined {
+  try {
+    return decodeURIComponent(Buffer.from(packed, 'base64').toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** No markup has it: stands where a caption's figure begins until its words are found. */

@@ -4,6 +4,7 @@ import { readBites } from './archive-file.ts';
 import { BareAmpersands } from './bare-ampersands.ts';
 import { plainWords } from './blocks.ts';
 import { htmlToElements } from './html.ts';
+import { LenientUtf8 } from './lenient-utf8.ts';
 
 /** No item holds more text: one that does is read past without being kept. */
 const MOST_ITEM = 16 * 1024 * 1024;
@@ -14,16 +15,22 @@ const DEEPEST = 100;
 /** Values of custom fields that are longer are some plugin's own, and of no use here. */
 const MOST_META = 64 * 1024;
 
-/** What a file says of the site that it was written by; filled as it is read, authors before their stories. */
+/** What a file says of the site that it was written by; filled as it is read. */
 export type WxrSite = {
   /** Addresses of the site and of the blog on it, as they are given. */
   url: string;
   language: string;
+  /** When the file was written, as RFC 5322 has it. */
+  writtenAt: string;
   /** By the name that they sign in with: the name that readers see. */
   readonly authors: Map<string, string>;
   /** By the word that stands for a category in addresses: its number. */
   readonly categories: Map<string, string>;
 };
+
+export function newSite(): WxrSite {
+  return { url: '', language: '', writtenAt: '', authors: new Map(), categories: new Map() };
+}
 
 /** A category, tag or other term that stands at an item. */
 export type WxrTerm = { readonly taxonomy: string; readonly slug: string; readonly name: string };
@@ -44,7 +51,12 @@ export type WxrItem = {
 export type BrokenItem = { readonly kind: 'broken'; readonly line: number; readonly reason: string };
 
 /** Some items in order. `cut` is on the last ones of a file that breaks off, or is not such a file at all. */
-export type WxrItems = { readonly items: readonly (WxrItem | BrokenItem)[]; readonly cut?: string };
+export type WxrItems = {
+  readonly items: readonly (WxrItem | BrokenItem)[];
+  /** Letters of Windows-1252 so far, in a file that says it is in UTF-8. */
+  readonly mended: number;
+  readonly cut?: string;
+};
 
 const FIELDS = [
   'title',
@@ -79,29 +91,50 @@ const IS_FIELD: ReadonlySet<string> = new Set(FIELDS);
  */
 export async function* readWxr(path: string, site: WxrSite): AsyncGenerator<WxrItems> {
   const reader = new WxrReader(site);
-  let decoder: TextDecoder | undefined;
+  let decoder: Decoder | undefined;
   for await (const { bites, cut } of readBites(path)) {
     for (const bite of bites) {
       decoder ??= decoderOf(path, bite);
-      reader.take(decoder.decode(bite, { stream: true }));
+      reader.take(decoder.take(bite));
     }
-    const found = reader.found();
+    const some = { items: reader.found(), mended: decoder?.mended ?? 0 };
     if (cut !== undefined || reader.isLost) {
-      yield { items: found, cut: cut ?? reader.lostFor };
+      yield { ...some, cut: cut ?? reader.lostFor };
       return;
     }
-    yield { items: found };
+    yield some;
   }
-  yield reader.end();
+  reader.take(decoder?.end() ?? '');
+  yield { ...reader.end(), mended: decoder?.mended ?? 0 };
 }
 
+/**
+ * Reads what stands in a file before its first item: of what site it is, and who writes there.
+ *
+ * @throws as `readWxr` does
+ */
+export async function readWxrHead(path: string): Promise<WxrSite> {
+  const site = newSite();
+  for await (const { items } of readWxr(path, site)) if (items.length > 0) break;
+  return site;
+}
+
+/** Decodes a file a piece at a time. */
+type Decoder = Pick<LenientUtf8, 'take' | 'end' | 'mended'>;
+
 /** Of the encoding that the file says it is in: UTF-8 unless it says otherwise. */
-function decoderOf(path: string, start: Buffer): TextDecoder {
+function decoderOf(path: string, start: Buffer): Decoder {
   const declared = /^\s*<\?xml[^>]{0,200}encoding\s*=\s*["']([\w.:-]{1,40})["']/.exec(
     start.subarray(0, 512).toString('latin1').replace('\u00ef\u00bb\u00bf', ''),
   )?.[1];
+  if (declared === undefined || /^utf-?8$/i.test(declared)) return new LenientUtf8();
   try {
-    return new TextDecoder(declared ?? 'utf-8');
+    const decoder = new TextDecoder(declared);
+    return {
+      take: (piece) => decoder.decode(piece, { stream: true }),
+      end: () => decoder.decode(),
+      mended: 0,
+    };
   } catch {
     throw new Invalid('wrong-file', `${path} says that it is in ${declared}, which cannot be read`);
   }
@@ -113,6 +146,8 @@ const DUBLIN_CORE = 'http://purl.org/dc/elements/1.1/';
 /** Faults of the markup after which nobody knows what belongs where. */
 const STRUCTURAL = /unexpected close tag|unmatched closing tag|unclosed tag/;
 
+/** The custom field in which the block editor keeps what its footnotes say. */
+export const FOOTNOTES = 'footnotes';
 /** Custom fields that change when a post is only looked at. */
 const PASSING = /^_(?:edit_lock|edit_last|oembed_)/;
 
@@ -192,7 +227,7 @@ class WxrReader {
     return items;
   }
 
-  end(): WxrItems {
+  end(): Omit<WxrItems, 'mended'> {
     this.#parser.write(this.#ampersands.end());
     const begun = this.#item;
     const wasOpen = this.#open.length > 0;
@@ -285,7 +320,7 @@ class WxrReader {
       else if (name === 'wp:postmeta') {
         const { key, value } = this.#meta;
         this.#meta = undefined;
-        if (key === '' || PASSING.test(key) || value.length > MOST_META) return;
+        if (key === '' || PASSING.test(key) || (value.length > MOST_META && key !== FOOTNOTES)) return;
         const all = item.meta.get(key);
         if (all === undefined) item.meta.set(key, [value]);
         else all.push(value);
@@ -311,6 +346,7 @@ class WxrReader {
       }
     } else if (parent === 'channel') {
       if (name === 'language') site.language ||= text;
+      else if (name === 'pubDate') site.writtenAt ||= text;
       else if (name === 'wp:base_blog_url' && text !== '') site.url = text;
       else if ((name === 'wp:base_site_url' || name === 'link') && site.url === '') site.url = text;
     }

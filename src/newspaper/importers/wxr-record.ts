@@ -1,15 +1,18 @@
-import { type OldPlace, oldAddress, type StoryInput } from '#content';
+import { type Named, type OldPlace, oldAddress, type StoryInput } from '#content';
 import type { Attachment } from '#media';
 import { asciiSlug } from '#values/slug';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { oneLine } from './clean-text.ts';
 import { htmlToElements } from './html.ts';
+import { countScripts } from './html-embeds.ts';
 import type { TakenBack } from './import-run.ts';
-import { toSection } from './sections.ts';
+import { toNamed, toSection } from './sections.ts';
 import { type ImportSettings, type ReadRecord, readRecord, recordDigest } from './story-record.ts';
+import { withFootnotes, withReusableBlocks } from './wordpress-blocks.ts';
 import { type LibraryAddresses, withoutWordpressShortcodes } from './wordpress-shortcodes.ts';
-import type { WxrField, WxrItem, WxrSite } from './wxr-reader.ts';
+import { FOOTNOTES, type WxrField, type WxrItem, type WxrTerm } from './wxr-reader.ts';
+import { fromMail, isOfSite, sourceOf, type WholeSite } from './wxr-site.ts';
 
 /** What an item of a site is to this paper. */
 export type WxrRead =
@@ -19,7 +22,9 @@ export type WxrRead =
       readonly attachments: readonly Attachment[];
       readonly places: readonly OldPlace[];
     }
-  | { readonly kind: 'left-out'; readonly what: string; readonly takenBack?: TakenBack };
+  | { readonly kind: 'left-out'; readonly what: string; readonly takenBack?: TakenBack }
+  /** Known already: it says something of other items. */
+  | { readonly kind: 'of-site' };
 
 /** Things that WordPress keeps like posts, and that are its own or a plugin's. */
 const STORIES: ReadonlySet<string> = new Set(['post', 'page']);
@@ -40,7 +45,7 @@ const UNDATED = /^0000/;
  */
 export function readWxrItem(
   item: WxrItem,
-  site: WxrSite,
+  site: WholeSite,
   settings: ImportSettings,
   now: Temporal.Instant,
   left: (what: string, times?: number) => void,
@@ -49,6 +54,7 @@ export function readWxrItem(
   const type = field('wp:post_type') || 'post';
   const status = field('wp:status') || 'publish';
   if (type === 'attachment') return readAttachment(item, site);
+  if (isOfSite(item)) return { kind: 'of-site' };
   if (!STORIES.has(type)) return { kind: 'left-out', what: type };
   const id = field('wp:post_id') || field('guid') || field('link');
   if (THROWN_AWAY.has(status))
@@ -62,10 +68,16 @@ export function readWxrItem(
   if (published === undefined && !isDraft) return { kind: 'refused', reason: 'it has no date' };
   if (field('wp:post_password') !== '') left('password (the story is a draft)');
   if (item.comments > 0) left('comment', item.comments);
-  const content = item.fields.get('content:encoded') ?? '';
+  const content = withFootnotes(
+    withReusableBlocks(item.fields.get('content:encoded') ?? '', site.blocks, left),
+    item.meta.get(FOOTNOTES)?.[0],
+  );
+  const scripts = countScripts(content);
+  if (scripts > 0) left('script', scripts);
   const library = libraryOf(item, site);
   const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`), library);
-  const { access, section } = type === 'page' ? PAGES : { access: undefined, section: sectionOf(item, site) };
+  const isPage = type === 'page';
+  const section = isPage ? undefined : sectionOf(item, site);
   const record = {
     id,
     headline: headlineOf(field('title'), body) || (isDraft ? 'Untitled' : ''),
@@ -74,8 +86,8 @@ export function readWxrItem(
     published_at: published ?? now.toString(),
     updated_at: asUtc(field('wp:post_modified_gmt')),
     standfirst: item.fields.get('excerpt:encoded'),
-    section,
-    access,
+    section: isPage ? PAGES.section : section && toSection(section.name, section.slug),
+    access: isPage ? PAGES.access : undefined,
     state: isDraft ? 'draft' : 'published',
     authors: authorsOf(item, site),
     topics: topicsOf(item, section),
@@ -101,26 +113,30 @@ export function readWxrItem(
 }
 
 /** Where WordPress had the lists that a story stood in: of its categories, tags and authors. */
-function placesOf({ fields, terms }: WxrItem, site: WxrSite, story: StoryInput): OldPlace[] {
+function placesOf({ fields, terms }: WxrItem, site: WholeSite, story: StoryInput): OldPlace[] {
   const places: OldPlace[] = [];
   const add = (path: string, kind: OldPlace['kind'], name: string) => {
     const address = oldAddress(path);
     if (address !== undefined) places.push({ path: address, kind, name });
   };
-  for (const { name, slug, taxonomy } of terms) {
+  for (const term of terms) {
+    const { slug, taxonomy } = term;
     if (slug === '') continue;
-    if (taxonomy === 'category' && slug !== 'uncategorized') {
-      const isSection = toSection(name).slug === story.section.slug;
-      const topic = asciiSlug(oneLine(name));
+    if (isCategory(term)) {
+      const isSection = toSection(term.name, slug).slug === story.section.slug;
+      const topic = toNamed(term.name, slug).slug;
       if (!isSection && !story.topics.some((one) => one.slug === topic)) continue;
       const [kind, is] = isSection ? (['section', story.section.slug] as const) : (['topic', topic] as const);
       add(`/category/${slug}`, kind, is);
       const id = site.categories.get(slug);
       if (id !== undefined) add(`/cat/${id}`, kind, is);
-    } else if (isTag(taxonomy)) {
-      const topic = asciiSlug(oneLine(name));
+    } else if (isTag(term)) {
+      const topic = toNamed(term.name, slug).slug;
       if (story.topics.some((one) => one.slug === topic)) add(`/tag/${slug}`, 'topic', topic);
-    } else if (taxonomy === 'author') add(`/author/${slug.replace(/^cap-/, '')}`, 'author', asciiSlug(name));
+    } else if (taxonomy === 'author') {
+      const { slug: author } = coAuthor(term, site);
+      if (story.authors.some((one) => one.slug === author)) add(`/author/${ownWord(term)}`, 'author', author);
+    }
   }
   const login = fields.get('dc:creator')?.trim() ?? '';
   const [author] = story.authors;
@@ -135,7 +151,7 @@ function authorWord(login: string): string {
 }
 
 /** How a site's library names its pictures, before anybody knows which files they are. */
-function libraryOf({ fields }: WxrItem, { url }: WxrSite): LibraryAddresses {
+function libraryOf({ fields }: WxrItem, { url }: WholeSite): LibraryAddresses {
   const post = fields.get('wp:post_id')?.trim() ?? '';
   const address = (query: string) => (URL.canParse(query, url) ? new URL(query, `${url}/`).href : undefined);
   return {
@@ -148,7 +164,7 @@ const NUMBER = /^\d{1,18}$/;
 const PICTURE_FILE = /\.(?:jpe?g|png|gif|webp|avif|tiff?|heic)$/i;
 
 /** A file of the site's library: a picture is known by its number and by its own address. Others are left out. */
-function readAttachment(item: WxrItem, site: WxrSite): WxrRead {
+function readAttachment(item: WxrItem, site: WholeSite): WxrRead {
   const { fields, meta } = item;
   const field = (name: WxrField) => fields.get(name)?.trim() ?? '';
   const raw = field('wp:attachment_url') || field('guid');
@@ -195,29 +211,46 @@ function headlineOf(title: string, body: string): string {
 const PRIMARY = ['_yoast_wpseo_primary_category', 'rank_math_primary_category'];
 
 /** The category that the newsroom marked as the first of a story's, else the first that is not WordPress's own word for none. */
-function sectionOf({ meta, terms }: WxrItem, { categories }: WxrSite): string | undefined {
-  const own = terms.filter(({ slug, taxonomy }) => taxonomy === 'category' && slug !== 'uncategorized');
+function sectionOf({ meta, terms }: WxrItem, { categories }: WholeSite): WxrTerm | undefined {
+  const own = terms.filter(isCategory);
   const marked = new Set(PRIMARY.flatMap((key) => meta.get(key) ?? []).map((id) => id.trim()));
-  return (own.find(({ slug }) => marked.has(categories.get(slug) ?? '')) ?? own[0])?.name;
+  return own.find(({ slug }) => marked.has(categories.get(slug) ?? '')) ?? own[0];
 }
 
 /** Its tags, and the categories that are not its section. */
-function topicsOf({ terms }: WxrItem, section: string | undefined): string[] {
-  const more = terms.filter(
-    ({ name, slug, taxonomy }) => taxonomy === 'category' && slug !== 'uncategorized' && name !== section,
-  );
-  return [...terms.filter(({ taxonomy }) => isTag(taxonomy)), ...more].map(({ name }) => name);
+function topicsOf({ terms }: WxrItem, section: WxrTerm | undefined): Named[] {
+  const more = terms.filter((term) => isCategory(term) && term.name !== section?.name);
+  return [...terms.filter(isTag), ...more].map(({ name, slug }) => toNamed(name, slug)).filter(hasName);
 }
 
-function isTag(taxonomy: string): boolean {
+function isCategory({ slug, taxonomy }: WxrTerm): boolean {
+  return taxonomy === 'category' && slug !== 'uncategorized';
+}
+
+function isTag({ taxonomy }: WxrTerm): boolean {
   return taxonomy === 'post_tag' || taxonomy === 'tag';
 }
 
+function hasName({ name }: Named): boolean {
+  return name !== '';
+}
+
 /** Co-authors of the plugin of that name, or whoever wrote it. */
-function authorsOf({ fields, terms }: WxrItem, { authors }: WxrSite): string[] {
-  const together = terms.filter(({ taxonomy }) => taxonomy === 'author').map(({ name }) => name);
-  const logins = together.length > 0 ? together : [fields.get('dc:creator')?.trim() ?? ''];
-  return logins.map((login) => authors.get(login) || login).filter((name) => name !== '');
+function authorsOf({ fields, terms }: WxrItem, site: WholeSite): Named[] {
+  const together = terms.filter(({ taxonomy }) => taxonomy === 'author');
+  if (together.length > 0) return together.map((term) => coAuthor(term, site)).filter(hasName);
+  const login = fields.get('dc:creator')?.trim() ?? '';
+  return [toNamed(site.authors.get(login) || login)].filter(hasName);
+}
+
+/** A term of Co-Authors Plus is called by what somebody signs in with, or would if they could. */
+function coAuthor(term: WxrTerm, { authors, guests }: WholeSite): Named {
+  const name = authors.get(term.name) || guests.get(term.name) || guests.get(ownWord(term)) || term.name;
+  return toNamed(name, ownWord(term));
+}
+
+function ownWord({ slug }: WxrTerm): string {
+  return slug.replace(/^cap-/, '');
 }
 
 /** In UTC where it is known; else as the site's own clock had it, which is taken for the paper's. */
@@ -235,23 +268,8 @@ function asUtc(date: string): string | undefined {
   return date === '' || UNDATED.test(date) ? undefined : `${date}Z`;
 }
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-
-/** `Tue, 18 Jan 2011 07:40:14 +0000` (RFC 5322) as the rest of the program writes dates. */
-function fromMail(date: string): string | undefined {
-  const parts =
-    /^(?:\w{3},\s*)?(\d{1,2})\s+(\w{3})\s+(\d{4})\s+(\d{2}:\d{2}(?::\d{2})?)\s*([+-]\d{4}|GMT|UT|Z)?/.exec(
-      date,
-    );
-  if (parts === null) return undefined;
-  const [, day = '', name = '', year = '', time = '', zone = 'Z'] = parts;
-  const month = MONTHS.indexOf(name.toLowerCase()) + 1;
-  if (month === 0 || Number(year) < 1) return undefined;
-  return `${year}-${String(month).padStart(2, '0')}-${day.padStart(2, '0')} ${time} ${/^[+-]/.test(zone) ? zone : 'Z'}`;
-}
-
 /** Some exports leave the site out of it. */
-function addressOf(link: string, { url }: WxrSite): string | undefined {
+function addressOf(link: string, { url }: WholeSite): string | undefined {
   if (link === '') return undefined;
   return link.startsWith('/') && URL.canParse(link, url) ? new URL(link, url).href : link;
 }
@@ -274,11 +292,4 @@ function oldAddressesOf({ fields, meta }: WxrItem): string[] {
       add(oldAddress(new URL(before, 'http://old.example').pathname));
   }
   return [...found];
-}
-
-/** Under which name its stories are found again: the same for each of the files of a site. */
-function sourceOf({ url }: WxrSite): string {
-  return URL.canParse(url)
-    ? `wordpress ${new URL(url).host}${new URL(url).pathname.replace(/\/$/, '')}`
-    : 'wordpress';
 }
