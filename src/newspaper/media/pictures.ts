@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Sharp } from 'sharp';
 import type { Db } from '#platform/db';
 import { randomId } from '#platform/ids';
 import type { ObjectStore } from '#platform/object-store';
 import { Invalid } from '#values/errors';
 import { findByDigest, insertPicture } from './pictures.store.ts';
+import { PixelsInWork } from './pixels-in-work.ts';
 
 export type PictureStore = { readonly db: Db; readonly objects: ObjectStore };
 
@@ -23,6 +25,11 @@ const KINDS: readonly RegExp[] = [
 ];
 /** About 8,000 × 8,000: more than any page needs, and no more than a decoder may unpack. */
 const MOST_PIXELS = 64_000_000;
+/**
+ * All that are in work at the same time have no more either: an interlaced or progressive one of 62 million pixels takes
+ * 300 MB while it is made smaller, and four of them at once took a gigabyte.
+ */
+const inWork = new PixelsInWork(MOST_PIXELS);
 /** A camera's largest, twice over. */
 export const MOST_PICTURE_BYTES = 40_000_000;
 /** Good enough to print small; a step more costs a third more bytes. */
@@ -58,11 +65,10 @@ async function lookAt(bytes: Buffer): Promise<{ format: string; width: number; h
   const start = bytes.toString('latin1', 0, 12);
   if (!KINDS.some((begins) => begins.test(start)))
     throw new Invalid('picture-format', `it is not a picture that can be shown, but ${otherKind(bytes)}`);
-  const { default: sharp } = await import('sharp');
-  const picture = sharp(bytes, { limitInputPixels: MOST_PIXELS });
+  const picture = await decode(bytes);
   try {
     const { format, height, width } = await picture.metadata();
-    await picture.resize({ width: 16, height: 16 }).raw().toBuffer();
+    await inWork.during(width * height, () => picture.resize({ width: 16, height: 16 }).raw().toBuffer());
     return { format, height, width };
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
@@ -72,6 +78,14 @@ async function lookAt(bytes: Buffer): Promise<{ format: string; width: number; h
       });
     throw new Invalid('not-a-picture', 'it is not a picture that can be read', { cause: error });
   }
+}
+
+/** Loaded when the first picture comes: most commands see none. */
+async function decode(bytes: Buffer): Promise<Sharp> {
+  const { default: sharp } = await import('sharp');
+  // What it remembers of the last hundred holds their decoders too: 180 MB for each large progressive picture.
+  sharp.cache(false);
+  return sharp(bytes, { limitInputPixels: MOST_PIXELS });
 }
 
 function otherKind(bytes: Buffer): string {
@@ -112,12 +126,11 @@ async function makeWidth(
 ): Promise<Buffer | undefined> {
   const original = await objects.get(`media/${id}/original`);
   if (original === undefined) return undefined;
-  const { default: sharp } = await import('sharp');
-  const bytes = await sharp(original, { limitInputPixels: MOST_PIXELS })
-    .rotate()
-    .resize({ width, withoutEnlargement: true })
-    .webp({ quality: QUALITY })
-    .toBuffer();
+  const picture = await decode(original);
+  const whole = await picture.metadata();
+  const bytes = await inWork.during(whole.width * whole.height, () =>
+    picture.rotate().resize({ width, withoutEnlargement: true }).webp({ quality: QUALITY }).toBuffer(),
+  );
   await objects.put(name, bytes);
   return bytes;
 }
