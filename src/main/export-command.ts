@@ -45,13 +45,14 @@ async function exportStories({ options, paper }: CommandContext, file: string): 
   const missing: string[] = [];
   let stories = 0;
 
-  async function keepPictures(ids: readonly string[], nameOf: (id: string) => string): Promise<void> {
+  async function keepPictures(ids: readonly string[], formats: ReadonlyMap<string, string>): Promise<void> {
     for (const id of ids) {
       if (folder === undefined || written.has(id)) continue;
       written.add(id);
-      const bytes = await objects.get(`media/${id}/original`);
+      const format = formats.get(id);
+      const bytes = format === undefined ? undefined : await objects.get(`media/${id}/original`);
       if (bytes === undefined) missing.push(id);
-      else await writeFile(join(folder, nameOf(id)), bytes);
+      else await writeFile(join(folder, `media/${id}.${format}`), bytes);
     }
   }
 
@@ -60,7 +61,7 @@ async function exportStories({ options, paper }: CommandContext, file: string): 
       const ids = [...new Set(page.flatMap(picturesIn))];
       const formats = await pictureFormats(database.db, ids);
       const nameOf = (id: string) => `media/${id}.${formats.get(id) ?? 'jpeg'}`;
-      await keepPictures(ids, nameOf);
+      await keepPictures(ids, formats);
       for (const story of page)
         yield `${JSON.stringify(storyRecord(story, (id) => `${baseUrl}/${nameOf(id)}`))}\n`;
       stories += page.length;

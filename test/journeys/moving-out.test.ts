@@ -23,12 +23,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function command(paper: TestPaper, name: string, args: string[], options: Record<string, string> = {}) {
-  const found = COMMANDS.find((one) => one.name === name);
+type Given = Record<string, string>;
+
+function result(paper: TestPaper, name: string, args: string[], options: Given = {}) {
   const context = { paper, clock: paper.clock, log: createLogger('silent'), args, options };
-  const result = await found?.run(context as never);
-  expect(result?.failure).toBeUndefined();
-  return result?.json as Record<string, unknown>;
+  return COMMANDS.find((one) => one.name === name)?.run(context as never);
+}
+
+async function command(paper: TestPaper, name: string, args: string[], options: Given = {}) {
+  const { failure, json } = (await result(paper, name, args, options)) ?? {};
+  expect(failure).toBeUndefined();
+  return json as Record<string, unknown>;
 }
 
 const file = (name: string) => join(folder, name);
@@ -176,6 +181,33 @@ describe('a paper', () => {
       `select short_id from content.stories where source_id in ('mine', 'theirs')`,
     );
     expect(new Set(rows.map((row) => row.short_id)).size).toBe(2);
+  });
+});
+
+describe('pictures that are not to be had', () => {
+  it('are told, and the rest is exported', async () => {
+    const paper = await testPaper();
+    const photo = async (background: string) => {
+      const bytes = await sharp({ create: { width: 60, height: 40, channels: 3, background } })
+        .jpeg()
+        .toBuffer();
+      return (await addPicture({ db: paper.database.db, objects: paper.objects }, bytes, paper.clock.now()))
+        .id;
+    };
+    const [lost, whole] = [await photo('#246'), await photo('#642')];
+    const words = { alt: '', caption: '', credit: '' };
+    const shown = [lost, whole, '../nobody'].map((pictureId): StoryElement => {
+      return { kind: 'picture', pictureId, ...words };
+    });
+    await storeStories(paper.database.db, [storyInput({ body: [paragraph('One.'), ...shown] })]);
+    await paper.objects.remove(`media/${lost}/original`);
+    const to = { pictures: file('some') };
+    const { failure, json } = (await result(paper, 'export', ['ndjson', file('some.ndjson')], to)) ?? {};
+    expect(json).toEqual({ stories: 1, pictures: 1, pictures_missing: [lost, '../nobody'] });
+    expect(failure).toBe('2 pictures are not in the store');
+    expect(await readdir(join(file('some'), 'media'))).toEqual([`${whole}.jpeg`]);
+    expect(await lines('some.ndjson')).toHaveLength(1);
+    await paper.end();
   });
 });
 

@@ -122,7 +122,11 @@ function toWhole(row: WholeRow, body: readonly StoryElement[]): WholeStory {
 }
 
 /** The ids of the pictures of ours that a story shows. */
-export function picturesIn({ body, picture, preview }: WholeStory): string[] {
+export function picturesIn({
+  body,
+  picture,
+  preview,
+}: Pick<WholeStory, 'body' | 'preview'> & Partial<Pick<WholeStory, 'picture'>>): string[] {
   const lead = picture !== undefined && isHere(picture) ? [picture.pictureId] : [];
   const inside = [...preview, ...body].flatMap((one) =>
     one.kind === 'picture' && one.pictureId !== undefined ? [one.pictureId] : [],

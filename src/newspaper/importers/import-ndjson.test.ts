@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,39 @@ describe('an import', () => {
     const before = await stored();
     expect(await run(lines)).toMatchObject({ created: 0, updated: 0, skipped: 700, refusedCount: 0 });
     expect(await stored()).toEqual(before);
+  });
+
+  it('refuses a record that shows a picture of another paper by its id there', async () => {
+    const [known, another] = [randomUUID(), randomUUID()];
+    await database.pool.query(
+      `insert into media.pictures (id, digest, format, width, height, bytes, made_at)
+       values ($1, sha256('a'), 'jpeg', 60, 40, 1, now())`,
+      [known],
+    );
+    const picture = (pictureId: string) => [
+      { kind: 'picture', pictureId, alt: '', caption: '', credit: '' },
+      { kind: 'paragraph', text: [{ text: 'The harbour board said so.' }] },
+    ];
+    const shows = (id: string, pictureId: string) => record(id, { elements: picture(pictureId) });
+    const { created, refused } = await run([
+      shows('a', known),
+      shows('b', another),
+      record('c', { elements: [], preview_elements: picture('nobody') }),
+      JSON.stringify(shows('d', another)).replace('pictureId', 'p\\u0069ctureId'),
+      shows('e', known.toUpperCase()),
+      record('f', { body: '<p>A pictureId is \\u0041.</p>' }),
+      record('g', { picture: { pictureId: known } }),
+    ]);
+    expect(created).toBe(2);
+    const reason = (id: string) =>
+      `there is no picture "${id}" here; one of another paper is named by its url`;
+    expect(refused).toEqual([
+      { at: 'records.ndjson:2', reason: reason(another) },
+      { at: 'records.ndjson:3', reason: reason('nobody') },
+      { at: 'records.ndjson:4', reason: reason(another) },
+      { at: 'records.ndjson:5', reason: reason(known.toUpperCase()) },
+      { at: 'records.ndjson:7', reason: 'picture is not what docs/contracts says of it' },
+    ]);
   });
 
   it('brings what has changed up to date, in a new revision', async () => {

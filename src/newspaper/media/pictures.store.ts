@@ -31,9 +31,13 @@ export async function insertPicture(
   return row.id;
 }
 
-/** Of which format each of some pictures is: `jpeg`, `png`. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Of which format each of some pictures is, `jpeg` or `png`; one that is not known is left out. */
 export async function pictureFormats(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await sql<{ id: string; format: string }>`
-    select id, format from media.pictures where id = any(${ids}::uuid[])`.execute(db);
+    select id, format from media.pictures where id = any(${ids.filter((id) => UUID.test(id))}::uuid[])`.execute(
+    db,
+  );
   return new Map(rows.map((row) => [row.id, row.format]));
 }
