@@ -7,6 +7,7 @@ import {
   importWxr,
   keepRun,
   type PicturePlace,
+  type PicturesAhead,
   pictureFolder,
   pictureSite,
   type ReadersReport,
@@ -116,7 +117,10 @@ async function openPictures(where: string): Promise<PicturePlace> {
   return pictureSite(where);
 }
 
-function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: boolean): string[] {
+function storyLines(
+  { pictures, picturesAhead, stories, ...report }: ImportReport,
+  dryRun: boolean,
+): string[] {
   const { created, kept, leftOut, library, mended, refused, refusedCount, skipped, updated } = report;
   return [
     `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
@@ -126,6 +130,7 @@ function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: bool
           `pictures ${pictures.added} of ${library} in the library; ${pictures.stories} stories were given theirs`,
         ]
       : []),
+    ...(picturesAhead === undefined ? [] : aheadLines(picturesAhead)),
     ...(pictures.elsewhere > 0 ? [`left out picture of another site: ${pictures.elsewhere}`] : []),
     ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
     ...(mended > 0
@@ -133,6 +138,24 @@ function storyLines({ pictures, stories, ...report }: ImportReport, dryRun: bool
       : []),
     ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
     ...[...refused, ...pictures.refused].map((one) => `refused  ${one.at}: ${one.reason}`),
+  ];
+}
+
+function aheadLines({ missing, missingFirst, shown, ...ahead }: PicturesAhead): string[] {
+  if (shown === 0) return [];
+  const { found, here, links, toAsk } = ahead;
+  const parts = [
+    [here, 'here already'],
+    [found, 'found'],
+    [toAsk, 'that the site would be asked for'],
+    [links, 'that stay links'],
+    [missing, 'missing'],
+  ] as const;
+  const told = parts.flatMap(([times, what]) => (times > 0 ? [`${times} ${what}`] : []));
+  return [
+    `pictures in stories ${shown}: ${told.join(', ')}`,
+    ...missingFirst.map((one) => `missing  ${one.at}: ${one.reason}`),
+    ...(missing > missingFirst.length ? [`missing  ${missing - missingFirst.length} more`] : []),
   ];
 }
 
@@ -169,7 +192,7 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
 }
 
 function storiesJson(report: ImportReport) {
-  const { created, kept, leftOut, library, mended, pictures } = report;
+  const { created, kept, leftOut, library, mended, pictures, picturesAhead } = report;
   const { refused, refusedCount, skipped, stories, updated } = report;
   return {
     created,
@@ -187,7 +210,12 @@ function storiesJson(report: ImportReport) {
       examples: stories.examples.map(({ publishedAt, ...one }) => ({ ...one, published_at: publishedAt })),
     },
     pictures: { library, ...pictures },
+    ...(picturesAhead === undefined ? {} : { pictures_ahead: aheadJson(picturesAhead) }),
   };
+}
+
+function aheadJson({ missingFirst, toAsk, ...ahead }: PicturesAhead) {
+  return { ...ahead, to_ask: toAsk, missing_first: missingFirst };
 }
 
 function readersJson({ leftOut, refusedCount, truncated: _, ...report }: ReadersReport) {

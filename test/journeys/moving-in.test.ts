@@ -92,6 +92,37 @@ describe('an import', () => {
   });
 });
 
+describe('pictures of an archive', () => {
+  it('are looked for in a dry run, and the desk shows which are missing', async () => {
+    const picture = (name: string) => `<img src="https://old.example/uploads/${name}">`;
+    const body = `<p>Words.</p>${picture('quay.jpg')}${picture('gone.jpg')}`;
+    const record = { id: 'shown', headline: 'The quay', body, published_at: '2019-01-05' };
+    const path = await file('pictures.ndjson', JSON.stringify(record));
+    await file('quay.jpg', 'looked for, and not read');
+    const dry = await command('import', ['ndjson', path], { 'dry-run': true, pictures: folder });
+    const missing = {
+      at: 'https://old.example/uploads/gone.jpg',
+      reason: 'it is not in the folder of pictures',
+    };
+    expect(dry.json.pictures_ahead).toEqual({
+      shown: 2,
+      here: 0,
+      found: 1,
+      to_ask: 0,
+      links: 0,
+      missing: 1,
+      missing_first: [missing],
+    });
+    expect(dry.text).toContain(
+      `pictures in stories 2: 1 found, 1 missing\nmissing  ${missing.at}: ${missing.reason}`,
+    );
+    const { cookie } = await seated(paper, 'chief-editor');
+    const page = await (await paper.get(`/desk/imports/${dry.json.run}`, { cookie })).text();
+    for (const words of ['Pictures missing: 1', missing.at, 'shown by stories', 'to be found'])
+      expect(page).toContain(words);
+  });
+});
+
 describe('readers who come from elsewhere', () => {
   it('are written to when the operator says so, choose a password once, and read what they had paid for', async () => {
     const path = await file(

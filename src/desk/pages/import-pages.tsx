@@ -36,6 +36,17 @@ const reportSchema = z.object({
   pictures: z
     .object({ library: count, added: count, stories: count, elsewhere: count, refused: notes })
     .catch({ library: 0, added: 0, stories: 0, elsewhere: 0, refused: [] }),
+  pictures_ahead: z
+    .object({
+      shown: count,
+      here: count,
+      found: count,
+      to_ask: count,
+      links: count,
+      missing: count,
+      missing_first: notes,
+    })
+    .catch({ shown: 0, here: 0, found: 0, to_ask: 0, links: 0, missing: 0, missing_first: [] }),
 });
 type Report = z.output<typeof reportSchema>;
 
@@ -119,6 +130,12 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
         <div>
           <Notes title="Refused" notes={report.refused} count={report.refused_count} number={number} />
           <Notes title="Pictures refused" notes={report.pictures.refused} number={number} />
+          <Notes
+            title="Pictures missing"
+            notes={report.pictures_ahead.missing_first}
+            count={report.pictures_ahead.missing}
+            number={number}
+          />
           <Notes title="Left as they are here" notes={report.kept} number={number} />
           <Examples report={report} />
           <Readers frame={frame} report={report} />
@@ -241,11 +258,18 @@ function Columns({ columns }: { columns: Report['columns'] }) {
 
 function Pictures({ number, report }: Numbers & { report: Report }) {
   const { added, elsewhere, library, stories } = report.pictures;
+  const { found, here, links, missing, shown, to_ask } = report.pictures_ahead;
   const rows = {
     'in the library': library,
     'brought here': added,
     'stories that show them': stories,
     'of other sites': elsewhere,
+    'shown by stories': shown,
+    'here already': here,
+    'to be found': found,
+    'to be asked for': to_ask,
+    'to stay links': links,
+    missing,
   };
   return <Counts title="Pictures" counts={rows} number={number} />;
 }

@@ -153,8 +153,12 @@ const RESIZED_BY_GHOST = /\/content\/images\/size\/w\d{1,5}(?:h\d{1,5})?(?:\/for
 /** A service that makes the pictures of other sites smaller: the site's address stands in its own. */
 const RESIZED_BY_PHOTON = /^https?:\/\/i\d\.wp\.com\//;
 
+/** Longer ones are no places of pictures, and are not kept. */
+export const LONGEST_ADDRESS = 2_000;
+
 /** Where a picture may lie that is named by an address: as it was before a site made it smaller, and as it is named. */
-function placesOf(address: string): string[] {
+export function placesOf(address: string): string[] {
+  if (address.length > LONGEST_ADDRESS) return [];
   const own = address.replace(RESIZED_BY_PHOTON, 'https://');
   const [path = own] = own.split('?');
   // Where the number in the address is all that names it, it is kept.
@@ -164,7 +168,7 @@ function placesOf(address: string): string[] {
 }
 
 /** Does something with each of a list, a few at a time. */
-async function overAll<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+export async function overAll<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const ahead = all.values();
   const workers = Array.from({ length: AT_ONCE }, async () => {
     for (const one of ahead) await work(one);

@@ -69,10 +69,10 @@ function ghost(posts: readonly Post[], more: Record<string, unknown> = {}): stri
   return JSON.stringify({ db: [{ meta: { version: '5.0.0' }, data }] });
 }
 
-async function run(bytes: string | Buffer, name = 'ghost.json'): Promise<ImportReport> {
+async function run(bytes: string | Buffer, name = 'ghost.json', dryRun = false): Promise<ImportReport> {
   const path = join(folder, name);
   await writeFile(path, bytes);
-  return importGhost(database.db, [path], { ...OPTIONS, objects });
+  return importGhost(database.db, [path], { ...OPTIONS, objects, dryRun });
 }
 
 async function stored(): Promise<Record<string, unknown>[]> {
@@ -591,15 +591,20 @@ describe('a zip archive', () => {
   it.each(['', 'backup/', 'old/backup/'])(
     'holds an export and its pictures, in the folder "%s"',
     async (base) => {
-      const { created, pictures, refused } = await run(
-        zip([
-          { name: `${base}export.json`, bytes: given() },
-          { name: `${base}content/images/2019/01/pier.jpg`, bytes: await jpeg() },
-          { name: `${base}content/themes/casper/package.json`, bytes: Buffer.from('{}') },
-        ]),
-        'all.zip',
-      );
-      expect([created, pictures.added, refused]).toEqual([1, 1, []]);
+      const posts = [
+        { feature_image: '__GHOST_URL__/content/images/size/w600/2019/01/pier.jpg' },
+        { id: '5a2', feature_image: '__GHOST_URL__/content/images/2019/01/gone.jpg' },
+      ];
+      const all = zip([
+        { name: `${base}export.json`, bytes: Buffer.from(ghost(posts.map(post))) },
+        { name: `${base}content/images/2019/01/pier.jpg`, bytes: await jpeg() },
+        { name: `${base}content/themes/casper/package.json`, bytes: Buffer.from('{}') },
+      ]);
+      const missing = { at: '/content/images/2019/01/gone.jpg', reason: 'it is not in the archive' };
+      const ahead = { shown: 2, found: 1, missing: 1, missingFirst: [missing] };
+      expect((await run(all, 'all.zip', true)).picturesAhead).toMatchObject(ahead);
+      const { created, pictures, refused } = await run(all, 'all.zip');
+      expect([created, pictures.added, pictures.refused, refused]).toEqual([2, 1, [missing], []]);
       expect((await stored())[0]?.picture).toMatchObject({ pictureId: expect.any(String) });
     },
   );

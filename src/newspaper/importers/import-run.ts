@@ -17,6 +17,7 @@ import { bringPictures, type PicturesReport } from './bring-pictures.ts';
 import { cleanText } from './clean-text.ts';
 import { FirstPlaces } from './first-places.ts';
 import type { PicturePlace } from './picture-places.ts';
+import { PictureOutlook, type PicturesAhead } from './pictures-ahead.ts';
 import type { ImportSettings, ReadRecord } from './story-record.ts';
 
 /** Stories of one transaction: more make it no faster, and hold more in memory. */
@@ -65,6 +66,8 @@ export type ImportReport = {
   /** Pictures that the archive's library knows of, whether or not a story shows them. */
   readonly library: number;
   readonly pictures: PicturesReport;
+  /** What would become of the pictures that stories show; of a dry run alone. */
+  readonly picturesAhead?: PicturesAhead;
   /** Whether a file could not be read to its end; its note among the refused says where it breaks off. */
   readonly truncated: boolean;
 };
@@ -95,7 +98,7 @@ export type ImportOptions = {
   readonly objects?: ObjectStore;
   /** Where the archive's pictures are to be had; left out, only those that came before are put into their stories. */
   readonly pictures?: PicturePlace;
-  /** Only says what would happen: nothing is kept, and no picture fetched. */
+  /** Only says what would happen: nothing is kept, and no picture read or asked for. */
   readonly dryRun?: boolean;
   /** Told now and then how many records have been read, and then how many stories were given their pictures. */
   readonly onProgress?: (done: number, what: 'records' | 'stories with pictures') => void;
@@ -139,6 +142,7 @@ export class ImportRun {
   };
   readonly #examples: StoryExample[] = [];
   #library: Attachment[] = [];
+  readonly #outlook: PictureOutlook | undefined;
   readonly #takenBack: TakenBack[] = [];
   #inLibrary = 0;
   #places: OldPlace[] = [];
@@ -149,6 +153,7 @@ export class ImportRun {
     this.#db = db;
     this.#options = options;
     this.#files = files;
+    this.#outlook = options.dryRun === true ? new PictureOutlook() : undefined;
   }
 
   get settings(): ImportSettings {
@@ -185,6 +190,7 @@ export class ImportRun {
   /** Takes in what the archive's library says of a file, by each of its addresses. */
   async takeAttachments(attachments: readonly Attachment[]): Promise<void> {
     this.#inLibrary++;
+    this.#outlook?.knowLibrary(attachments);
     this.#library.push(...attachments);
     if (this.#library.length >= MOST_STORIES) await this.#keepLibrary();
   }
@@ -246,6 +252,7 @@ export class ImportRun {
     await this.#withdraw();
     if (!this.#isDry && this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
     const pictures = await this.#bringPictures();
+    const picturesAhead = await this.#outlook?.tell(this.#db, this.#options.pictures);
     const { refused: refusedCount, ...counts } = this.#counts;
     return {
       ...counts,
@@ -262,6 +269,7 @@ export class ImportRun {
       },
       library: this.#inLibrary,
       pictures,
+      ...(picturesAhead === undefined ? {} : { picturesAhead }),
       truncated: this.#truncated,
     };
   }
@@ -347,6 +355,7 @@ export class ImportRun {
     let outcomes: ImportOutcome[];
     try {
       outcomes = await this.#tryWrite(batch);
+      for (const { story } of batch) this.#outlook?.show(story);
     } catch (error) {
       if (isUnavailable(error)) throw this.#interrupted(error);
       if (!isAboutRecord(error)) throw error;

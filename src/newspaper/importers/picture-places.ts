@@ -26,6 +26,13 @@ export type PicturePlace = {
    * @throws NotFound or Invalid with the reason when it cannot be had; Invalid `fetch-timeout` when its site is too slow
    */
   read(wanted: Wanted): Promise<{ readonly bytes: Buffer; readonly address: string } | undefined>;
+  /**
+   * Looks for a picture without reading it, and asks no site for it.
+   *
+   * @returns whether it lies there, or its site would be asked for it; undefined as with `read`
+   * @throws as `read` does
+   */
+  look(wanted: Wanted): Promise<'there' | 'to-ask' | undefined>;
   close(): void;
 };
 
@@ -42,15 +49,28 @@ export async function pictureFolder(folder: string): Promise<PicturePlace> {
   const root = await realpath(folder).catch((error: unknown) => {
     throw new NotFound('no-such-folder', `there is no folder ${folder}`, { cause: error });
   });
-  return {
-    async read({ addresses }) {
-      for (const address of addresses) {
-        for (const path of pathsOf(address)) {
-          const bytes = await readInside(root, path);
-          if (bytes !== undefined) return { bytes, address };
-        }
+  async function find({ addresses }: Wanted): Promise<{ readonly path: string; readonly address: string }> {
+    for (const address of addresses) {
+      for (const end of pathsOf(address)) {
+        const path = await findInside(root, end);
+        if (path !== undefined) return { path, address };
       }
-      throw new NotFound('no-such-picture', 'it is not in the folder of pictures');
+    }
+    throw new NotFound('no-such-picture', 'it is not in the folder of pictures');
+  }
+  return {
+    async read(wanted) {
+      const { address, path } = await find(wanted);
+      const bytes = await readFile(path).catch((error: Error) => {
+        throw new Invalid('unreadable-picture', `it cannot be read from the folder (${error.message})`, {
+          cause: error,
+        });
+      });
+      return { bytes, address };
+    },
+    look: async (wanted) => {
+      await find(wanted);
+      return 'there';
     },
     close() {},
   };
@@ -84,15 +104,23 @@ export function pictureZip(zip: ZipArchive): PicturePlace {
     ];
     for (const end of ends) if (!names.has(end)) names.set(end, name);
   }
+  function find({ addresses }: Wanted): { readonly name: string; readonly address: string } {
+    for (const address of addresses) {
+      const name = pathsOf(address)
+        .map((path) => names.get(path))
+        .find((one) => one !== undefined);
+      if (name !== undefined) return { name, address };
+    }
+    throw new NotFound('no-such-picture', 'it is not in the archive');
+  }
   return {
-    async read({ addresses }) {
-      for (const address of addresses) {
-        const name = pathsOf(address)
-          .map((path) => names.get(path))
-          .find((one) => one !== undefined);
-        if (name !== undefined) return { bytes: await zip.readWhole(name, MOST_PICTURE_BYTES), address };
-      }
-      throw new NotFound('no-such-picture', 'it is not in the archive');
+    async read(wanted) {
+      const { address, name } = find(wanted);
+      return { bytes: await zip.readWhole(name, MOST_PICTURE_BYTES), address };
+    },
+    look: async (wanted) => {
+      find(wanted);
+      return 'there';
     },
     close() {},
   };
@@ -100,19 +128,21 @@ export function pictureZip(zip: ZipArchive): PicturePlace {
 
 /** Several places, the first of which has what is asked for. */
 export function firstOf(places: readonly PicturePlace[]): PicturePlace {
-  return {
-    async read(wanted) {
-      let missing: unknown;
-      for (const place of places) {
-        try {
-          return await place.read(wanted);
-        } catch (error) {
-          if (!(error instanceof NotFound)) throw error;
-          missing = error;
-        }
+  async function first<Found>(ask: (place: PicturePlace) => Promise<Found>): Promise<Found> {
+    let missing: unknown;
+    for (const place of places) {
+      try {
+        return await ask(place);
+      } catch (error) {
+        if (!(error instanceof NotFound)) throw error;
+        missing = error;
       }
-      throw missing;
-    },
+    }
+    throw missing;
+  }
+  return {
+    read: (wanted) => first((place) => place.read(wanted)),
+    look: (wanted) => first((place) => place.look(wanted)),
     close() {
       for (const place of places) place.close();
     },
@@ -120,7 +150,7 @@ export function firstOf(places: readonly PicturePlace[]): PicturePlace {
 }
 
 /** A file that lies in the folder itself: a link that leads out of it is as if it were not there. */
-async function readInside(root: string, path: string): Promise<Buffer | undefined> {
+async function findInside(root: string, path: string): Promise<string | undefined> {
   const found = await realpath(join(root, path)).catch(() => undefined);
   if (found === undefined || !found.startsWith(root + sep)) return undefined;
   const facts = await stat(found);
@@ -128,11 +158,7 @@ async function readInside(root: string, path: string): Promise<Buffer | undefine
   if (!facts.isFile()) return undefined;
   if (facts.size > MOST_PICTURE_BYTES)
     throw new Invalid('picture-too-large', 'a picture may have at most 40 MB');
-  return await readFile(found).catch((error: Error) => {
-    throw new Invalid('unreadable-picture', `it cannot be read from the folder (${error.message})`, {
-      cause: error,
-    });
-  });
+  return found;
 }
 
 /**
@@ -151,17 +177,18 @@ export function pictureSite(
 ): PicturePlace {
   const named = new URL(origin);
   const outside = fetchOutside({ trusted: named.origin, ...(lookup === undefined ? {} : { lookup }) });
+  const isOwn = (address: string, host: string | undefined) => {
+    const { host: at } = new URL(address, named);
+    return isSameSite(at, host) || isSameSite(at, named.host);
+  };
+  const askedFor = ({ addresses, host, isOfLibrary }: Wanted) =>
+    addresses.filter((address) => isOwn(address, host) || isOfLibrary);
   return {
-    async read({ addresses, host, isOfLibrary }) {
-      const isOwn = (address: string) => {
-        const { host: at } = new URL(address, named);
-        return isSameSite(at, host) || isSameSite(at, named.host);
-      };
-      const asked = addresses.filter((address) => isOwn(address) || isOfLibrary);
-      if (asked.length === 0) return undefined;
+    async read(wanted) {
+      const asked = askedFor(wanted);
       for (const [index, address] of asked.entries()) {
         const { pathname, search } = new URL(address, named);
-        const at = isOwn(address) ? named.origin + pathname + search : address;
+        const at = isOwn(address, wanted.host) ? named.origin + pathname + search : address;
         try {
           const bytes = await outside.fetch(at, { mostBytes: MOST_PICTURE_BYTES, timeoutMs: patienceMs });
           return { bytes, address };
@@ -172,6 +199,7 @@ export function pictureSite(
       }
       return undefined;
     },
+    look: async (wanted) => (askedFor(wanted).length > 0 ? 'to-ask' : undefined),
     close: () => outside.close(),
   };
 }

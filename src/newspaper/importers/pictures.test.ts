@@ -74,10 +74,10 @@ const meta = (key: string, value: string) =>
 
 const UPLOADS = 'https://old.example/wp-content/uploads';
 
-async function importOf(text: string, pictures?: PicturePlace): Promise<ImportReport> {
+async function importOf(text: string, pictures?: PicturePlace, dryRun = false): Promise<ImportReport> {
   const path = join(folder, 'export.xml');
   await writeFile(path, text);
-  return importWxr(database.db, [path], { ...OPTIONS, objects, ...(pictures ? { pictures } : {}) });
+  return importWxr(database.db, [path], { ...OPTIONS, objects, dryRun, ...(pictures ? { pictures } : {}) });
 }
 
 /** Files of the old site, by their paths under the folder of uploads. */
@@ -226,6 +226,79 @@ describe('pictures of an archive', () => {
     expect(await shown()).toEqual([60, link, 60, link]);
     await importOf(text, await uploads({ 'b.jpg': await jpeg('#642', 90) }));
     expect(await shown()).toEqual([60, 90, 60, 90]);
+  });
+});
+
+describe('a dry run', () => {
+  const NONE = { shown: 0, here: 0, found: 0, toAsk: 0, links: 0, missing: 0, missingFirst: [] };
+  const ahead = async (text: string, place?: PicturePlace) =>
+    (await importOf(text, place, true)).picturesAhead;
+  const body = [
+    img(`${UPLOADS}/a-300x200.jpg`),
+    img(`${UPLOADS}/a.jpg`),
+    img(`${UPLOADS}/gone.jpg`),
+    img('https://other.example/b.jpg'),
+    '[gallery]',
+  ].join('');
+  const library = {
+    meta: meta('_thumbnail_id', '12'),
+    attachments: [
+      attachment(12, `${UPLOADS}/lead.jpg`),
+      attachment(13, `${UPLOADS}/gone-too.jpg`),
+      // Of another story, which is not in this archive.
+      attachment(14, `${UPLOADS}/unseen.jpg`).replace('<wp:post_parent>47', '<wp:post_parent>48'),
+    ].join(''),
+  };
+
+  it('says which pictures of its stories the folder has, and names those that it has not', async () => {
+    const place = await uploads({ 'a.jpg': photo, 'lead.jpg': await jpeg('#642') });
+    const told = await ahead(site(body, library), place);
+    const reason = 'it is not in the folder of pictures';
+    expect(told?.missingFirst.toSorted((a, b) => a.at.localeCompare(b.at))).toEqual([
+      { at: 'https://old.example/wp-content/uploads/gone-too.jpg', reason },
+      { at: 'https://old.example/wp-content/uploads/gone.jpg', reason },
+      { at: 'https://other.example/b.jpg', reason },
+    ]);
+    expect(told).toMatchObject({ shown: 5, found: 2, missing: 3 });
+    expect((await database.pool.query('select from media.attachments')).rowCount).toBe(0);
+
+    // As it then comes to pass.
+    const { pictures } = await importOf(site(body, library), place);
+    expect([pictures.added, pictures.refused.length]).toEqual([2, 3]);
+    expect(await ahead(site(body, library), place)).toMatchObject({ shown: 5, here: 2, missing: 3 });
+  });
+
+  it('knows what the library of an archive that came before says', async () => {
+    await importOf(site('', { attachments: library.attachments }));
+    const place = await uploads({ 'a.jpg': photo });
+    expect(await ahead(site(body, { meta: library.meta }), place)).toMatchObject({
+      shown: 5,
+      found: 1,
+      missing: 4,
+    });
+  });
+
+  it('asks an old site for nothing, and says how many it would ask for', async () => {
+    let heard = 0;
+    const place = await served((_request, response) => {
+      heard++;
+      response.end(photo);
+    });
+    expect(await ahead(site(body, library), place)).toEqual({ ...NONE, shown: 5, toAsk: 4, links: 1 });
+    expect(heard).toBe(0);
+  });
+
+  it('says that they stay links where nobody says where they are', async () => {
+    expect(await ahead(site(body, library))).toEqual({ ...NONE, shown: 5, links: 5 });
+    expect(await ahead(site(''))).toEqual(NONE);
+  });
+
+  it('names the first of very many that are missing, and counts the rest', async () => {
+    const many = Array.from({ length: 1_200 }, (_, at) => img(`${UPLOADS}/${at}/x.jpg`)).join('');
+    const told = await ahead(site(many), await uploads({ '7/x.jpg': photo }));
+    expect([told?.shown, told?.found, told?.missing, told?.missingFirst.length]).toEqual([
+      1_200, 1, 1_199, 50,
+    ]);
   });
 });
 
