@@ -121,7 +121,8 @@ function storyLines(
   { pictures, picturesAhead, stories, ...report }: ImportReport,
   dryRun: boolean,
 ): string[] {
-  const { created, kept, leftOut, library, mended, refused, refusedCount, skipped, updated } = report;
+  const { created, kept, leftOut, leftOutFirst, library, mended } = report;
+  const { refused, refusedCount, skipped, updated } = report;
   return [
     `created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}`,
     ...(dryRun ? whatWouldCome(stories) : []),
@@ -132,7 +133,10 @@ function storyLines(
       : []),
     ...(picturesAhead === undefined ? [] : aheadLines(picturesAhead)),
     ...(pictures.elsewhere > 0 ? [`left out picture of another site: ${pictures.elsewhere}`] : []),
-    ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
+    ...Object.entries(leftOut).map(([what, times]) => {
+      const first = leftOutFirst[what];
+      return `left out ${what}: ${times}${first === undefined ? '' : ` (first in ${first})`}`;
+    }),
     ...(mended > 0
       ? [`letters in another encoding than the file says, read as what they are: ${mended}`]
       : []),
@@ -192,7 +196,7 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
 }
 
 function storiesJson(report: ImportReport) {
-  const { created, kept, leftOut, library, mended, pictures, picturesAhead } = report;
+  const { created, kept, leftOut, leftOutFirst, library, mended, pictures, picturesAhead } = report;
   const { refused, refusedCount, skipped, stories, updated } = report;
   return {
     created,
@@ -202,6 +206,7 @@ function storiesJson(report: ImportReport) {
     refused_count: refusedCount,
     kept,
     left_out: leftOut,
+    left_out_first: leftOutFirst,
     mended,
     stories: {
       sections: stories.sections,

@@ -92,6 +92,20 @@ describe('an import', () => {
   });
 });
 
+describe('what has no place in a paper', () => {
+  it('is told with where it was met first', async () => {
+    const item = (type: string, id: number) =>
+      `<item><wp:post_id>${id}</wp:post_id><wp:post_type>${type}</wp:post_type></item>\n`;
+    const wxr = `<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel>\n${item('menu', 1)}${item('menu', 2)}</channel></rss>`;
+    const done = await command('import', ['wxr', await file('menus.xml', wxr)]);
+    expect(done.json).toMatchObject({ left_out: { menu: 2 }, left_out_first: { menu: 'menus.xml:2' } });
+    expect(done.text).toContain('left out menu: 2 (first in menus.xml:2)');
+    const { cookie } = await seated(paper, 'chief-editor');
+    const page = await (await paper.get(`/desk/imports/${done.json.run}`, { cookie })).text();
+    expect(page).toContain('first in menus.xml:2');
+  });
+});
+
 describe('pictures of an archive', () => {
   it('are looked for in a dry run, and the desk shows which are missing', async () => {
     const picture = (name: string) => `<img src="https://old.example/uploads/${name}">`;

@@ -21,6 +21,7 @@ const reportSchema = z.object({
   refused: notes,
   kept: notes,
   left_out: counts,
+  left_out_first: z.record(z.string(), z.string()).catch({}),
   columns: z.record(z.string(), z.string()).catch({}),
   examples: z.array(z.object({ at: z.string(), reader: z.string(), until: z.string().optional() })).catch([]),
   stories: z
@@ -146,7 +147,12 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
           <Counts title="Access" counts={report.stories.access} number={number} />
           <Counts title="States" counts={report.stories.states} number={number} />
           <Columns columns={report.columns} />
-          <Counts title="Has no place here" counts={report.left_out} number={number} />
+          <Counts
+            title="Has no place here"
+            counts={report.left_out}
+            first={report.left_out_first}
+            number={number}
+          />
         </div>
       </div>
     </Layout>,
@@ -276,9 +282,15 @@ function Pictures({ number, report }: Numbers & { report: Report }) {
 
 function Counts({
   counts,
+  first = {},
   number,
   title,
-}: Numbers & { title: string; counts: Readonly<Record<string, number>> }) {
+}: Numbers & {
+  title: string;
+  counts: Readonly<Record<string, number>>;
+  /** Where each was met first. */
+  first?: Readonly<Record<string, string>>;
+}) {
   const rows = Object.entries(counts)
     .filter(([, times]) => times > 0)
     .sort(([, a], [, b]) => b - a);
@@ -289,7 +301,11 @@ function Counts({
       <ul class="rows count-rows">
         {rows.map(([name, times]) => (
           <li>
-            <span>{name}</span> <span>{number.format(times)}</span>
+            <span>
+              {name}
+              {first[name] !== undefined && <small class="address"> first in {first[name]}</small>}
+            </span>{' '}
+            <span>{number.format(times)}</span>
           </li>
         ))}
       </ul>

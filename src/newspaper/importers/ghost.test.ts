@@ -251,6 +251,21 @@ describe('posts of Ghost', () => {
     });
   });
 
+  it('say what of them was left out, and which had it first', async () => {
+    const signUp = JSON.stringify({ root: { children: [{ type: 'signup' }, { type: 'email' }] } });
+    const posts = [post(), post({ id: '2', status: 'sent' }), post({ id: '3', lexical: signUp })];
+    // Of which the body is read before those of the others.
+    const cut = signUp.replace('[', '[{"type":"paywall"},');
+    posts.push(post({ id: '4', lexical: cut }));
+    const { leftOut, leftOutFirst } = await run(ghost(posts, { members: [{ id: 'm1' }] }));
+    expect(leftOut).toMatchObject({ 'card signup': 2, members: 1 });
+    expect(leftOutFirst).toEqual({
+      'card signup': 'ghost.json:3',
+      'card email': 'ghost.json:3',
+      'post that was only mailed (the story is a draft)': 'ghost.json:2',
+    });
+  });
+
   it('that are broken are refused alone, and a file that breaks off is told', async () => {
     const text = ghost([
       post(),

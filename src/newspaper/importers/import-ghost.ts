@@ -51,10 +51,10 @@ async function readExport(run: ImportRun, file: number, bites: () => AsyncIterab
     return;
   }
   for (const [what, times] of site.others) run.leaveOut(what, times);
-  const left = (what: string) => run.leaveOut(what);
   for await (const { cut, posts } of readGhostPosts(bites())) {
     for (const one of posts) {
       const place = { file, line: one.number };
+      const left = (what: string) => run.leaveOut(what, 1, place);
       if (one.kind === 'broken') {
         await run.take({ kind: 'refused', reason: one.reason }, place, 0);
         continue;

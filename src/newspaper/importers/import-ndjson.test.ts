@@ -80,6 +80,7 @@ describe('an import', () => {
       refusedCount: 0,
       kept: [],
       leftOut: {},
+      leftOutFirst: {},
       library: 0,
       mended: 0,
       stories: {

@@ -59,6 +59,8 @@ export type ImportReport = {
   readonly kept: readonly ImportNote[];
   /** What has no place in this paper, and how often it was met: `nav_menu_item`, `[gallery]`, `comment`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Where each of these was met first, as far as it stands at a place: `site.xml:120`. */
+  readonly leftOutFirst: Readonly<Record<string, string>>;
   /** Letters that were in Windows-1252 where the file said UTF-8, and were read as what they are. */
   readonly mended: number;
   /** Stories that were created or updated: how many of each section, level and state, and the first of them. */
@@ -125,7 +127,7 @@ export class ImportRun {
   readonly #counts = { created: 0, updated: 0, skipped: 0, refused: 0 };
   readonly #refused: ImportNote[] = [];
   readonly #kept: ImportNote[] = [];
-  readonly #leftOut = new Map<string, number>();
+  readonly #leftOut = new Map<string, { times: number; first?: Place }>();
   /** By source and id; a place is the line and, in its remainder, the file. */
   readonly #seen = new FirstPlaces();
   #truncated = false;
@@ -212,12 +214,17 @@ export class ImportRun {
     if (this.#refused.length < MOST_TOLD) this.#refused.push({ at, reason });
   }
 
-  /** Something has no place in this paper. */
-  leaveOut(what: string, times = 1): void {
+  /** Something has no place in this paper; what stands at an earlier place may be told later. */
+  leaveOut(what: string, times = 1, place?: Place): void {
     const name = cleanText(what).slice(0, 60);
+    const before = this.#leftOut.get(name);
     // An archive has a few dozen kinds; one that makes up more must not fill the memory.
-    if (this.#leftOut.has(name) || this.#leftOut.size < 1_000)
-      this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + times);
+    if (before === undefined && this.#leftOut.size >= 1_000) return;
+    const first = earlier(before?.first, place);
+    this.#leftOut.set(name, {
+      times: (before?.times ?? 0) + times,
+      ...(first === undefined ? {} : { first }),
+    });
   }
 
   /** A story is not to be public any more: withdrawn, where it was brought here before and was not edited since. */
@@ -259,7 +266,7 @@ export class ImportRun {
       refused: this.#refused,
       refusedCount,
       kept: this.#kept,
-      leftOut: Object.fromEntries(this.#leftOut),
+      ...this.#toldLeftOut(),
       mended: this.#mended,
       stories: {
         sections: Object.fromEntries(this.#kinds.sections),
@@ -276,6 +283,16 @@ export class ImportRun {
 
   get #isDry(): boolean {
     return this.#options.dryRun === true;
+  }
+
+  #toldLeftOut(): Pick<ImportReport, 'leftOut' | 'leftOutFirst'> {
+    const all = [...this.#leftOut];
+    return {
+      leftOut: Object.fromEntries(all.map(([what, { times }]) => [what, times])),
+      leftOutFirst: Object.fromEntries(
+        all.flatMap(([what, { first }]) => (first === undefined ? [] : [[what, this.#nameOf(first)]])),
+      ),
+    };
   }
 
   async #keepLibrary(): Promise<void> {
@@ -412,6 +429,11 @@ export class ImportRun {
       { cause },
     );
   }
+}
+
+function earlier(one: Place | undefined, other: Place | undefined): Place | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.file < one.file || (other.file === one.file && other.line < one.line) ? other : one;
 }
 
 function count(kinds: Map<string, number>, kind: string): void {

@@ -25,11 +25,11 @@ export async function importWxr(
 }
 
 async function readFile(run: ImportRun, { file, path, site }: SiteFile): Promise<void> {
-  const left = (what: string, times?: number) => run.leaveOut(what, times);
   let mendedBefore = 0;
   for await (const { cut, items, mended } of readWxr(path, site)) {
     for (const item of items) {
       const place = { file, line: item.line };
+      const left = (what: string, times?: number) => run.leaveOut(what, times, place);
       if (item.kind === 'broken') {
         await run.take({ kind: 'refused', reason: item.reason }, place, 0);
         continue;
@@ -37,7 +37,7 @@ async function readFile(run: ImportRun, { file, path, site }: SiteFile): Promise
       const read = readWxrItem(item, site, run.settings, run.now, left);
       if (read.kind === 'of-site') continue;
       if (read.kind === 'left-out') {
-        run.leaveOut(read.what);
+        left(read.what);
         if (read.takenBack !== undefined) run.takeBack(read.takenBack, place);
         continue;
       }

@@ -40,7 +40,7 @@ type RunRow = {
 export async function listRuns(db: Db, limit: number): Promise<KeptRun[]> {
   const { rows } = await sql<RunRow>`
     select id, format, files, dry_run, began_at, ended_at,
-      report - array['refused', 'kept', 'stories', 'left_out', 'pictures', 'pictures_ahead'] as report
+      report - array['refused', 'kept', 'stories', 'left_out', 'left_out_first', 'pictures', 'pictures_ahead'] as report
     from importers.runs order by began_at desc, id desc limit ${limit}`.execute(db);
   return rows.map(toRun);
 }
