@@ -142,6 +142,7 @@ function parse(args: readonly string[]) {
         pictures: { type: 'string' },
         source: { type: 'string' },
         'dry-run': { type: 'boolean' },
+        dates: { type: 'string' },
         all: { type: 'boolean' },
         check: { type: 'boolean' },
         replace: { type: 'boolean' },

@@ -15,9 +15,9 @@ import {
   type WholeStory,
   wholeStories,
 } from '#content';
-import { endOf, listGrants } from '#entitlements';
+import { type Benefit, endOf, type Grant, listGrants } from '#entitlements';
 import { pictureFormats } from '#media';
-import { wholeReaders } from '#readers';
+import { furtherColumns, wholeReaders } from '#readers';
 import { asciiSlug } from '#values/slug';
 import { storyPath } from '../site/site.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse } from './command.ts';
@@ -134,6 +134,7 @@ const READER_COLUMNS = [
   'email',
   'name',
   'paid_through',
+  'rights',
   'country',
   'state',
   'created_at',
@@ -145,30 +146,27 @@ const READER_COLUMNS = [
 async function exportReaders({ clock, paper }: CommandContext, file: string): Promise<CommandResult> {
   const { db } = paper.database;
   const now = clock.now();
+  const further = await furtherColumns(db);
   let readers = 0;
 
   async function* rows(): AsyncGenerator<string[]> {
-    yield READER_COLUMNS;
+    yield [...READER_COLUMNS, ...further];
     for await (const page of wholeReaders(db)) {
       const grants = await Promise.all(page.map((one) => listGrants(db, one.id)));
       for (const [at, one] of page.entries()) {
-        const ends = (grants[at] ?? [])
-          .filter(({ benefit }) => benefit === 'reading')
-          .map(endOf)
-          .filter((end) => Temporal.Instant.compare(end, now) > 0)
-          .sort(Temporal.Instant.compare);
-        const through = ends.at(-1)?.toString() ?? '';
-        const since = one.createdAt.toString();
+        const { paidThrough, rights } = rightsAhead(grants[at] ?? [], paper.plans()[0]?.benefits ?? [], now);
         yield [
           one.email,
           one.name,
-          through,
+          paidThrough,
+          rights,
           one.country,
           one.state,
-          since,
+          one.createdAt.toString(),
           one.labels.join(','),
           one.newsletters.join(','),
           one.note,
+          ...further.map((name) => one.extra[name] ?? ''),
         ];
       }
       readers += page.length;
@@ -178,6 +176,24 @@ async function exportReaders({ clock, paper }: CommandContext, file: string): Pr
   // What a spreadsheet would run as a formula is written as words.
   await writeWhole(file, Readable.from(rows()).pipe(stringify({ escape_formulas: true })));
   return { json: { readers }, text: `${readers} readers` };
+}
+
+/** Until when somebody may read; and where that is not until when they may use all of a plan, each benefit with its end. */
+function rightsAhead(
+  grants: readonly Grant[],
+  whole: readonly Benefit[],
+  now: Temporal.Instant,
+): { paidThrough: string; rights: string } {
+  const ends = new Map<Benefit, Temporal.Instant>();
+  for (const grant of grants) {
+    const end = endOf(grant);
+    const before = ends.get(grant.benefit) ?? now;
+    if (Temporal.Instant.compare(end, before) > 0) ends.set(grant.benefit, end);
+  }
+  const reading = ends.get('reading')?.toString() ?? '';
+  const isWhole = ends.size === 0 || whole.every((one) => ends.get(one)?.toString() === reading);
+  const rights = [...ends].map(([benefit, end]) => `${benefit} ${end}`).sort();
+  return { paidThrough: reading, rights: isWhole && ends.size <= whole.length ? '' : rights.join(', ') };
 }
 
 /** A file that is there whole or not at all; packed where its name ends in .gz. */

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import {
+  DATE_ORDERS,
+  type DateOrder,
   type ImportReport,
   importGhost,
   importNdjson,
@@ -18,7 +20,8 @@ import { type Command, type CommandContext, type CommandResult, Misuse } from '.
 /** Moving in: stories, their pictures and readers. */
 export const IMPORT_COMMAND: Command = {
   name: 'import',
-  usage: 'ndjson|wxr|ghost|readers FILE… [--pictures FOLDER or https://SITE] [--dry-run]',
+  usage:
+    'ndjson|wxr|ghost|readers FILE… [--pictures FOLDER or https://SITE] [--dates day-first|month-first] [--dry-run]',
   does: 'takes an archive or a list of readers in, plain or gzipped',
   run,
 };
@@ -100,9 +103,17 @@ async function importLists(
     zone: paper.publication().zone,
     plans: paper.plans(),
     now: clock.now(),
+    order: dateOrder(options.dates),
     dryRun,
     ...(process.stderr.isTTY ? { onProgress: (done: number) => showProgress(done, 'readers') } : {}),
   });
+}
+
+function dateOrder(said: string | boolean | undefined): DateOrder | undefined {
+  if (said === undefined) return undefined;
+  const order = DATE_ORDERS.find((one) => one === said);
+  if (order === undefined) throw new Misuse(`--dates is ${DATE_ORDERS.join(' or ')}`);
+  return order;
 }
 
 function showProgress(done: number, what: string): void {
@@ -137,9 +148,7 @@ function storyLines(
       const first = leftOutFirst[what];
       return `left out ${what}: ${times}${first === undefined ? '' : ` (first in ${first})`}`;
     }),
-    ...(mended > 0
-      ? [`letters in another encoding than the file says, read as what they are: ${mended}`]
-      : []),
+    ...mendedLines(mended),
     ...kept.map((one) => `kept     ${one.at}: ${one.reason}`),
     ...[...refused, ...pictures.refused].map((one) => `refused  ${one.at}: ${one.reason}`),
   ];
@@ -163,6 +172,10 @@ function aheadLines({ missing, missingFirst, shown, ...ahead }: PicturesAhead): 
   ];
 }
 
+function mendedLines(mended: number): string[] {
+  return mended > 0 ? [`letters in Windows-1252 among UTF-8, read as what they are: ${mended}`] : [];
+}
+
 function whatWouldCome({ access, examples, sections, states }: ImportReport['stories']): string[] {
   const list = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
@@ -179,7 +192,8 @@ function whatWouldCome({ access, examples, sections, states }: ImportReport['sto
 }
 
 function readerLines(report: ReadersReport, dryRun: boolean): string[] {
-  const { columns, created, examples, granted, leftOut, refused, refusedCount, skipped, updated } = report;
+  const { columns, created, examples, granted, leftOut, mended } = report;
+  const { refused, refusedCount, skipped, updated } = report;
   return [
     `readers: created ${created}, updated ${updated}, skipped ${skipped}, refused ${refusedCount}; ${granted} may read with a subscription`,
     ...(dryRun ? Object.entries(columns).map(([name, is]) => `column ${name}: ${is}`) : []),
@@ -190,6 +204,7 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
         )
       : []),
     ...Object.entries(leftOut).map(([what, times]) => `left out ${what}: ${times}`),
+    ...mendedLines(mended),
     ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
     'nobody was written to: `broadsheet reader invite --all` does that',
   ];

@@ -2,13 +2,24 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { CsvError, type Info, parse } from 'csv-parse';
-import { type Grant, giveGrants, listGrants, type NewGrants, revokeGrants } from '#entitlements';
+import { type Benefit, giveGrants, listGrants, type NewGrants, revokeGrants } from '#entitlements';
 import { type Db, inTransaction, type Tx } from '#platform/db';
 import { formatUuid } from '#platform/ids';
 import { takeReadersIn } from '#readers';
+import { latestOf } from '#values/instants';
 import { checkFile, readBites } from './archive-file.ts';
 import type { ImportNote } from './import-run.ts';
-import { explainHeader, type NamedPlan, type ReadRow, readHeader, readReaderRow } from './readers-csv.ts';
+import { LenientUtf8 } from './lenient-utf8.ts';
+import type { DateOrder } from './list-dates.ts';
+import {
+  explainHeader,
+  type NamedPlan,
+  ordersIn,
+  type ReadRow,
+  type Rights,
+  readHeader,
+  readReaderRow,
+} from './readers-csv.ts';
 
 /** Readers of one transaction. */
 const AT_ONCE = 500;
@@ -29,6 +40,8 @@ export type ReadersReport = {
   readonly refused: readonly ImportNote[];
   readonly refusedCount: number;
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Letters that were in Windows-1252, and were read as what they are. */
+  readonly mended: number;
   /** What each column of the lists was taken for, in words. */
   readonly columns: Readonly<Record<string, string>>;
   /** The first of each outcome; the address as far as whoever has the list knows it again. */
@@ -54,6 +67,8 @@ export type ReadersOptions = {
   /** Plans that a row may name; the first is that of a row with a right and no name. */
   readonly plans: readonly NamedPlan[];
   readonly now: Temporal.Instant;
+  /** Of the figures of dates; left out, whatever the dates of each list give away. */
+  readonly order?: DateOrder | undefined;
   /** Only says what would happen. */
   readonly dryRun?: boolean;
   readonly onProgress?: (done: number) => void;
@@ -81,55 +96,90 @@ type Row = { readonly record: readonly string[]; readonly info: Info };
 
 async function readFile(run: ReadersRun, path: string): Promise<void> {
   const name = basename(path);
-  let cut: string | undefined;
-  const bytes = async function* () {
-    for await (const { bites, cut: why } of readBites(path)) {
-      cut = why;
-      for (const bite of bites) yield Buffer.from(bite);
-    }
-  };
-  const rows = Readable.from(bytes()).pipe(
-    parse({
-      bom: true,
-      delimiter: await separatorOf(path),
-      info: true,
-      max_record_size: MOST_ROW,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-    }),
-  );
+  const order = run.options.order ?? (await orderOf(path));
+  const settings = { ...run.options, order };
+  const rows = new ListRows();
   let header: readonly string[] | undefined;
   let columns: ReturnType<typeof readHeader>;
-  try {
-    for await (const { info, record } of rows as AsyncIterable<Row>) {
-      if (header === undefined) {
-        header = record;
-        columns = readHeader(header);
-        if (columns === undefined) {
-          run.breakOff(name, 'its first line names no column "email"');
-          return;
-        }
-        run.explain(explainHeader(header, columns));
-      } else if (columns !== undefined) {
-        await run.take(readReaderRow(header, columns, record, run.options), `${name}:${info.lines}`);
+  for await (const { info, record } of rows.of(path)) {
+    if (header === undefined) {
+      header = record;
+      columns = readHeader(header);
+      if (columns === undefined) {
+        run.breakOff(name, 'its first line names no column "email"');
+        return;
       }
+      run.explain(explainHeader(header, columns, order));
+    } else if (columns !== undefined) {
+      await run.take(readReaderRow(header, columns, record, settings), `${name}:${info.lines}`);
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    run.breakOff(name, `it is not CSV any more: ${error.message.slice(0, 200)}`);
   }
-  if (cut !== undefined) run.breakOff(name, cut);
+  run.mend(rows.mended);
+  if (rows.cut !== undefined) run.breakOff(name, rows.cut);
 }
 
-/** What stands between the names of the first line: commas, or what spreadsheets of other countries write. */
-async function separatorOf(path: string): Promise<string> {
-  for await (const { bites } of readBites(path)) {
-    const [line = ''] = (bites[0]?.toString('utf8', 0, 10_000) ?? '').split(/[\r\n]/);
-    const times = (sign: string) => line.split(sign).length;
-    return [',', ';', '\t'].reduce((most, sign) => (times(sign) > times(most) ? sign : most));
+/** Which of day and month comes first in the dates of a list, if they agree on it. */
+async function orderOf(path: string): Promise<DateOrder | undefined> {
+  let columns: ReturnType<typeof readHeader>;
+  const orders = new Set<DateOrder>();
+  for await (const { record } of new ListRows().of(path)) {
+    columns ??= readHeader(record);
+    if (columns === undefined) return undefined;
+    for (const order of ordersIn(columns, record)) orders.add(order);
   }
-  return ',';
+  return orders.size === 1 ? [...orders][0] : undefined;
+}
+
+/** The rows of a list, and what is to be said of it when they were read. */
+class ListRows {
+  /** Why it cannot be read to its end. */
+  cut: string | undefined;
+  mended = 0;
+
+  async *of(path: string): AsyncGenerator<Row> {
+    const { isSaid, separator } = await separatorOf(path);
+    const rows = Readable.from(this.#text(path)).pipe(
+      parse({
+        bom: true,
+        delimiter: separator,
+        from_line: isSaid ? 2 : 1,
+        info: true,
+        max_record_size: MOST_ROW,
+        relax_column_count: true,
+        relax_quotes: true,
+        skip_empty_lines: true,
+      }),
+    );
+    try {
+      yield* rows as AsyncIterable<Row>;
+    } catch (error) {
+      if (!(error instanceof CsvError)) throw error;
+      this.cut ??= `it is not CSV any more: ${error.message.slice(0, 200)}`;
+    }
+  }
+
+  async *#text(path: string): AsyncGenerator<string> {
+    const decoder = new LenientUtf8();
+    for await (const { bites, cut } of readBites(path)) {
+      this.cut = cut;
+      for (const bite of bites) yield decoder.take(bite);
+    }
+    yield decoder.end();
+    this.mended = decoder.mended;
+  }
+}
+
+/** What stands between fields: as the first line says it (`sep=;`), or what stands between its names. */
+async function separatorOf(path: string): Promise<{ separator: string; isSaid: boolean }> {
+  for await (const { bites } of readBites(path)) {
+    const [line = ''] = (bites[0]?.toString('utf8', 0, 10_000) ?? '').replace(/^\ufeff/, '').split(/[\r\n]/);
+    const said = /^"?sep=([,;|\t])"?$/i.exec(line)?.[1];
+    if (said !== undefined) return { separator: said, isSaid: true };
+    const times = (sign: string) => line.split(sign).length;
+    const separator = [',', ';', '\t'].reduce((most, sign) => (times(sign) > times(most) ? sign : most));
+    return { separator, isSaid: false };
+  }
+  return { separator: ',', isSaid: false };
 }
 
 type Taken = Extract<ReadRow, { kind: 'reader' }> & { readonly at: string };
@@ -143,6 +193,7 @@ class ReadersRun {
   readonly #seen = new Map<string, string>();
   readonly #columns: Record<string, string> = {};
   readonly #examples: ReaderExample[] = [];
+  #mended = 0;
   #truncated = false;
   #batch: Taken[] = [];
   #done = 0;
@@ -155,7 +206,7 @@ class ReadersRun {
   async take(row: ReadRow, at: string): Promise<void> {
     this.#done++;
     if (row.kind === 'refused') this.#refuse(at, row.reason);
-    else if (row.kind === 'left-out') this.#leftOut.set(row.what, (this.#leftOut.get(row.what) ?? 0) + 1);
+    else if (row.kind === 'left-out') this.#leaveOut(row.what);
     else {
       const first = this.#seen.get(row.reader.email);
       if (first !== undefined) {
@@ -163,11 +214,15 @@ class ReadersRun {
         return;
       }
       this.#seen.set(row.reader.email, at);
-      if ('stripe_customer_id' in row.reader.extra && row.until === undefined)
-        this.#leftOut.set(STRIPE, (this.#leftOut.get(STRIPE) ?? 0) + 1);
+      for (const what of row.left) this.#leaveOut(what);
       this.#batch.push({ ...row, at });
       if (this.#batch.length === AT_ONCE) await this.#send();
     }
+  }
+
+  /** So many more letters were in another encoding. */
+  mend(letters: number): void {
+    this.#mended += letters;
   }
 
   explain(columns: Readonly<Record<string, string>>): void {
@@ -186,15 +241,21 @@ class ReadersRun {
       ...this.#counts,
       refused: this.#refused,
       leftOut,
+      mended: this.#mended,
       columns: this.#columns,
       examples: this.#examples,
       truncated: this.#truncated,
     };
   }
 
-  #show(outcome: Outcome, { at, reader, until }: Taken, now: Temporal.Instant): void {
+  #leaveOut(what: string): void {
+    this.#leftOut.set(what, (this.#leftOut.get(what) ?? 0) + 1);
+  }
+
+  #show(outcome: Outcome, { at, reader, rights }: Taken, now: Temporal.Instant): void {
     if (this.#examples.filter((one) => one.outcome === outcome).length >= MOST_EXAMPLES) return;
-    const right = isAhead(until, now) ? { until: String(until) } : {};
+    const ends = [...aheadOf(rights, now).values()];
+    const right = ends.length === 0 ? {} : { until: String(latestOf(ends)) };
     this.#examples.push({ at, outcome, reader: hinted(reader.email), ...right });
   }
 
@@ -213,7 +274,7 @@ class ReadersRun {
       this.#counts[outcome]++;
       this.#show(outcome, batch[at] as Taken, now);
     }
-    this.#counts.granted += batch.filter(({ until }) => isAhead(until, now)).length;
+    this.#counts.granted += batch.filter(({ rights }) => aheadOf(rights, now).size > 0).length;
     this.options.onProgress?.(this.#done);
   }
 }
@@ -222,9 +283,6 @@ class ReadersRun {
 function hinted(email: string): string {
   return email.replace(/^(.)[^@]*/, '$1…');
 }
-
-/** Whoever pays there goes on paying there, and no list says until when they have. */
-const STRIPE = 'paid subscription without a date (the account is opened, and may read nothing more)';
 
 async function takeIn(
   tx: Tx,
@@ -240,36 +298,52 @@ async function takeIn(
   );
   const given: NewGrants[] = [];
   const outcomes: Outcome[] = [];
-  for (const [at, { benefits, until }] of batch.entries()) {
+  for (const [at, { rights }] of batch.entries()) {
     const { id, isNew } = taken[at] as (typeof taken)[number];
     const sourceId = rightId(id);
-    const before = isNew ? [] : await rightsFrom(tx, id, sourceId);
-    const wanted = isAhead(until, now) ? benefits : [];
-    const isSame =
-      until === undefined ||
-      (before.length === wanted.length &&
-        before.every(
-          (one) => wanted.includes(one.benefit) && Temporal.Instant.compare(one.until, until) === 0,
-        ));
-    if (until !== undefined && !isSame) {
-      if (before.length > 0) await revokeGrants(tx, sourceId, 'a newer list of readers was imported', now);
-      if (wanted.length > 0)
-        given.push({ readerId: id, benefits: wanted, source: 'gift', sourceId, from: now, until });
-    }
+    const before = isNew ? NONE : await rightsFrom(tx, id, sourceId);
+    const wanted = aheadOf(rights, now);
     // A list that says nothing of a right any more takes none away: it may be a list of something else.
+    const isSame = rights === undefined || isSameRights(before, wanted);
+    if (!isSame) {
+      if (before.size > 0) await revokeGrants(tx, sourceId, 'a newer list of readers was imported', now);
+      for (const [end, some] of Map.groupBy(wanted, ([, until]) => String(until)))
+        given.push({
+          readerId: id,
+          benefits: some.map(([benefit]) => benefit),
+          source: 'gift',
+          sourceId,
+          from: now,
+          until: Temporal.Instant.from(end),
+        });
+    }
     outcomes.push(isNew ? 'created' : isSame ? 'skipped' : 'updated');
   }
   await giveGrants(tx, given, now);
   return outcomes;
 }
 
-function isAhead(until: Temporal.Instant | undefined, now: Temporal.Instant): until is Temporal.Instant {
-  return until !== undefined && Temporal.Instant.compare(until, now) > 0;
+const NONE: Rights = new Map();
+
+/** Those of some rights that have not ended. */
+function aheadOf(rights: Rights | undefined, now: Temporal.Instant): Rights {
+  return new Map([...(rights ?? NONE)].filter(([, until]) => Temporal.Instant.compare(until, now) > 0));
 }
 
-async function rightsFrom(tx: Tx, readerId: string, sourceId: string): Promise<Grant[]> {
+function isSameRights(one: Rights, other: Rights): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([benefit, until]) => other.get(benefit)?.equals(until) === true)
+  );
+}
+
+async function rightsFrom(tx: Tx, readerId: string, sourceId: string): Promise<Rights> {
   const grants = await listGrants(tx, readerId);
-  return grants.filter((one) => one.sourceId === sourceId && one.revokedAt === undefined);
+  return new Map(
+    grants
+      .filter((one) => one.sourceId === sourceId && one.revokedAt === undefined)
+      .map((one): [Benefit, Temporal.Instant] => [one.benefit, one.until]),
+  );
 }
 
 /** What stands behind a right that was brought from elsewhere: the same for a reader, however often a list is imported. */

@@ -4,6 +4,7 @@ export { importNdjson } from './import-ndjson.ts';
 export { importReaders, type ReadersReport } from './import-readers.ts';
 export type { ImportNote, ImportOptions, ImportReport } from './import-run.ts';
 export { importWxr } from './import-wxr.ts';
+export { DATE_ORDERS, type DateOrder } from './list-dates.ts';
 export { type PicturePlace, pictureFolder, pictureSite } from './picture-places.ts';
 export type { PicturesAhead } from './pictures-ahead.ts';
 export { findRun, type KeptRun, keepRun, listRuns } from './runs.store.ts';

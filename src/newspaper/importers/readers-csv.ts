@@ -1,9 +1,10 @@
-import type { Benefit } from '#entitlements';
+import { BENEFITS, type Benefit } from '#entitlements';
 import type { ReaderFromElsewhere } from '#readers';
 import { emailAddress } from '#values/email-address';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
+import { startOfDay } from '#values/term';
 import { oneLine } from './clean-text.ts';
-import { readDate } from './record-dates.ts';
+import { type DateOrder, type ListDate, orderIn, readListDate } from './list-dates.ts';
 
 /** A plan that a row may name. */
 export type NamedPlan = {
@@ -12,22 +13,24 @@ export type NamedPlan = {
   readonly benefits: readonly Benefit[];
 };
 
+/** Until when somebody may use each benefit, or might. */
+export type Rights = ReadonlyMap<Benefit, Temporal.Instant>;
+
 /** A row read: a reader, and what they may use until when, beyond an account. */
 export type ReadRow =
   | {
       readonly kind: 'reader';
       readonly reader: ReaderFromElsewhere;
-      readonly benefits: readonly Benefit[];
-      /** When the right ends, or ended; undefined where the list says nothing of one. */
-      readonly until: Temporal.Instant | undefined;
+      /** Undefined where the list says nothing of any. */
+      readonly rights: Rights | undefined;
+      /** What of the row has no place here. */
+      readonly left: readonly string[];
     }
   | { readonly kind: 'left-out'; readonly what: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Until when somebody has what was given to them without an end. */
 const FOR_EVER = Temporal.Instant.from('2999-12-31T00:00:00Z');
-/** Nobody pays further ahead: a date beyond is somebody's way to write that there is no end. */
-const FURTHEST_YEARS = 10;
 const MOST_NOTE = 5_000;
 const MOST_FIELD = 500;
 
@@ -42,6 +45,8 @@ const COLUMNS = {
     'paidthrough paidthroughdate paiduntil expires expireson expiresat expiry expirydate expirationdate enddate ' +
     'subscriptionend subscriptionenddate validuntil validtill'
   ).split(' '),
+  // As an export of ours says what is not simply all of a plan: `epaper 2027-03-31T18:30:00Z, …`.
+  rights: ['rights'],
   complimentary: ['complimentary', 'complimentaryplan', 'comp'],
   country: ['country', 'countrycode'],
   state: ['state', 'statecode'],
@@ -59,6 +64,14 @@ const NAMED = new Map<string, Column>(
   Object.entries(COLUMNS).flatMap(([column, names]) => names.map((name) => [name, column as Column])),
 );
 
+/** Columns that have dates in them. */
+const DATED: readonly Column[] = ['paidThrough', 'since'];
+
+/** What the dates of a row give away of the order of their figures. */
+export function ordersIn(columns: readonly (Column | undefined)[], fields: readonly string[]): DateOrder[] {
+  return DATED.flatMap((column) => orderIn(fields[columns.indexOf(column)] ?? '') ?? []);
+}
+
 /**
  * What becomes of each column, in words for whoever imports: what it is taken for, or that it is kept beside the reader. One
  * that may say until when somebody has paid, and is not understood, would lock paying readers out.
@@ -66,11 +79,17 @@ const NAMED = new Map<string, Column>(
 export function explainHeader(
   header: readonly string[],
   columns: readonly (Column | undefined)[],
+  order: DateOrder | undefined,
 ): Record<string, string> {
+  const orderWords =
+    order === undefined ? '' : `; of the figures of a date, the ${order.split('-')[0]} comes first`;
   return Object.fromEntries(
     header.map((name, at) => {
       const column = columns[at];
-      if (column !== undefined) return [oneLine(name).slice(0, 100), WORDS[column] ?? column];
+      if (column !== undefined) {
+        const words = `${WORDS[column] ?? column}${DATED.includes(column) ? orderWords : ''}`;
+        return [oneLine(name).slice(0, 100), words];
+      }
       const isAsked =
         !columns.includes('paidThrough') && /paid|expir|\bend|until|till|valid|renew/i.test(name);
       const asked = isAsked ? '; if it says until when somebody has paid, call it paid_through' : '';
@@ -93,36 +112,43 @@ export function readHeader(header: readonly string[]): readonly (Column | undefi
   return columns.includes('email') ? columns : undefined;
 }
 
+/** What it takes to read the rows of a list. */
+export type ListSettings = {
+  readonly now: Temporal.Instant;
+  readonly plans: readonly NamedPlan[];
+  /** The paper's: a day is paid to its end there. */
+  readonly zone: string;
+  /** Of the figures of dates, where it is known. */
+  readonly order: DateOrder | undefined;
+};
+
 /**
  * Reads a row of a list of readers.
  *
  * @param fields as many as the header has
- * @param zone the paper's: a day is paid to its end there
  */
 export function readReaderRow(
   header: readonly string[],
   columns: readonly (Column | undefined)[],
   fields: readonly string[],
-  {
-    now,
-    plans,
-    zone,
-  }: { readonly now: Temporal.Instant; readonly plans: readonly NamedPlan[]; readonly zone: string },
+  settings: ListSettings,
 ): ReadRow {
   if (fields.length > header.length)
     return refused(`it has ${fields.length} fields, and the header ${header.length}`);
-  // An apostrophe keeps spreadsheets from taking words for a formula.
-  const said = (column: Column) =>
-    oneLine(fields[columns.indexOf(column)] ?? '').replace(/^'(?=[=+\-@])/, '');
+  const said = (column: Column) => plainly(fields[columns.indexOf(column)]);
   const email = emailAddress(said('email'));
   if (email === undefined) return refused(`${quoted(said('email'))} is no e-mail address`);
   if (said('deleted') !== '') return { kind: 'left-out', what: 'reader who was deleted there' };
-  const since = dateOf(said('since'), zone, now);
-  if (typeof since === 'string') return refused(`since ${since}`);
-  const right = rightOf(said, plans, zone, now);
-  if ('kind' in right) return right;
+  const rights = rightsOf(said, settings);
+  if (rights !== undefined && 'kind' in rights) return rights;
+  const joined = readListDate(said('since'), settings);
+  const since = beginOf(joined, settings.zone);
+  const isSinceLost = joined.kind === 'refused' || joined.kind === 'for-ever';
+  const isKept = (at: number) =>
+    columns[at] === undefined || columns[at] === 'payer' || (columns[at] === 'since' && isSinceLost);
   const country = said('country').toUpperCase();
   const state = said('state').toUpperCase();
+  const isPayer = said('payer') !== '' && rights === undefined;
   return {
     kind: 'reader',
     reader: {
@@ -130,59 +156,84 @@ export function readReaderRow(
       name: (said('name') || `${said('firstName')} ${said('lastName')}`.trim()).slice(0, 200),
       country: COUNTRIES.includes(country) ? country : undefined,
       state: country === 'IN' && Object.hasOwn(INDIAN_STATES, state) ? state : undefined,
-      since: since !== undefined && Temporal.Instant.compare(since, now) < 0 ? since : undefined,
+      since: since !== undefined && Temporal.Instant.compare(since, settings.now) < 0 ? since : undefined,
       labels: listed(said('labels')),
       newsletters: newslettersOf(said('newsletters'), said('subscribed')),
       note: said('note').slice(0, MOST_NOTE),
       extra: Object.fromEntries(
         header.flatMap((name, at) => {
-          const value = oneLine(fields[at] ?? '').slice(0, MOST_FIELD);
-          const isKept = columns[at] === undefined || columns[at] === 'payer';
-          return isKept && value !== '' ? [[oneLine(name).slice(0, 100), value]] : [];
+          const value = plainly(fields[at]).slice(0, MOST_FIELD);
+          return isKept(at) && value !== '' ? [[plainly(name).slice(0, 100), value]] : [];
         }),
       ),
     },
-    ...right,
+    rights,
+    left: [
+      ...(isSinceLost ? ['since that is no date (it is kept beside the reader)'] : []),
+      ...(isPayer ? [STRIPE] : []),
+    ],
   };
 }
 
-type Right = { readonly benefits: readonly Benefit[]; readonly until: Temporal.Instant | undefined };
-const NOTHING: Right = { benefits: [], until: undefined };
+/** Whoever pays there goes on paying there, and no list says until when they have. */
+const STRIPE = 'paid subscription without a date (the account is opened, and may read nothing more)';
+
+/** A field as it is meant: an apostrophe keeps spreadsheets from taking words for a formula. */
+function plainly(field = ''): string {
+  return oneLine(field).replace(/^'(?=[=+\-@])/, '');
+}
+
+type Refused = Extract<ReadRow, { kind: 'refused' }>;
 
 /** What somebody has a right to: a plan until the end of a day, or all that a plan includes for as long as they like. */
-function rightOf(
-  said: (column: Column) => string,
-  plans: readonly NamedPlan[],
-  zone: string,
-  now: Temporal.Instant,
-): Right | Extract<ReadRow, { kind: 'refused' }> {
+function rightsOf(said: (column: Column) => string, settings: ListSettings): Rights | Refused | undefined {
+  if (said('rights') !== '') return readRights(said('rights'));
+  const { plans, zone } = settings;
   const named = said('plan').toLowerCase();
   const plan =
     named === '' ? plans[0] : plans.find(({ name, slug }) => [slug, name.toLowerCase()].includes(named));
   if (plan === undefined)
     return refused(`plan ${quoted(said('plan'))} is not one of ${plans.map(({ slug }) => slug).join(', ')}`);
   const isFree = /^(?:1|true|yes|y)$/i.test(said('complimentary'));
-  // Lifetime subscriptions are written so, and what was exported here as having no end.
-  const year = Number(/^(\d{4})-\d{1,2}-\d{1,2}(?!\d)/.exec(said('paidThrough'))?.[1] ?? 0);
-  if (year > now.toZonedDateTimeISO(zone).year + FURTHEST_YEARS)
-    return { benefits: plan.benefits, until: FOR_EVER };
-  const through = dateOf(said('paidThrough'), zone, now);
-  if (typeof through === 'string') return refused(`paid_through ${through}`);
-  if (through === undefined) {
-    if (isFree) return { benefits: plan.benefits, until: FOR_EVER };
-    return named === '' ? NOTHING : refused('it has a plan and no paid_through');
+  const through = readListDate(said('paidThrough'), settings);
+  const all = (until: Temporal.Instant) => new Map(plan.benefits.map((benefit) => [benefit, until]));
+  switch (through.kind) {
+    case 'refused':
+      return refused(`paid_through ${through.reason}`);
+    case 'for-ever':
+      return all(FOR_EVER);
+    case 'day':
+      // Paid to its end.
+      return all(startOfDay(through.on.add({ days: 1 }), zone));
+    case 'instant':
+      return all(through.at);
+    case 'none':
+      if (isFree) return all(FOR_EVER);
+      return named === '' ? undefined : refused('it has a plan and no paid_through');
+    default:
+      return through satisfies never;
   }
-  // A day without an hour is paid to its end.
-  const isDay = !/\d:\d/.test(said('paidThrough'));
-  const until = isDay ? through.toZonedDateTimeISO(zone).add({ days: 1 }).startOfDay().toInstant() : through;
-  return { benefits: plan.benefits, until };
 }
 
-/** @returns words that say what is wrong, where something is */
-function dateOf(text: string, zone: string, now: Temporal.Instant): Temporal.Instant | string | undefined {
-  if (text === '') return undefined;
-  const date = readDate(text, zone, now);
-  return date.kind === 'refused' ? date.reason : date.at;
+/** `epaper 2027-03-31T18:30:00Z, reading 2027-06-30T18:30:00Z` */
+function readRights(text: string): Rights | Refused {
+  const rights = new Map<Benefit, Temporal.Instant>();
+  for (const one of listed(text)) {
+    const [, name, at = ''] = /^([a-z-]+) (\d{4}-\d\d-\d\dT[\d:.]+Z)$/.exec(one) ?? [];
+    const benefit = BENEFITS.find((known) => known === name);
+    if (benefit === undefined)
+      return refused(`rights ${quoted(one)} is not one of ${BENEFITS.join(', ')} and an instant in UTC`);
+    try {
+      rights.set(benefit, Temporal.Instant.from(at));
+    } catch {
+      return refused(`rights ${quoted(one)} has no instant that exists`);
+    }
+  }
+  return rights;
+}
+
+function beginOf(date: ListDate, zone: string): Temporal.Instant | undefined {
+  return date.kind === 'instant' ? date.at : date.kind === 'day' ? startOfDay(date.on, zone) : undefined;
 }
 
 function newslettersOf(named: string, subscribed: string): string[] {

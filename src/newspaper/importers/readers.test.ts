@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BENEFITS, listGrants } from '#entitlements';
 import { type TestDatabase, testDatabase } from '../../../test/db.ts';
 import { importReaders, type ReadersReport } from './import-readers.ts';
+import type { DateOrder } from './list-dates.ts';
 
 const NOW = Temporal.Instant.from('2026-11-23T06:00:00Z');
 const PLANS = [
@@ -30,7 +31,7 @@ beforeEach(async () => {
 
 async function run(
   text: string | Buffer,
-  more: { now?: Temporal.Instant; dryRun?: boolean } = {},
+  more: { now?: Temporal.Instant; dryRun?: boolean; order?: DateOrder } = {},
 ): Promise<ReadersReport> {
   const path = join(folder, 'readers.csv');
   await writeFile(path, text);
@@ -74,6 +75,7 @@ meera@example.org,,,,,,,,,,\n`,
       refused: [],
       refusedCount: 0,
       leftOut: {},
+      mended: 0,
       columns: {
         Email: 'email',
         Name: 'name',
@@ -186,6 +188,54 @@ meera@example.org,,,,,,,,,,\n`,
       expect(await rightsOf(email)).toContain('reading gift until 2999-12-31T00:00:00Z');
   });
 
+  it('whose dates are figures are read as the other dates of their list tell, and else as they are said to be', async () => {
+    const list = (...dates: string[]) =>
+      `email,paid_through\n${dates.map((date, at) => `r${at}@example.org,${date}`).join('\n')}\n`;
+    const { columns, refused } = await run(list('04/03/2027', '31/12/2026', '-', '46477'));
+    expect([columns.paid_through, refused]).toEqual([
+      'paid through; of the figures of a date, the day comes first',
+      [],
+    ]);
+    expect(await rightsOf('r0@example.org')).toContain('reading gift until 2027-03-04T18:30:00Z');
+    expect(await rightsOf('r2@example.org')).toEqual([]);
+    expect(await rightsOf('r3@example.org')).toContain('reading gift until 2027-03-31T18:30:00Z');
+    // With nothing to go by, and where they contradict each other.
+    for (const dates of [['04/03/2027'], ['04/03/2027', '31/12/2026', '12/31/2026']]) {
+      const report = await run(list(...dates), { dryRun: true });
+      expect(report.refused).toEqual([
+        { at: 'readers.csv:2', reason: expect.stringContaining('--dates day-first or month-first') },
+      ]);
+    }
+    expect(await run(list('04/03/2027'), { order: 'month-first' })).toMatchObject({ updated: 1 });
+    expect(await rightsOf('r0@example.org')).toContain('reading gift until 2027-04-03T18:30:00Z');
+  });
+
+  it('of whom nobody can tell since when come all the same, and what the list says of it is kept', async () => {
+    const report = await run('email,Joined\na@example.org,the old days\nb@example.org,5 May 2019\n');
+    expect(report).toMatchObject({
+      created: 2,
+      leftOut: { 'since that is no date (it is kept beside the reader)': 1 },
+    });
+    expect(await readers()).toMatchObject([
+      { extra: { Joined: 'the old days' } },
+      { extra: {}, created_at: '2019-05-04 18:30:00+00' },
+    ]);
+  });
+
+  it('with rights that are not simply a plan have just those, until when they say', async () => {
+    const rights = 'epaper 2027-03-31T18:30:00Z, reading 2027-06-30T18:30:00Z';
+    const list = (said: string) =>
+      `email,paid_through,rights\na@example.org,2027-06-30T18:30:00Z,"${said}"\n`;
+    await run(list(rights));
+    expect((await rightsOf('a@example.org')).sort()).toEqual([
+      'epaper gift until 2027-03-31T18:30:00Z',
+      'reading gift until 2027-06-30T18:30:00Z',
+    ]);
+    expect(await run(list(rights))).toMatchObject({ skipped: 1 });
+    for (const bad of ['tea 2027-03-31T18:30:00Z', 'epaper', 'epaper 2027-02-31T18:30:00Z'])
+      expect((await run(list(bad))).refused[0]?.reason).toContain('rights "');
+  });
+
   it('who have an account already keep it as it is, and are given what they paid for', async () => {
     await run('email,name\na@example.org,Hers\n');
     await database.pool.query(`update readers.readers set name = 'Her own'`);
@@ -204,7 +254,7 @@ a@example.org,,
 A@example.org,,
 b@example.org,weekly,2027-01-01
 c@example.org,yearly,
-d@example.org,yearly,31/12/2026
+d@example.org,yearly,some day
 e@example.org,yearly,2026-02-30
 f@example.org,yearly,2027-01-01,and,more
 g@example.org,yearly,2020-01-01
@@ -218,7 +268,7 @@ g@example.org,yearly,2020-01-01
       { at: 'readers.csv:6', reason: 'it has a plan and no paid_through' },
       {
         at: 'readers.csv:7',
-        reason: 'paid_through "31/12/2026" is not a date such as 2019-01-05 or 2019-01-05T10:00:00+05:30',
+        reason: 'paid_through "some day" is not a date such as 2019-01-05 or 2019-01-05T10:00:00+05:30',
       },
       { at: 'readers.csv:8', reason: 'paid_through "2026-02-30" is not a day or time that exists' },
       { at: 'readers.csv:9', reason: 'it has 5 fields, and the header 3' },
@@ -249,6 +299,15 @@ g@example.org,yearly,2020-01-01
     const text = '\ufeffE-mail\tName\r\na@example.org\tआशा राव\r\n\r\nb@example.org\tB "the" Bee\r\n';
     await run(gzipSync(text));
     expect((await readers()).map((one) => one.name)).toEqual(['आशा राव', 'B "the" Bee']);
+  });
+
+  it('come from old spreadsheets, which name what separates fields and write Windows-1252', async () => {
+    const head = Buffer.from('sep=;\r\nemail;name;paid_through\r\na@example.org;Ren');
+    const report = await run(
+      Buffer.concat([head, Buffer.from([0xe9]), Buffer.from(' L;31/03/2027\r\nx;;\r\n')]),
+    );
+    expect(report).toMatchObject({ created: 1, granted: 1, mended: 1, refused: [{ at: 'readers.csv:4' }] });
+    expect((await readers())[0]?.name).toBe('René L');
   });
 
   it('of a dry run are counted, and nothing is kept', async () => {

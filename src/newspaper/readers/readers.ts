@@ -51,7 +51,7 @@ export {
   type Session,
   type SignedInDevice,
 } from './sessions.store.ts';
-export { type WholeReader, wholeReaders } from './whole-readers.store.ts';
+export { furtherColumns, type WholeReader, wholeReaders } from './whole-readers.store.ts';
 
 /** What a request says of the browser that it comes from. */
 export type BrowserFacts = {

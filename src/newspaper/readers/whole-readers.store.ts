@@ -32,3 +32,10 @@ export async function* wholeReaders(db: Db): AsyncGenerator<readonly WholeReader
     after = last.email;
   }
 }
+
+/** What readers' further columns are called, in whatever lists they came. */
+export async function furtherColumns(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select distinct jsonb_object_keys(extra) as name from readers.from_elsewhere order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}
