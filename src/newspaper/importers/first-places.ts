@@ -16,7 +16,8 @@ export class FirstPlaces {
    * @returns the place of an earlier thing of the same name; undefined when this is the first
    */
   note(name: string, place: number): number | undefined {
-    const key = keyOf(name);
+    const digest = hash('sha1', name, 'buffer');
+    const key = digest.readUIntBE(0, 6) * 32 + (digest.readUInt8(6) & 31) || 1;
     const slot = this.#slot(key);
     if (this.#keys[slot] === key) return this.#places[slot];
     this.#keys[slot] = key;
@@ -24,13 +25,6 @@ export class FirstPlaces {
     // At half, the 526,000 stories of two gigabytes would just have doubled it, to 48 MB while it is copied.
     if (++this.#count > 0.75 * this.#keys.length) this.#grow();
     return undefined;
-  }
-
-  /** The place of a name that was noted; undefined where none was. */
-  find(name: string): number | undefined {
-    const key = keyOf(name);
-    const slot = this.#slot(key);
-    return this.#keys[slot] === key ? this.#places[slot] : undefined;
   }
 
   /** The slot of a key, or the empty one where it would go. */
@@ -52,9 +46,4 @@ export class FirstPlaces {
       this.#places[slot] = places[at] as number;
     }
   }
-}
-
-function keyOf(name: string): number {
-  const digest = hash('sha1', name, 'buffer');
-  return digest.readUIntBE(0, 6) * 32 + (digest.readUInt8(6) & 31) || 1;
 }

@@ -27,31 +27,30 @@ export type PicturesAhead = {
   readonly missingFirst: readonly { readonly at: string; readonly reason: string }[];
 };
 
-/** Of each address: what it is, the address of its file in the library, and of the gallery that it belongs to. */
-const ROW = 3;
+/** The numbers beside an address: what it is, the id of its file in the library, and of the gallery that it belongs to. */
+const [WHAT, FILE, GALLERY] = [0, 1, 2] as const;
 const [IS_SHOWN, IS_GALLERY, IS_COUNTED] = [1, 2, 4];
-/** Above those, whose site's story shows it. */
+/** Above those, which site's story shows it. */
 const HOST = 8;
 
 /**
  * Looks ahead at pictures, for a run that keeps nothing: the library of an archive is known when all of it was read, so
- * until then addresses are held, some 90 bytes for each.
+ * until then addresses are held.
  */
 export class PictureOutlook {
   readonly #addresses = new PackedAddresses();
-  #rows = new Int32Array(ROW << 10);
   /** The first is unknown. */
   readonly #hosts: (string | undefined)[] = [undefined];
 
-  /** Takes in what the library says; numbers are kept one higher, so that 0 is none. */
+  /** Takes in what the library says. */
   knowLibrary(attachments: readonly Attachment[]): void {
     for (const { address, fileAddress, gallery } of attachments) {
-      const row = this.#rowOf(address);
-      const file = this.#numberOf(fileAddress) + 1;
-      const belongsTo = gallery === undefined ? 0 : this.#numberOf(gallery) + 1;
-      this.#rows[row + 1] = file;
-      this.#rows[row + 2] = belongsTo;
-      if (belongsTo > 0) this.#mark((belongsTo - 1) * ROW, IS_GALLERY);
+      const id = this.#addresses.note(address);
+      this.#addresses.setNumber(id, FILE, this.#addresses.note(fileAddress));
+      if (gallery === undefined) continue;
+      const of = this.#addresses.note(gallery);
+      this.#addresses.setNumber(id, GALLERY, of);
+      this.#mark(of, IS_GALLERY);
     }
   }
 
@@ -60,34 +59,39 @@ export class PictureOutlook {
     const shown = [...(preview ?? []), ...body].flatMap(addressIn);
     if (picture !== undefined && 'url' in picture) shown.push(picture.url);
     for (const address of shown)
-      if (address.length <= LONGEST_ADDRESS) this.#show(this.#rowOf(address), this.#hostOf(originUrl));
+      if (address.length <= LONGEST_ADDRESS)
+        this.#show(this.#addresses.note(address), this.#hostOf(originUrl));
   }
 
   /** Says of each what would become of it. */
   async tell(db: Db, place: PicturePlace | undefined): Promise<PicturesAhead> {
     await this.#openGalleries(db);
     const told = { shown: 0, here: 0, found: 0, toAsk: 0, links: 0, missing: 0, missingFirst: [] as Note[] };
-    for (const page of this.#pages()) {
-      const wanted = page.filter((number) => this.#isPictureShown(number));
-      const addresses = wanted.map((number) => this.#addresses.at(number));
-      const places = addresses.map((address) => placesOf(address));
-      const origins = await this.#origins(db, places.flat());
-      await overAll([...addresses.keys()], async (at) => {
-        const known = (places[at] ?? []).flatMap((one) => origins.get(one) ?? []);
-        const files = [...new Set(known.map((one) => one.fileAddress))];
-        const address = files[0] ?? addresses[at] ?? '';
-        if (!this.#countOnce(address)) return;
+    for (const page of this.#pages((id) => this.#isPictureShown(id))) {
+      const pictures = page.map((id) => {
+        const address = this.#addresses.at(id);
+        return { address, places: placesOf(address), host: this.#hosts[this.#hostNumber(id)] };
+      });
+      const origins = await this.#origins(
+        db,
+        pictures.flatMap(({ places }) => places),
+      );
+      await overAll(pictures, async ({ address, host, places }) => {
+        const known = places.flatMap((one) => origins.get(one) ?? []);
+        const addresses = [...new Set(known.map((one) => one.fileAddress))];
+        const [file = address] = addresses;
+        if (!this.#countOnce(file)) return;
         told.shown++;
-        if (known.some((one) => one.pictureId !== undefined)) told.here++;
-        else {
-          const isOfLibrary = known.some((one) => one.isOfLibrary);
-          const host = this.#hosts[Math.floor((this.#rows[(wanted[at] ?? 0) * ROW] ?? 0) / HOST)];
-          const found = await place?.look({ addresses: files, isOfLibrary, host }).catch(reasonOf);
-          if (found === 'there') told.found++;
-          else if (found === 'to-ask') told.toAsk++;
-          else if (found === undefined) told.links++;
-          else if (++told.missing <= MOST_TOLD) told.missingFirst.push({ at: address, reason: found.reason });
+        if (known.some((one) => one.pictureId !== undefined)) {
+          told.here++;
+          return;
         }
+        const isOfLibrary = known.some((one) => one.isOfLibrary);
+        const found = await place?.look({ addresses, isOfLibrary, host }).catch(reasonOf);
+        if (found === 'there') told.found++;
+        else if (found === 'to-ask') told.toAsk++;
+        else if (found === undefined) told.links++;
+        else if (++told.missing <= MOST_TOLD) told.missingFirst.push({ at: file, reason: found.reason });
       });
     }
     return told;
@@ -95,17 +99,12 @@ export class PictureOutlook {
 
   /** What belongs to a gallery that a story shows is shown; galleries of archives that came before are known here. */
   async #openGalleries(db: Db): Promise<void> {
-    for (const page of this.#pages()) {
-      const shown = page.filter((number) => this.#is(number, IS_SHOWN));
-      const galleries = await listGalleries(
-        db,
-        shown.map((number) => this.#addresses.at(number)),
-      );
-      for (const [gallery, members] of galleries) {
-        const row = this.#rowOf(gallery);
-        this.#mark(row, IS_GALLERY);
-        for (const member of members)
-          this.#show(this.#rowOf(member), Math.floor((this.#rows[row] ?? 0) / HOST));
+    for (const page of this.#pages((id) => this.#is(id, IS_SHOWN))) {
+      const byAddress = new Map(page.map((id) => [this.#addresses.at(id), id]));
+      for (const [gallery, members] of await listGalleries(db, [...byAddress.keys()])) {
+        const id = byAddress.get(gallery) ?? 0;
+        this.#mark(id, IS_GALLERY);
+        for (const member of members) this.#show(this.#addresses.note(member), this.#hostNumber(id));
       }
     }
   }
@@ -117,8 +116,7 @@ export class PictureOutlook {
       const file = this.#fileOf(address);
       if (file !== undefined) files.set(address, file);
     }
-    const asked = [...new Set([...addresses, ...files.values()])];
-    const origins = await findOrigins(db, asked);
+    const origins = await findOrigins(db, [...new Set([...addresses, ...files.values()])]);
     for (const [address, file] of files) {
       const known = origins.get(file);
       if (known !== undefined) origins.set(address, { ...known, fileAddress: file, isOfLibrary: true });
@@ -127,35 +125,39 @@ export class PictureOutlook {
   }
 
   #fileOf(address: string): string | undefined {
-    const number = this.#addresses.find(address);
-    const file = number === undefined ? 0 : (this.#rows[number * ROW + 1] ?? 0);
-    return file === 0 ? undefined : this.#addresses.at(file - 1);
+    const id = this.#addresses.find(address);
+    const file = id === undefined ? 0 : this.#addresses.number(id, FILE);
+    return file === 0 ? undefined : this.#addresses.at(file);
   }
 
-  #isPictureShown(number: number): boolean {
-    if (this.#is(number, IS_GALLERY)) return false;
-    const gallery = this.#rows[number * ROW + 2] ?? 0;
-    return this.#is(number, IS_SHOWN) || (gallery > 0 && this.#is(gallery - 1, IS_SHOWN));
+  #isPictureShown(id: number): boolean {
+    if (this.#is(id, IS_GALLERY)) return false;
+    const gallery = this.#addresses.number(id, GALLERY);
+    return this.#is(id, IS_SHOWN) || (gallery !== 0 && this.#is(gallery, IS_SHOWN));
   }
 
-  #is(number: number, what: number): boolean {
-    return ((this.#rows[number * ROW] ?? 0) & what) !== 0;
+  #is(id: number, what: number): boolean {
+    return (this.#addresses.number(id, WHAT) & what) !== 0;
   }
 
-  #mark(row: number, what: number): void {
-    this.#rows[row] = (this.#rows[row] ?? 0) | what;
+  #mark(id: number, what: number): void {
+    this.#addresses.setNumber(id, WHAT, this.#addresses.number(id, WHAT) | what);
   }
 
-  #show(row: number, host: number): void {
-    if (((this.#rows[row] ?? 0) & IS_SHOWN) === 0) this.#mark(row, IS_SHOWN | (host * HOST));
+  #show(id: number, host: number): void {
+    if (!this.#is(id, IS_SHOWN)) this.#mark(id, IS_SHOWN | (host * HOST));
   }
 
   /** @returns whether an address is counted for the first time */
   #countOnce(address: string): boolean {
-    const row = this.#rowOf(address);
-    const isFirst = ((this.#rows[row] ?? 0) & IS_COUNTED) === 0;
-    this.#mark(row, IS_COUNTED);
+    const id = this.#addresses.note(address);
+    const isFirst = !this.#is(id, IS_COUNTED);
+    this.#mark(id, IS_COUNTED);
     return isFirst;
+  }
+
+  #hostNumber(id: number): number {
+    return Math.floor(this.#addresses.number(id, WHAT) / HOST);
   }
 
   #hostOf(originUrl: string | undefined): number {
@@ -165,26 +167,16 @@ export class PictureOutlook {
     return this.#hosts.length > MOST_HOSTS ? 0 : this.#hosts.push(host) - 1;
   }
 
-  #numberOf(address: string): number {
-    return this.#rowOf(address) / ROW;
-  }
-
-  /** Where the row of an address begins. */
-  #rowOf(address: string): number {
-    const row = this.#addresses.note(address) * ROW;
-    if (row >= this.#rows.length) {
-      const rows = new Int32Array(2 * this.#rows.length);
-      rows.set(this.#rows);
-      this.#rows = rows;
+  /** The ids of those addresses of which something holds, a page at a time. */
+  *#pages(holds: (id: number) => boolean): Generator<number[]> {
+    let page: number[] = [];
+    for (const id of this.#addresses.ids()) {
+      if (holds(id)) page.push(id);
+      if (page.length < PAGE) continue;
+      yield page;
+      page = [];
     }
-    return row;
-  }
-
-  /** The numbers of all addresses that are there now; those that come meanwhile are not among them. */
-  *#pages(): Generator<number[]> {
-    const { count } = this.#addresses;
-    for (let from = 0; from < count; from += PAGE)
-      yield Array.from({ length: Math.min(PAGE, count - from) }, (_, at) => from + at);
+    if (page.length > 0) yield page;
   }
 }
 
