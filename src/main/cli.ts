@@ -36,7 +36,8 @@ async function main(args: readonly string[]): Promise<number> {
   const running = run(command, { ...given, databaseUrl });
   stopOnSignal('bare' in command ? 'nothing of it stays' : KEPT, async () => {
     stop.abort(new Error('it was told to stop'));
-    if ('bare' in command) await Promise.race([running.catch(() => undefined), sleep(PATIENCE_TO_STOP_MS)]);
+    const endsItself = 'bare' in command || command.endsItself === true;
+    if (endsItself) await Promise.race([running.catch(() => undefined), sleep(PATIENCE_TO_STOP_MS)]);
     await server?.release();
   });
   try {

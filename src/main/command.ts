@@ -16,6 +16,8 @@ export type CommandContext = {
   readonly log: Logger;
   readonly args: readonly string[];
   readonly options: Options;
+  /** Says that it is to end. */
+  readonly signal: AbortSignal;
 };
 
 /** What a command says: to a person, and to a program that asked for JSON. `failure`: it did its work in part. */
@@ -25,18 +27,19 @@ export type Command = {
   readonly name: string;
   readonly usage: string;
   readonly does: string;
+  /** Told to stop, it ends by itself, and soon: until then it is waited for. */
+  readonly endsItself?: true;
   run(context: CommandContext): Promise<CommandResult>;
 };
 
 /** What a command is given that works without a paper: before there is one, or where one may be broken. */
 export type BareContext = Omit<CommandContext, 'paper' | 'clock'> & {
   readonly databaseUrl: string;
-  /** Says that it is to end, and to leave nothing half done behind. */
-  readonly signal: AbortSignal;
 };
 
-export type BareCommand = Omit<Command, 'run'> & {
+export type BareCommand = Omit<Command, 'run' | 'endsItself'> & {
   readonly bare: true;
+  /** Told to stop, it leaves nothing half done behind. */
   run(context: BareContext): Promise<CommandResult>;
 };
 

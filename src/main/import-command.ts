@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DATE_ORDERS,
   type DateOrder,
@@ -15,6 +16,8 @@ import {
   type ReadersReport,
 } from '#importers';
 import { systemClock } from '#platform/clock';
+import { isUnavailable } from '#platform/db';
+import { CallerError, Conflict } from '#values/errors';
 import { type Command, type CommandContext, type CommandResult, Misuse } from './command.ts';
 
 /** Moving in: stories, their pictures and readers. */
@@ -23,6 +26,7 @@ export const IMPORT_COMMAND: Command = {
   usage:
     'ndjson|wxr|ghost|readers FILE… [--pictures FOLDER or https://SITE] [--dates day-first|month-first] [--dry-run]',
   does: 'takes an archive or a list of readers in, plain or gzipped',
+  endsItself: true,
   run,
 };
 
@@ -34,7 +38,7 @@ const STORIES: ReadonlyMap<string, typeof importNdjson> = new Map([
 const READERS = 'readers';
 
 async function run(context: CommandContext): Promise<CommandResult> {
-  const { args, options, paper } = context;
+  const { args, options, paper, signal } = context;
   const [format = '', ...files] = args;
   if (!STORIES.has(format) && format !== READERS)
     throw new Misuse(`the format "${format}" is not one of: ${[...STORIES.keys(), READERS].join(', ')}`);
@@ -46,21 +50,35 @@ async function run(context: CommandContext): Promise<CommandResult> {
   const archives = files.filter((file) => !isList(file));
   const dryRun = options['dry-run'] === true;
   const beganAt = systemClock.now();
-  const stories = archives.length === 0 ? undefined : await importStories(context, format, archives, dryRun);
-  const readers = lists.length === 0 ? undefined : await importLists(context, format, lists, dryRun);
-  if (process.stderr.isTTY) process.stderr.write('\n');
-  const report = {
-    ...(dryRun ? { dry_run: true } : {}),
-    ...(stories === undefined ? {} : storiesJson(stories)),
-    ...(readers === undefined
-      ? {}
-      : stories === undefined
-        ? readersJson(readers)
-        : { readers: readersJson(readers) }),
+  const counted: Counted = {};
+  const report = () => ({ ...(dryRun ? { dry_run: true } : {}), ...countedJson(counted) });
+  const keep = (more: { readonly failed?: string }) => {
+    const names = files.map((file) => basename(file));
+    const told = { ...report(), ...more };
+    return keepRun(paper.database.db, {
+      format,
+      files: names,
+      dryRun,
+      beganAt,
+      endedAt: systemClock.now(),
+      report: told,
+    });
   };
-  const endedAt = systemClock.now();
-  const kept = { format, files: files.map((file) => basename(file)), dryRun, beganAt, endedAt, report };
-  const id = await keepRun(paper.database.db, kept);
+  try {
+    if (archives.length > 0)
+      await untilTold(signal, importStories(context, format, archives, dryRun, counted));
+    if (lists.length > 0)
+      counted.readers = await untilTold(signal, importLists(context, format, lists, dryRun));
+  } catch (error) {
+    // Where the database is away, nobody at the desk hears of it; the command tells in any case.
+    if (!(error instanceof Misuse))
+      await Promise.race([keep({ failed: whyFailed(error) }), sleep(KEEP_MS)]).catch(() => undefined);
+    throw error;
+  }
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  const id = await keep({});
+  const { readers } = counted;
+  const stories = counted.stories?.();
   const lines = [
     ...(dryRun ? ['dry run: this is what would happen, and nothing is kept'] : []),
     ...(stories === undefined ? [] : storyLines(stories, dryRun)),
@@ -69,9 +87,35 @@ async function run(context: CommandContext): Promise<CommandResult> {
   const isCut = stories?.truncated === true || readers?.truncated === true;
   return {
     text: lines.join('\n'),
-    json: { ...report, run: id },
+    json: { ...report(), run: id },
     ...(isCut ? { failure: 'a file could not be read to its end; what stood before that is imported' } : {}),
   };
+}
+
+/** What an import has counted, as far as it has come. */
+type Counted = { stories?: () => ImportReport; readers?: ReadersReport };
+
+/** A report of what failed gets this long to be kept. */
+const KEEP_MS = 5_000;
+
+/** Waits for some work, or until the command is told to stop: what is under way then ends with the program. */
+async function untilTold<Done>(signal: AbortSignal, work: Promise<Done>): Promise<Done> {
+  let stop: (() => void) | undefined;
+  const told = new Promise<never>((_, reject) => {
+    stop = () => reject(new Conflict('stopped', 'it was told to stop'));
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, told]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+  }
+}
+
+/** What the desk is told; only mistakes of a caller say themselves what they are, in words that may be shown. */
+function whyFailed(error: unknown): string {
+  if (error instanceof CallerError) return error.message;
+  return isUnavailable(error) ? 'the database cannot be reached' : 'an internal fault';
 }
 
 async function importStories(
@@ -79,14 +123,18 @@ async function importStories(
   format: string,
   files: readonly string[],
   dryRun: boolean,
-): Promise<ImportReport> {
+  counted: Counted,
+): Promise<void> {
   const pictures = typeof options.pictures === 'string' ? await openPictures(options.pictures) : undefined;
   const importFiles = STORIES.get(format) ?? importNdjson;
-  return importFiles(paper.database.db, files, {
+  await importFiles(paper.database.db, files, {
     settings: paper.publication(),
     now: clock.now(),
     objects: paper.objects,
     dryRun,
+    onBegin: (soFar) => {
+      counted.stories = soFar;
+    },
     ...(pictures === undefined ? {} : { pictures }),
     ...(process.stderr.isTTY ? { onProgress: showProgress } : {}),
   }).finally(() => pictures?.close());
@@ -208,6 +256,11 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
     ...refused.map((one) => `refused  ${one.at}: ${one.reason}`),
     'nobody was written to: `broadsheet reader invite --all` does that',
   ];
+}
+
+function countedJson({ readers, stories }: Counted): Record<string, unknown> {
+  if (stories === undefined) return readers === undefined ? {} : readersJson(readers);
+  return { ...storiesJson(stories()), ...(readers === undefined ? {} : { readers: readersJson(readers) }) };
 }
 
 function storiesJson(report: ImportReport) {

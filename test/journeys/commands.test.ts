@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOME } from '../../src/main/compose.ts';
@@ -161,6 +162,29 @@ describe('the sandbox’s clock', () => {
     expect([code === 0, err.includes('forward only')]).toEqual([false, true]);
     expect((await run('sandbox', 'clock', 'tomorrow')).code).not.toBe(0);
   });
+});
+
+describe('an import', () => {
+  it('that is told to stop leaves its report, of what was done up to then', async () => {
+    const path = join(data, 'long.ndjson');
+    const body = `<p>${'The harbour board said so. '.repeat(40)}</p>`;
+    const lines = Array.from({ length: 20_000 }, (_, id) =>
+      JSON.stringify({ id, headline: `Ferry ${id}`, body, published_at: '2019-01-05' }),
+    );
+    await writeFile(path, lines.join('\n'));
+    const cli = join(HOME, 'dist', 'main', 'cli.js');
+    const importing = spawn(process.execPath, [cli, 'import', 'ndjson', path], { env: environment() });
+    const ended = once(importing, 'exit');
+    const count = async () =>
+      (await database.pool.query(`select from content.stories where source = 'ndjson'`)).rowCount ?? 0;
+    await until(async () => (await count()) > 0);
+    importing.kill('SIGTERM');
+    expect((await ended)[0]).toBe(130);
+    const { rows } = await database.pool.query('select report from importers.runs');
+    expect(rows).toEqual([{ report: expect.objectContaining({ failed: 'it was told to stop' }) }]);
+    expect(rows[0].report.created).toBeGreaterThan(0);
+    expect(await count()).toBeLessThan(20_000);
+  }, 60_000);
 });
 
 describe('while a server runs', () => {

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '#platform/clock';
+import { openDatabase } from '#platform/db';
 import { createLogger } from '#platform/log';
 import { COMMANDS } from '../../src/main/commands.ts';
 import { post, seated } from '../desk.ts';
@@ -22,7 +24,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function command(name: string, args: string[], options: Record<string, string | boolean> = {}) {
+async function command(
+  name: string,
+  args: string[],
+  options: Record<string, string | boolean> = {},
+  more: { readonly paper?: object; readonly signal?: AbortSignal } = {},
+) {
   const found = COMMANDS.find((one) => one.name === name);
   if (found === undefined) throw new Error(`there is no command ${name}`);
   const { clock } = paper;
@@ -33,6 +40,8 @@ async function command(name: string, args: string[], options: Record<string, str
     log: createLogger('silent'),
     args,
     options,
+    signal: new AbortController().signal,
+    ...more,
   };
   return (await found.run(context as never)) as {
     text: string;
@@ -89,6 +98,75 @@ describe('an import', () => {
       expect((await paper.get(path, { cookie })).status).toBe(404);
     const reporter = await seated(paper, 'reporter');
     expect((await paper.get('/desk/imports', { cookie: reporter.cookie })).status).toBe(403);
+  });
+});
+
+describe('an import that breaks off', () => {
+  const photo = () =>
+    sharp({ create: { width: 60, height: 40, channels: 3, background: '#246' } })
+      .jpeg()
+      .toBuffer();
+  const newest = async () => {
+    const { cookie } = await seated(paper, 'chief-editor');
+    const list = await (await paper.get('/desk/imports', { cookie })).text();
+    const path = /\/desk\/imports\/[0-9a-f-]{36}/.exec(list)?.[0] ?? '';
+    const report = await (await paper.get(`${path}/report.json`, { cookie })).json();
+    return { list, page: await (await paper.get(path, { cookie })).text(), report };
+  };
+  /** One story, whose picture is where the import ends. */
+  const archive = async (id: string) => {
+    await writeFile(join(folder, 'quay.jpg'), await photo());
+    const body = '<p>Words.</p><img src="https://old.example/quay.jpg">';
+    return file(
+      'breaks.ndjson',
+      JSON.stringify({ id, headline: 'The quay', body, published_at: '2019-01-05' }),
+    );
+  };
+
+  it('fails as before, and the desk is told what was done up to then, and why no more', async () => {
+    const gone = join(folder, 'gone.ndjson');
+    await expect(command('import', ['ndjson', gone])).rejects.toMatchObject({ code: 'no-such-file' });
+    const { list, page, report } = await newest();
+    expect(report).toMatchObject({ files: ['gone.ndjson'], failed: `there is no file ${gone}` });
+    expect(page).toContain(`It broke off: there is no file ${gone}.`);
+    expect(list).toContain('broke off, 0 new');
+    await expect(command('import', ['ndjson'])).rejects.toThrow('needs at least one file');
+    expect((await newest()).report).toEqual(report);
+  });
+
+  it('over a fault of ours tells nothing of it', async () => {
+    const put = () => Promise.reject(new Error('EIO: /srv/secret'));
+    const broken = { ...paper, objects: { ...paper.objects, put } };
+    const importing = command(
+      'import',
+      ['ndjson', await archive('a')],
+      { pictures: folder },
+      { paper: broken },
+    );
+    await expect(importing).rejects.toThrow('EIO');
+    expect((await newest()).report).toMatchObject({ created: 1, failed: 'an internal fault' });
+  });
+
+  it('because it is told to stop says so, and waits for nothing', async () => {
+    const stop = new AbortController();
+    const put = () => {
+      stop.abort();
+      return new Promise(() => {});
+    };
+    const slow = { ...paper, objects: { ...paper.objects, put } };
+    const given = { paper: slow, signal: stop.signal };
+    const importing = command('import', ['ndjson', await archive('b')], { pictures: folder }, given);
+    await expect(importing).rejects.toMatchObject({ code: 'stopped' });
+    expect((await newest()).report).toMatchObject({ created: 1, failed: 'it was told to stop' });
+  });
+
+  it('because the database is away fails with that, and not because the desk cannot be told', async () => {
+    const away = openDatabase('postgresql://127.0.0.1:1/none', createLogger('silent'));
+    const before = (await newest()).report;
+    const given = { paper: { ...paper, database: away } };
+    const importing = command('import', ['ndjson', await archive('c')], {}, given);
+    await expect(importing).rejects.toMatchObject({ code: 'database-unavailable' });
+    expect((await newest()).report).toEqual(before);
   });
 });
 

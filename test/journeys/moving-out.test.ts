@@ -26,7 +26,8 @@ afterAll(async () => {
 type Given = Record<string, string>;
 
 function result(paper: TestPaper, name: string, args: string[], options: Given = {}) {
-  const context = { paper, clock: paper.clock, log: createLogger('silent'), args, options };
+  const { signal } = new AbortController();
+  const context = { paper, clock: paper.clock, log: createLogger('silent'), args, options, signal };
   return COMMANDS.find((one) => one.name === name)?.run(context as never);
 }
 

@@ -13,6 +13,7 @@ const NO_STORIES = { sections: {}, access: {}, states: {}, examples: [] };
 
 /** What a report may say, as the command wrote it; what it does not say is nothing. */
 const reportSchema = z.object({
+  failed: z.string().optional().catch(undefined),
   created: count,
   updated: count,
   skipped: count,
@@ -95,9 +96,9 @@ function nameOf({ dryRun, format }: KeptRun): string {
   return `${NAMES[format] ?? format}${dryRun ? ', dry run' : ''}`;
 }
 
-function inShort(frame: Frame, { created, refused_count, updated }: Report): string {
+function inShort(frame: Frame, { created, failed, refused_count, updated }: Report): string {
   const number = new Intl.NumberFormat(frame.paper.language);
-  const parts = [`${number.format(created)} new`];
+  const parts = [...(failed === undefined ? [] : ['broke off']), `${number.format(created)} new`];
   if (updated > 0) parts.push(`${number.format(updated)} changed`);
   if (refused_count > 0) parts.push(`${number.format(refused_count)} refused`);
   return parts.join(', ');
@@ -121,6 +122,9 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
           <a href={importReportPath(run.id)}>The report as JSON</a>
         </p>
       </header>
+      {report.failed !== undefined && (
+        <p class="problem">It broke off: {report.failed}. These are the numbers up to then.</p>
+      )}
       <dl class="figures">
         <Figure name="New" value={number.format(report.created)} />
         <Figure name="Changed" value={number.format(report.updated)} />

@@ -40,8 +40,8 @@ export async function bringPictures(
     /** Where files are to be had; left out, only what came here before is put into its place. */
     readonly place?: PicturePlace;
     readonly now: Temporal.Instant;
-    /** Told now and then how many stories have been given pictures. */
-    readonly onProgress?: (stories: number) => void;
+    /** Told now and then what became of them so far. */
+    readonly onProgress?: (report: PicturesReport) => void;
   },
 ): Promise<PicturesReport> {
   const run = new PictureRun(store, options.place, options.now);
@@ -55,7 +55,7 @@ export async function bringPictures(
     const last = page.at(-1);
     if (last === undefined) return run.report;
     await run.bring(page);
-    options.onProgress?.(run.report.stories);
+    options.onProgress?.(run.report);
     after = last.id;
   }
 }

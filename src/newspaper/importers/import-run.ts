@@ -102,6 +102,8 @@ export type ImportOptions = {
   readonly pictures?: PicturePlace;
   /** Only says what would happen: nothing is kept, and no picture read or asked for. */
   readonly dryRun?: boolean;
+  /** Given, as it begins, a way to ask what was counted so far: for whoever is to tell of an import that fails. */
+  readonly onBegin?: (soFar: () => ImportReport) => void;
   /** Told now and then how many records have been read, and then how many stories were given their pictures. */
   readonly onProgress?: (done: number, what: 'records' | 'stories with pictures') => void;
 };
@@ -149,6 +151,8 @@ export class ImportRun {
   #inLibrary = 0;
   #places: OldPlace[] = [];
   readonly #placed = new Set<string>();
+  #pictures = NO_PICTURES;
+  #picturesAhead: PicturesAhead | undefined;
   #failure: unknown;
 
   constructor(db: Db, options: ImportOptions, files: readonly string[]) {
@@ -156,6 +160,7 @@ export class ImportRun {
     this.#options = options;
     this.#files = files;
     this.#outlook = options.dryRun === true ? new PictureOutlook() : undefined;
+    options.onBegin?.(() => this.#report());
   }
 
   get settings(): ImportSettings {
@@ -258,8 +263,12 @@ export class ImportRun {
     await this.#keepPlaces();
     await this.#withdraw();
     if (!this.#isDry && this.#counts.created + this.#counts.updated >= LARGE) await learnStatistics(this.#db);
-    const pictures = await this.#bringPictures();
-    const picturesAhead = await this.#outlook?.tell(this.#db, this.#options.pictures);
+    this.#pictures = await this.#bringPictures();
+    this.#picturesAhead = await this.#outlook?.tell(this.#db, this.#options.pictures);
+    return this.#report();
+  }
+
+  #report(): ImportReport {
     const { refused: refusedCount, ...counts } = this.#counts;
     return {
       ...counts,
@@ -275,8 +284,8 @@ export class ImportRun {
         examples: this.#examples,
       },
       library: this.#inLibrary,
-      pictures,
-      ...(picturesAhead === undefined ? {} : { picturesAhead }),
+      pictures: this.#pictures,
+      ...(this.#picturesAhead === undefined ? {} : { picturesAhead: this.#picturesAhead }),
       truncated: this.#truncated,
     };
   }
@@ -331,7 +340,10 @@ export class ImportRun {
         sources: [...this.#sources],
         now,
         ...(pictures === undefined ? {} : { place: pictures }),
-        onProgress: (stories) => onProgress?.(stories, 'stories with pictures'),
+        onProgress: (soFar) => {
+          this.#pictures = soFar;
+          onProgress?.(soFar.stories, 'stories with pictures');
+        },
       },
     );
   }
