@@ -22,6 +22,7 @@ const reportSchema = z.object({
   refused: notes,
   kept: notes,
   left_out: counts,
+  mended: count,
   left_out_first: z.record(z.string(), z.string()).catch({}),
   columns: z.record(z.string(), z.string()).catch({}),
   examples: z.array(z.object({ at: z.string(), reader: z.string(), until: z.string().optional() })).catch([]),
@@ -124,6 +125,12 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
       </header>
       {report.failed !== undefined && (
         <p class="problem">It broke off: {report.failed}. These are the numbers up to then.</p>
+      )}
+      {report.mended > 0 && (
+        <p class="small">
+          {number.format(report.mended)} letters were in Windows-1252 among UTF-8, and were read as what they
+          are.
+        </p>
       )}
       <dl class="figures">
         <Figure name="New" value={number.format(report.created)} />
