@@ -1,11 +1,23 @@
-import { findByOldAddress, type Moved, oldAddress } from '#content';
-import { isUnavailable } from '#platform/db';
+import { findByOldAddress, findShownPicture, type Moved, oldAddress } from '#content';
+import { beforeResizing, findByOldPath } from '#media';
+import { type Db, isUnavailable } from '#platform/db';
 import { type Answer, type Ask, answer, HTML, problem, publicAnswer, redirect } from '#platform/http';
 import type { Asker } from './asker.ts';
 import type { Audience } from './frame.ts';
 import { renderError } from './pages/error-page.tsx';
 import type { Site } from './parts.ts';
-import { authorPath, feedPath, PATHS, sectionPath, storyPath, topicPath, withNext } from './urls.ts';
+import {
+  authorPath,
+  feedPath,
+  PATHS,
+  PICTURE_WIDTHS,
+  type PictureWidth,
+  picturePath,
+  sectionPath,
+  storyPath,
+  topicPath,
+  withNext,
+} from './urls.ts';
 
 export type ErrorStatus = Parameters<typeof renderError>[0]['status'];
 
@@ -84,11 +96,24 @@ export async function moved({ clock, database }: Site, ask: Ask): Promise<Answer
   if (paths.length === 0) return undefined;
   try {
     const now = await findByOldAddress(database.db, { paths, now: clock.now() });
-    return now && forGood(pathOf(now, FEED.test(paths[0] ?? '')));
+    if (now !== undefined) return forGood(pathOf(now, FEED.test(paths[0] ?? '')));
+    const [path = ''] = paths;
+    return PICTURE_FILE.test(path) ? await movedPicture(database.db, path, clock.now()) : undefined;
   } catch (error) {
     if (isUnavailable(error)) return undefined;
     throw error;
   }
+}
+
+const WIDEST = PICTURE_WIDTHS[PICTURE_WIDTHS.length - 1] as PictureWidth;
+const PICTURE_FILE = /\.(?:jpe?g|png|gif|webp|avif|tiff?|heic)$/i;
+
+/** Where others show or link to a picture by its old address; only one that everybody may see leads on. */
+async function movedPicture(db: Db, path: string, now: Temporal.Instant): Promise<Answer | undefined> {
+  const pictureIds = await findByOldPath(db, [...new Set([path, beforeResizing(path)])]);
+  if (pictureIds.length === 0) return undefined;
+  const id = await findShownPicture(db, { pictureIds, now });
+  return id === undefined ? undefined : forGood(picturePath(id, WIDEST));
 }
 
 /** The address that is asked for, as it may have been kept: whole, then without what stands behind the thing itself. */

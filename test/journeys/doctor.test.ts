@@ -73,7 +73,7 @@ describe('the doctor', () => {
     await pool.query(`insert into platform.migrations (name, digest) values ('9998-later.sql', 'x')`);
     expect(await complaints()).toEqual(['bad migrations']);
     await pool.query(
-      `delete from platform.migrations where name in ('9998-later.sql', '0013-moving-in.sql')`,
+      `delete from platform.migrations where name in ('9998-later.sql', '0014-old-picture-addresses.sql')`,
     );
     expect(await complaints()).toEqual(['warning migrations']);
     await pool.query(

@@ -1,6 +1,8 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keepOldPlaces, withdrawStory } from '#content';
-import { type StoredStory, storeStories, storyInput } from '../builders.ts';
+import { keepOldPlaces, type LeadPicture, withdrawStory } from '#content';
+import { addPicture, keepOrigin } from '#media';
+import { paragraph, type StoredStory, storeStories, storyInput } from '../builders.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
 
 /** Links from before the paper moved in. */
@@ -110,9 +112,61 @@ describe('an address of the site that an archive came from', () => {
     },
   );
 
+  it('leads to the picture that lay there, where a public story shows it to everybody', async () => {
+    const { db } = paper.database;
+    const UPLOADS = 'https://old.example/wp-content/uploads';
+    let pictures = 0;
+    const brought = async (address: string) => {
+      const size = { width: 60, height: ++pictures, channels: 3, background: '#246' } as const;
+      const bytes = await sharp({ create: size }).jpeg().toBuffer();
+      const { id } = await addPicture({ db, objects: paper.objects }, bytes, paper.clock.now());
+      await keepOrigin(db, address, id);
+      return { pictureId: id, alt: '', caption: '', credit: '' };
+    };
+    const names = [
+      'lead.jpg',
+      'in-preview.png',
+      'behind.jpg',
+      'of-a-draft.jpg',
+      'withdrawn.jpg',
+      'tomorrow.jpg',
+    ];
+    const [lead, before, behind, draft, gone, soon] = (await Promise.all(
+      names.map((name) => brought(`${UPLOADS}/2019/01/${name}`)),
+    )) as [LeadPicture, LeadPicture, LeadPicture, LeadPicture, LeadPicture, LeadPicture];
+    const hindiNamed = await brought(`${UPLOADS}/${encodeURIComponent('नाव')}.jpg`);
+    const ghosts = await brought('/content/images/2019/01/pier.jpg');
+    const picture = (one: LeadPicture) => ({ kind: 'picture', ...one }) as const;
+    const later = paper.clock.now().add({ hours: 1 });
+    const stored = await storeStories(db, [
+      storyInput({ picture: lead, preview: [picture(before)], body: [paragraph('One.'), picture(behind)] }),
+      storyInput({ picture: hindiNamed }),
+      storyInput({ picture: ghosts }),
+      storyInput({ picture: draft, state: 'draft' }),
+      storyInput({ picture: gone }),
+      storyInput({ picture: soon, publishedAt: later, updatedAt: later }),
+    ]);
+    await withdrawStory(db, stored[4]?.id ?? '', 'a test', paper.clock.now());
+
+    const at = ({ pictureId }: LeadPicture) => [301, `/media/${pictureId}/1600.webp`];
+    expect(await asked('/wp-content/uploads/2019/01/lead.jpg')).toEqual(at(lead));
+    expect(await asked('/wp-content/uploads/2019/01/lead.jpg', { method: 'HEAD' })).toEqual(at(lead));
+    expect(await asked('/wp-content/uploads/2019/01/lead-300x200.jpg?ssl=1')).toEqual(at(lead));
+    expect(await asked('/wp-content/uploads/2019/01/in-preview.png')).toEqual(at(before));
+    expect(await asked(encodeURI('/wp-content/uploads/नाव.jpg'))).toEqual(at(hindiNamed));
+    expect(await asked('/content/images/size/w600/2019/01/pier.jpg')).toEqual(at(ghosts));
+    for (const name of [...names.slice(2), 'nobodys.jpg'])
+      expect([name, ...(await asked(`/wp-content/uploads/2019/01/${name}`))]).toEqual([name, 404, null]);
+
+    expect((await paper.get(`/media/${lead.pictureId}/1600.webp`)).status).toBe(200);
+    paper.clock.set(later.toString());
+    expect(await asked('/wp-content/uploads/2019/01/tomorrow.jpg')).toEqual(at(soon));
+  });
+
   it('is missing, and no more, while the database is away', async () => {
     paper.wire.cut();
-    expect((await asked('/2019/01/ferry-fares/'))[0]).toBe(404);
+    for (const path of ['/2019/01/ferry-fares/', '/wp-content/uploads/2019/01/lead.jpg'])
+      expect((await asked(path))[0]).toBe(404);
     paper.wire.mend();
   });
 });

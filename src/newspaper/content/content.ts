@@ -30,6 +30,7 @@ export {
   listWithPicturesElsewhere,
   type StoryOfElsewhere,
 } from './pictures-elsewhere.store.ts';
+export { findShownPicture } from './shown-pictures.store.ts';
 export {
   CARD_COLUMNS,
   CARD_TABLES,

@@ -5,7 +5,14 @@ import {
   type PictureElsewhere,
   type StoryOfElsewhere,
 } from '#content';
-import { addPicture, findOrigins, keepOrigin, listGalleries, type PictureStore } from '#media';
+import {
+  addPicture,
+  beforeResizing,
+  findOrigins,
+  keepOrigin,
+  listGalleries,
+  type PictureStore,
+} from '#media';
 import { CallerError } from '#values/errors';
 import type { PicturePlace, Wanted } from './picture-places.ts';
 
@@ -146,10 +153,6 @@ class PictureRun {
   }
 }
 
-/** What WordPress adds to the name of a picture that it made smaller, `-300x200`. */
-const RESIZED = /-\d{1,5}x\d{1,5}(?=\.[a-z]{3,4}$)/i;
-/** Ghost has folders for those. */
-const RESIZED_BY_GHOST = /\/content\/images\/size\/w\d{1,5}(?:h\d{1,5})?(?:\/format\/\w{3,4})?\//;
 /** A service that makes the pictures of other sites smaller: the site's address stands in its own. */
 const RESIZED_BY_PHOTON = /^https?:\/\/i\d\.wp\.com\//;
 
@@ -163,8 +166,7 @@ export function placesOf(address: string): string[] {
   const [path = own] = own.split('?');
   // Where the number in the address is all that names it, it is kept.
   const isFile = /\.[a-z]{3,4}$/i.test(path);
-  const whole = path.replace(RESIZED, '').replace(RESIZED_BY_GHOST, '/content/images/');
-  return [...new Set(isFile ? [whole, path, address] : [address])];
+  return [...new Set(isFile ? [beforeResizing(path), path, address] : [address])];
 }
 
 /** Does something with each of a list, a few at a time. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 
 /** What another site's library says of a file, under an address that is not always the file's own. */
 export type Attachment = {
@@ -64,6 +65,42 @@ export async function listGalleries(db: Db, galleries: readonly string[]): Promi
 /** Remembers which picture of ours lay at an address. */
 export async function keepOrigin(db: Db, address: string, pictureId: string): Promise<void> {
   await sql`
-    insert into media.origins (address, picture_id) values (${address}, ${pictureId})
-    on conflict (address) do update set picture_id = excluded.picture_id`.execute(db);
+    insert into media.origins (address, path, picture_id) values (${address}, ${pathOf(address) ?? null}, ${pictureId})
+    on conflict (address) do update set picture_id = excluded.picture_id, path = excluded.path`.execute(db);
 }
+
+const LONGEST_PATH = 2_000;
+
+/** The path of a picture's address, decoded; undefined where nobody could ask for it. */
+function pathOf(address: string): string | undefined {
+  try {
+    const path = decodeURIComponent(new URL(address, 'http://nowhere.invalid').pathname).normalize();
+    return Buffer.byteLength(path) <= LONGEST_PATH && !path.includes('\0') ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Two sites that were brought here may have had different pictures at one path; more are not looked at. */
+const MOST_AT_ONE_PATH = 4;
+
+/**
+ * The pictures of ours that lay at one of some paths, whatever site those were at: those of the first path first. Many
+ * questions in one statement.
+ */
+export const findByOldPath = groupedOver(
+  async (db: Db, asked: (readonly string[])[]): Promise<string[][]> => {
+    const ways = asked.flatMap((paths, at) => paths.map((path) => ({ at, path })));
+    const { rows } = await sql<{ at: number; id: string }>`
+      select asked.at, o.picture_id as id
+      from unnest(${ways.map(({ at }) => at)}::int[], ${ways.map(({ path }) => path)}::text[])
+          with ordinality as asked (at, path, rank)
+        cross join lateral (
+          select picture_id, address from media.origins where path = asked.path
+          order by address limit ${MOST_AT_ONE_PATH}) o
+      order by asked.rank, o.address`.execute(db);
+    const found = Map.groupBy(rows, ({ at }) => at);
+    return asked.map((_, at) => (found.get(at) ?? []).map(({ id }) => id));
+  },
+  { most: 100, inFlight: 1 },
+);
