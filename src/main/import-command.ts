@@ -48,6 +48,8 @@ async function run(context: CommandContext): Promise<CommandResult> {
     format === READERS || (format === 'ghost' && /\.csv(?:\.gz)?$/i.test(file));
   const lists = files.filter(isList);
   const archives = files.filter((file) => !isList(file));
+  const order = dateOrder(options.dates);
+  if (order !== undefined && lists.length === 0) throw new Misuse('--dates is for lists of readers');
   const dryRun = options['dry-run'] === true;
   const beganAt = systemClock.now();
   const counted: Counted = {};
@@ -68,7 +70,7 @@ async function run(context: CommandContext): Promise<CommandResult> {
     if (archives.length > 0)
       await untilTold(signal, importStories(context, format, archives, dryRun, counted));
     if (lists.length > 0)
-      counted.readers = await untilTold(signal, importLists(context, format, lists, dryRun));
+      await untilTold(signal, importLists(context, format, lists, { dryRun, order, counted }));
   } catch (error) {
     // Where the database is away, nobody at the desk hears of it; the command tells in any case.
     if (!(error instanceof Misuse))
@@ -77,7 +79,7 @@ async function run(context: CommandContext): Promise<CommandResult> {
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
   const id = await keep({});
-  const { readers } = counted;
+  const readers = counted.readers?.();
   const stories = counted.stories?.();
   const lines = [
     ...(dryRun ? ['dry run: this is what would happen, and nothing is kept'] : []),
@@ -93,7 +95,7 @@ async function run(context: CommandContext): Promise<CommandResult> {
 }
 
 /** What an import has counted, as far as it has come. */
-type Counted = { stories?: () => ImportReport; readers?: ReadersReport };
+type Counted = { stories?: () => ImportReport; readers?: () => ReadersReport };
 
 /** A report of what failed gets this long to be kept. */
 const KEEP_MS = 5_000;
@@ -144,15 +146,19 @@ async function importLists(
   { clock, options, paper }: CommandContext,
   format: string,
   files: readonly string[],
-  dryRun: boolean,
-): Promise<ReadersReport> {
-  return importReaders(paper.database.db, files, {
+  run: { readonly dryRun: boolean; readonly order: DateOrder | undefined; readonly counted: Counted },
+): Promise<void> {
+  const { counted, dryRun, order } = run;
+  await importReaders(paper.database.db, files, {
     source: typeof options.source === 'string' ? options.source : format === READERS ? 'list' : format,
     zone: paper.publication().zone,
     plans: paper.plans(),
     now: clock.now(),
-    order: dateOrder(options.dates),
+    order,
     dryRun,
+    onBegin: (soFar) => {
+      counted.readers = soFar;
+    },
     ...(process.stderr.isTTY ? { onProgress: (done: number) => showProgress(done, 'readers') } : {}),
   });
 }
@@ -259,8 +265,8 @@ function readerLines(report: ReadersReport, dryRun: boolean): string[] {
 }
 
 function countedJson({ readers, stories }: Counted): Record<string, unknown> {
-  if (stories === undefined) return readers === undefined ? {} : readersJson(readers);
-  return { ...storiesJson(stories()), ...(readers === undefined ? {} : { readers: readersJson(readers) }) };
+  if (stories === undefined) return readers === undefined ? {} : readersJson(readers());
+  return { ...storiesJson(stories()), ...(readers === undefined ? {} : { readers: readersJson(readers()) }) };
 }
 
 function storiesJson(report: ImportReport) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
 import { Invalid } from '#values/errors';
+import { parseJson } from '#values/json';
 import { type BackupEntry, readBackupFile, writeBackupFile } from './backup-file.ts';
 import { machineMs, monotonicMs } from './clock.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -229,7 +230,7 @@ async function readManifest(entries: AsyncGenerator<BackupEntry>, path: string):
 
 function parsed<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
   try {
-    return schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data;
+    return schema.safeParse(parseJson(Buffer.from(bytes).toString('utf8'))).data;
   } catch {
     return undefined;
   }

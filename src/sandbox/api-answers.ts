@@ -7,6 +7,7 @@ import { type Answer, type Ask, answer } from '#platform/http';
 import { randomId } from '#platform/ids';
 import type { Logger } from '#platform/log';
 import { CallerError } from '#values/errors';
+import { parseJson } from '#values/json';
 import { expireCheckout, liveUntil, openCheckout } from './account.ts';
 import { type Checkout, snapshotOf } from './checkout.ts';
 import { listCheckouts, makeCheckout, type NewCheckout, readBalance } from './checkouts.store.ts';
@@ -252,7 +253,7 @@ async function checkoutAsked(
 async function jsonBody(ask: Ask): Promise<unknown> {
   const bytes = await ask.body(LARGEST_BODY);
   try {
-    if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8'));
+    if (isUtf8(bytes)) return parseJson(bytes.toString('utf8'));
   } catch {
     // Told below.
   }

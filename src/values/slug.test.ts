@@ -19,6 +19,8 @@ describe('a slug in ASCII', () => {
     ['माला', 'मेला'],
     ['बजट 2026', 'चुनाव 2026'],
     ['AI और समाज', 'AI'],
+    ['IPL २०२४', 'IPL २०२३'],
+    ['🎾', '🏏'],
   ])('tells %s from %s', (one, other) => {
     expect(asciiSlug(one)).not.toBe(asciiSlug(other));
   });

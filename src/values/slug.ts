@@ -13,8 +13,8 @@ const SPELLED_OUT: Readonly<Record<string, string>> = {
 
 const MARKS = /\p{Mark}/gu;
 const NOT_A_WORD = /[^\p{L}\p{N}\p{Mark}]+/gu;
-/** A letter that is left of what an address in ASCII cannot say. */
-const LOST = /[^\p{ASCII}\P{L}]/u;
+/** A letter or digit that is left of what an address in ASCII cannot say. */
+const LOST = /(?!\p{ASCII})[\p{L}\p{N}]/u;
 const ASCII_SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** The longest slug of ASCII letters, in characters, but for the code behind it. */
 const MOST_ASCII = 60;
@@ -62,9 +62,12 @@ export function asciiSlug(words: string, given = ''): string {
     : `${ascii || 'x'}-${fingerprint(words)}`;
 }
 
-/** FNV-1a over the UTF-16 code units of the words alone: eight hex digits that are the same wherever they are computed. */
+/**
+ * FNV-1a over the UTF-16 code units of the words alone, or of the text where there are none: eight hex digits that are the
+ * same wherever they are computed.
+ */
 function fingerprint(text: string): string {
-  const words = text.toLowerCase().normalize('NFC').replace(NOT_A_WORD, ' ').trim();
+  const words = text.toLowerCase().normalize('NFC').replace(NOT_A_WORD, ' ').trim() || text;
   let hash = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) {
     hash = Math.imul(hash ^ words.charCodeAt(i), 0x01000193) >>> 0;

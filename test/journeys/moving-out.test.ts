@@ -218,14 +218,14 @@ describe('its readers', () => {
       file('in.csv'),
       `email,name,paid_through,rights,country,state,created_at,labels,newsletters,note,=Shoe size,stripe_customer_id
 asha@post.example,=cmd|calc,2027-03-31,,IN,KA,2019-04-01,"vip,press",daily,@note,+38,
-kabir@post.example,,,,,,,,,,,cus_1
+kabir@post.example,,,,,,last spring,,,,,cus_1
 meera@post.example,,,"epaper 2027-03-31T18:30:00Z, reading 2027-06-30T18:30:00Z",,,,,,,,\n`,
     );
     await command(here, 'import', ['readers', file('in.csv')]);
     expect(await command(here, 'export', ['readers', file('out.csv')])).toEqual({ readers: 3 });
     const text = await readFile(file('out.csv'), 'utf8');
     expect(text).toContain(`asha@post.example,'=cmd|calc,2027-03-31T18:30:00Z,,IN,KA,`);
-    expect(text).toContain(`,'=Shoe size,stripe_customer_id\n`);
+    expect(text).toContain(`,'=Shoe size,created_at (as given),stripe_customer_id\n`);
     expect(text).toContain(
       '2027-06-30T18:30:00Z,"epaper 2027-03-31T18:30:00Z, reading 2027-06-30T18:30:00Z"',
     );

@@ -130,10 +130,21 @@ describe('an address of the site that an archive came from', () => {
       'of-a-draft.jpg',
       'withdrawn.jpg',
       'tomorrow.jpg',
+      'taken-out.jpg',
+      'under-embargo.jpg',
     ];
-    const [lead, before, behind, draft, gone, soon] = (await Promise.all(
+    const [lead, before, behind, draft, gone, soon, takenOut, embargoed] = (await Promise.all(
       names.map((name) => brought(`${UPLOADS}/2019/01/${name}`)),
-    )) as [LeadPicture, LeadPicture, LeadPicture, LeadPicture, LeadPicture, LeadPicture];
+    )) as [
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+      LeadPicture,
+    ];
     const hindiNamed = await brought(`${UPLOADS}/${encodeURIComponent('नाव')}.jpg`);
     const ghosts = await brought('/content/images/2019/01/pier.jpg');
     const picture = (one: LeadPicture) => ({ kind: 'picture', ...one }) as const;
@@ -145,7 +156,12 @@ describe('an address of the site that an archive came from', () => {
       storyInput({ picture: draft, state: 'draft' }),
       storyInput({ picture: gone }),
       storyInput({ picture: soon, publishedAt: later, updatedAt: later }),
+      storyInput({ sourceId: 'edited', picture: takenOut, preview: [picture(takenOut)] }),
+      storyInput({ picture: embargoed, embargoUntil: later.add({ hours: 1 }) }),
     ]);
+    // An earlier revision goes on naming it.
+    const [edited] = await storeStories(db, [storyInput({ sourceId: 'edited', picture: lead })]);
+    expect(edited?.id).toBe(stored[6]?.id);
     await withdrawStory(db, stored[4]?.id ?? '', 'a test', paper.clock.now());
 
     const at = ({ pictureId }: LeadPicture) => [301, `/media/${pictureId}/1600.webp`];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
+import { parseJson } from '#values/json';
 import { type AddressRanges, addressRanges, type Prefix, parsePrefix } from './address-ranges.ts';
 import { type CrawlerList, keepCrawlerList, readCrawlerLists } from './crawlers.store.ts';
 
@@ -131,7 +132,7 @@ const published = z.object({
 function readPublished(text: string): string[] | string {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseJson(text);
   } catch {
     return 'not JSON';
   }

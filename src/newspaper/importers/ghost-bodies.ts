@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StoryElement } from '#content';
+import { parseJson } from '#values/json';
 import { tidyDividers } from './blocks.ts';
 import { escapeHtml } from './escape-html.ts';
 import { CUT, readCard, type Stretch } from './ghost-cards.ts';
@@ -252,7 +253,7 @@ function markersHtml(markers: unknown, { atoms, markups }: Mobiledoc): string {
 function parse(text: string): unknown {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '#values/json';
 import type { Bites } from './archive-file.ts';
 import { JsonLists } from './json-lists.ts';
 
@@ -120,7 +121,7 @@ function readPost(bytes: Buffer, number: number): GhostPost {
 
 function parse(bytes: Buffer): GhostRecord | undefined {
   try {
-    const record: unknown = JSON.parse(bytes.toString('utf8').replaceAll(OWN_ADDRESS, ''));
+    const record: unknown = parseJson(bytes.toString('utf8').replaceAll(OWN_ADDRESS, ''));
     return isRecord(record) ? record : undefined;
   } catch {
     return undefined;

@@ -68,8 +68,8 @@ export function readGhostPost(
     published_at: published ?? now.toString(),
     updated_at: dateOf(post.updated_at),
     section,
-    topics: (isPage ? tags : tags.slice(1)).map(asNamed),
-    authors: authors.map(asNamed).filter(({ name }) => name !== ''),
+    topics: (isPage ? tags : tags.slice(1)).map(asNamed).filter(hasName),
+    authors: authors.map(asNamed).filter(hasName),
     access: accessOf(said('visibility')),
     state: isDraft ? 'draft' : 'published',
     lang: said('locale') || said('language') || site.language || undefined,
@@ -130,6 +130,10 @@ function placesOf(
 /** A tag or author by its name, or else the word that Ghost made of it for addresses. */
 function asNamed(record: GhostRecord): Named {
   return toNamed(textOf(record.name), textOf(record.slug));
+}
+
+function hasName({ name }: Named): boolean {
+  return name !== '';
 }
 
 function tagsOf(post: GhostRecord, site: GhostSite): GhostRecord[] {

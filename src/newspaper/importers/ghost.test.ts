@@ -89,6 +89,18 @@ async function stored(): Promise<Record<string, unknown>[]> {
 const textOf = (elements: unknown) => (elements as StoryElement[]).map(elementText).join(' | ');
 
 describe('posts of Ghost', () => {
+  it('arrive without what has no name, and without what is nested beyond reason', async () => {
+    const tags = [
+      { id: 't1', name: 'Ports' },
+      { id: 't2', name: ' ' },
+      { id: 't3', name: '' },
+    ];
+    const bad = post({ id: '5a1', lexical: '{"a":1,"b":'.repeat(20_000) });
+    expect(await run(ghost([bad], { tags }))).toMatchObject({ created: 1, refused: [] });
+    expect((await stored())[0]).toMatchObject({ section: 'ports', topics: [] });
+    expect(textOf((await stored())[0]?.elements)).toBe('The harbour board said so.');
+  });
+
   it('in a script that no address can say go by the words that Ghost had for their lists', async () => {
     const more = {
       tags: [

@@ -1,6 +1,6 @@
 import { elsewhere } from './addresses.ts';
 import { oneLine } from './clean-text.ts';
-import { attribute, type Element, hasClass, isElement, textContent } from './html-tree.ts';
+import { attribute, type Element, hasClass, isElement, isText, textContent } from './html-tree.ts';
 
 /** Something of another site that a script would have put into the page. */
 export type ScriptedEmbed = {
@@ -20,29 +20,46 @@ const MARKED_PLACES: readonly (readonly [mark: RegExp, attribute: string | undef
   [/(?:^|\s)tiktok-embed(?:\s|$)/, 'cite'],
   [/(?:^|\s)flourish-embed(?:\s|$)/, 'data-src', 'https://public.flourish.studio/'],
   [/(?:^|\s)infogram-embed(?:\s|$)/, 'data-id', 'https://infogram.com/'],
-  [/(?:^|\s)wp-block-embed__wrapper(?:\s|$)/, undefined],
 ];
+const OF_WORDPRESS = /(?:^|\s)wp-block-embed__wrapper(?:\s|$)/;
+const ADDRESS = /^https?:\/\/\S+$/i;
 const HOLDS_ONE: ReadonlySet<string> = new Set(['blockquote', 'div', 'section', 'a']);
 /** Says only what the picture beside it would have shown. */
 const INSTAGRAM = /^View this post on Instagram\s*/i;
 /** The longest words that can stand for a title. */
 const LONGEST_TITLE = 200;
 
-/** What a script would have shown in the place of this element; undefined where it is no such place. */
-export function scriptedEmbed(element: Element, base: string | undefined): ScriptedEmbed | undefined {
+/**
+ * What a script would have shown in the place of this element; undefined where it is no such place, and null where it is
+ * one and nothing says what belongs there. Places in a place are not to be asked: each looks through all that it holds.
+ */
+export function scriptedEmbed(element: Element, base: string | undefined): ScriptedEmbed | undefined | null {
   if (element.tagName === 'script') return ofScript(element, base);
   if (!HOLDS_ONE.has(element.tagName)) return undefined;
+  if (hasClass(element, OF_WORDPRESS)) return ofWordpress(element);
   const place = MARKED_PLACES.find(([mark]) => hasClass(element, mark));
   if (place === undefined) return undefined;
   const [, name, under = base] = place;
   const url = elsewhere((name && attribute(element, name)) || lastLink(element), under);
-  if (url === undefined) return undefined;
+  if (url === undefined) return null;
   const words = oneLine(textContent(element));
   const isInstagram = hasClass(element, /instagram-media/);
   if (isInstagram)
     return { url, words: words.replace(INSTAGRAM, '').slice(0, LONGEST_TITLE), isQuoted: false };
-  const isAddress = /^https?:\S*$/.test(words);
-  return { url, words: '', isQuoted: words !== '' && !isAddress };
+  return { url, words: '', isQuoted: words !== '' && !ADDRESS.test(words) };
+}
+
+/** A block that WordPress shows what stands behind an address in, where nothing but that stands there. */
+function ofWordpress(element: Element): ScriptedEmbed | undefined {
+  const [only, ...more] = element.childNodes.filter((one) => !isText(one) || one.value.trim() !== '');
+  if (only === undefined || more.length > 0) return undefined;
+  const given = isText(only)
+    ? only.value.trim()
+    : isElement(only) && (only.tagName === 'a' || only.tagName === 'oembed')
+      ? linkOf(only)
+      : undefined;
+  const url = given !== undefined && ADDRESS.test(given) ? elsewhere(given) : undefined;
+  return url === undefined ? undefined : { url, words: '', isQuoted: false };
 }
 
 /** Scripts that write what they show where they stand. */
@@ -60,11 +77,16 @@ function lastLink(element: Element): string {
   let last = '';
   const ahead: Element[] = [element];
   for (let one = ahead.pop(); one !== undefined; one = ahead.pop()) {
-    const href = one.tagName === 'a' || one.tagName === 'oembed' ? attribute(one, 'href') : undefined;
-    last = href ?? (one.tagName === 'oembed' ? attribute(one, 'url') : undefined) ?? last;
+    last = linkOf(one) ?? last;
     for (const child of one.childNodes.toReversed()) if (isElement(child)) ahead.push(child);
   }
-  return last || textContent(element).trim();
+  const text = last === '' ? textContent(element).trim() : last;
+  return last === '' && !ADDRESS.test(text) ? '' : text;
+}
+
+function linkOf(element: Element): string | undefined {
+  if (element.tagName === 'oembed') return attribute(element, 'url');
+  return element.tagName === 'a' ? attribute(element, 'href') : undefined;
 }
 
 /** Scripts that only bring what `scriptedEmbed` finds, and descriptions for search engines. */

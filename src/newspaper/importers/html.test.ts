@@ -400,9 +400,15 @@ describe('things of other sites', () => {
       [embed('https://a.example/b', 'c')],
     ],
     [
-      'marked ones that lead nowhere safe are read as what they hold',
-      '<div class="fb-post" data-href="javascript:alert(1)">a</div><script data-telegram-post="../x y"></script>',
-      [{ kind: 'paragraph', text: [{ text: 'a' }] }],
+      'marked ones that lead nowhere safe, or nowhere at all, are read as what they hold',
+      '<div class="fb-post" data-href="javascript:alert(1)">a</div><script data-telegram-post="../x y"></script>' +
+        '<blockquote class="twitter-tweet"><p>b c</p></blockquote>' +
+        '<div class="wp-block-embed__wrapper">d <a href="https://a.example">e</a></div>',
+      [
+        { kind: 'paragraph', text: [{ text: 'a' }] },
+        { kind: 'quote', paragraphs: [[{ text: 'b c' }]] },
+        { kind: 'paragraph', text: [{ text: 'd ' }, { text: 'e', href: 'https://a.example' }] },
+      ],
     ],
     [
       'counting frames and unsafe ones are gone',
@@ -485,6 +491,15 @@ describe('markup beyond reason', () => {
     expect(text).toContain('before');
     if (tag !== 'object') expect(text).toMatch(/deep[\s\S]*after/);
   });
+
+  it.each(['fb-post', 'twitter-tweet', 'wp-block-embed__wrapper'])(
+    'places of scripts in each other are looked through once: %s',
+    (mark) => {
+      const text = `${`<div class="${mark}">`.repeat(1_000)}${'<b>x</b>'.repeat(60_000)}`;
+      expect(htmlToElements(text)).toHaveLength(1);
+    },
+    10_000,
+  );
 
   it('tags that are opened again in every paragraph do not multiply for ever', () => {
     const open = Array.from({ length: 1_000 }, (_, at) => `<font size=${at}>`).join('');

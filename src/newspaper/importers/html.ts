@@ -76,7 +76,7 @@ type Context = {
   readonly quote: Attribution | undefined;
   /** Takes the words that stand under a picture. */
   readonly figure: Caption | undefined;
-  /** Whether this is within what a script of another site was to show. */
+  /** Whether this is within the place of something that a script of another site was to show. */
   readonly isEmbedded: boolean;
 };
 type Attribution = { words: string };
@@ -118,8 +118,9 @@ function addText(text: string, to: Blocks, { lineEnds, style }: Context): void {
 function walk(element: Element, to: Blocks, context: Context): void {
   if (element.namespaceURI !== HTML) return;
   const embed = context.isEmbedded ? undefined : scriptedEmbed(element, context.base);
-  if (embed === undefined) {
-    if (!DROPPED.has(element.tagName)) read(element, to, context);
+  if (embed === undefined || embed === null) {
+    if (!DROPPED.has(element.tagName))
+      read(element, to, embed === null ? { ...context, isEmbedded: true } : context);
     return;
   }
   if (embed.isQuoted) read(element, to, { ...context, isEmbedded: true });

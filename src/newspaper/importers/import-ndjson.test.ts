@@ -62,6 +62,11 @@ async function stored(): Promise<{ source_id: string; headline: string; elements
 }
 
 describe('an import', () => {
+  it('refuses a line that is nested beyond reason, and goes on', async () => {
+    const report = await run(['[1,'.repeat(8_192), record('a')]);
+    expect(report).toMatchObject({ created: 1, refused: [{ reason: expect.stringContaining('nested') }] });
+  });
+
   it('stores stories with their sections, authors and topics', async () => {
     const report = await run([
       record('a', {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { elementsSchema, type OldPlace, oldAddress, picturesIn } from '#content';
 import { pictureFormats } from '#media';
 import type { Db } from '#platform/db';
+import { parseJson } from '#values/json';
 import { checkFile } from './archive-file.ts';
 import { cleanText } from './clean-text.ts';
 import { type ImportOptions, type ImportReport, ImportRun } from './import-run.ts';
@@ -39,7 +40,7 @@ const oldPlace = z.object({
 function readOldPlace(bytes: Buffer): OldPlace | undefined {
   if (!bytes.subarray(0, OLD_PLACE.length).equals(OLD_PLACE)) return undefined;
   try {
-    const { kind, name, old_place: path } = oldPlace.parse(JSON.parse(bytes.toString('utf8')));
+    const { kind, name, old_place: path } = oldPlace.parse(parseJson(bytes.toString('utf8')));
     return path === undefined ? undefined : { kind, name, path };
   } catch {
     // It is refused as a story that has no headline.
@@ -57,7 +58,7 @@ const elements = z.object({
 /** Refuses a record that shows a picture which this paper does not have: a picture's id is one paper's own. */
 async function withKnownPictures(db: Db, read: ReadRecord, bytes: Buffer): Promise<ReadRecord> {
   if (read.kind === 'refused' || !NAMES_PICTURES.some((one) => bytes.includes(one))) return read;
-  const { elements: body, preview_elements: preview } = elements.parse(JSON.parse(bytes.toString('utf8')));
+  const { elements: body, preview_elements: preview } = elements.parse(parseJson(bytes.toString('utf8')));
   const ids = picturesIn({ body, preview });
   const known = await pictureFormats(db, ids);
   const unknown = ids.find((id) => !known.has(id));

@@ -6,6 +6,7 @@ import { type Benefit, giveGrants, listGrants, type NewGrants, revokeGrants } fr
 import { type Db, inTransaction, type Tx } from '#platform/db';
 import { formatUuid } from '#platform/ids';
 import { takeReadersIn } from '#readers';
+import { Invalid } from '#values/errors';
 import { latestOf } from '#values/instants';
 import { checkFile, readBites } from './archive-file.ts';
 import type { ImportNote } from './import-run.ts';
@@ -71,6 +72,8 @@ export type ReadersOptions = {
   readonly order?: DateOrder | undefined;
   /** Only says what would happen. */
   readonly dryRun?: boolean;
+  /** Given, as it begins, a way to ask what was counted so far: for whoever is to tell of an import that fails. */
+  readonly onBegin?: (soFar: () => ReadersReport) => void;
   readonly onProgress?: (done: number) => void;
 };
 
@@ -100,19 +103,21 @@ async function readFile(run: ReadersRun, path: string): Promise<void> {
   const settings = { ...run.options, order };
   const rows = new ListRows();
   let header: readonly string[] | undefined;
-  let columns: ReturnType<typeof readHeader>;
+  let columns: ReturnType<typeof readHeader> = [];
   for await (const { info, record } of rows.of(path)) {
-    if (header === undefined) {
-      header = record;
-      columns = readHeader(header);
-      if (columns === undefined) {
-        run.breakOff(name, 'its first line names no column "email"');
-        return;
-      }
-      run.explain(explainHeader(header, columns, order));
-    } else if (columns !== undefined) {
+    if (header !== undefined) {
       await run.take(readReaderRow(header, columns, record, settings), `${name}:${info.lines}`);
+      continue;
     }
+    header = record;
+    try {
+      columns = readHeader(header);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      run.breakOff(name, error.message);
+      return;
+    }
+    run.explain(explainHeader(header, columns, order));
   }
   run.mend(rows.mended);
   if (rows.cut !== undefined) run.breakOff(name, rows.cut);
@@ -120,12 +125,16 @@ async function readFile(run: ReadersRun, path: string): Promise<void> {
 
 /** Which of day and month comes first in the dates of a list, if they agree on it. */
 async function orderOf(path: string): Promise<DateOrder | undefined> {
-  let columns: ReturnType<typeof readHeader>;
+  let columns: ReturnType<typeof readHeader> | undefined;
   const orders = new Set<DateOrder>();
-  for await (const { record } of new ListRows().of(path)) {
-    columns ??= readHeader(record);
-    if (columns === undefined) return undefined;
-    for (const order of ordersIn(columns, record)) orders.add(order);
+  try {
+    for await (const { record } of new ListRows().of(path)) {
+      columns ??= readHeader(record);
+      for (const order of ordersIn(columns, record)) orders.add(order);
+    }
+  } catch (error) {
+    // Told when it is read for good.
+    if (!(error instanceof Invalid)) throw error;
   }
   return orders.size === 1 ? [...orders][0] : undefined;
 }
@@ -201,6 +210,7 @@ class ReadersRun {
   constructor(db: Db, options: ReadersOptions) {
     this.#db = db;
     this.options = options;
+    options.onBegin?.(() => this.#report());
   }
 
   async take(row: ReadRow, at: string): Promise<void> {
@@ -236,6 +246,10 @@ class ReadersRun {
 
   async finish(): Promise<ReadersReport> {
     await this.#send();
+    return this.#report();
+  }
+
+  #report(): ReadersReport {
     const leftOut = Object.fromEntries(this.#leftOut);
     return {
       ...this.#counts,

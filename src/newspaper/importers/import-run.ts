@@ -146,6 +146,7 @@ export class ImportRun {
   };
   readonly #examples: StoryExample[] = [];
   #library: Attachment[] = [];
+  readonly #libraryKnown = new FirstPlaces();
   readonly #outlook: PictureOutlook | undefined;
   readonly #takenBack: TakenBack[] = [];
   #inLibrary = 0;
@@ -195,8 +196,10 @@ export class ImportRun {
   }
 
   /** Takes in what the archive's library says of a file, by each of its addresses. */
-  async takeAttachments(attachments: readonly Attachment[]): Promise<void> {
+  async takeAttachments(given: readonly Attachment[]): Promise<void> {
     this.#inLibrary++;
+    // Files are read the newest first: what an older one says of the same picture does not count.
+    const attachments = given.filter(({ address }) => this.#libraryKnown.note(address, 0) === undefined);
     this.#outlook?.knowLibrary(attachments);
     this.#library.push(...attachments);
     if (this.#library.length >= MOST_STORIES) await this.#keepLibrary();

@@ -2,7 +2,10 @@ import { isUtf8 } from 'node:buffer';
 
 /** The longest sequence of UTF-8. */
 const LONGEST = 4;
-const WINDOWS_1252 = new TextDecoder('windows-1252');
+/** What each byte stands for. */
+const WINDOWS_1252 = [
+  ...new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 256 }, (_, at) => at)),
+];
 
 /**
  * Decodes UTF-8 a piece at a time. Bytes that are none are read as the letters of Windows-1252 that they nearly always
@@ -39,18 +42,20 @@ export class LenientUtf8 {
   }
 
   #mend(bytes: Buffer): string {
-    let text = '';
+    const parts: string[] = [];
     let from = 0;
     for (let at = 0; at < bytes.length; ) {
       const length = sequenceAt(bytes, at);
       if (length === 0) {
-        text += bytes.toString('utf8', from, at) + WINDOWS_1252.decode(bytes.subarray(at, at + 1));
+        if (at > from) parts.push(bytes.toString('utf8', from, at));
+        parts.push(WINDOWS_1252[bytes[at] ?? 0] ?? '');
         this.mended++;
         from = at + 1;
       }
       at += length || 1;
     }
-    return text + bytes.toString('utf8', from);
+    parts.push(bytes.toString('utf8', from));
+    return parts.join('');
   }
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { parseJson } from '#values/json';
 import { readBites, refuseOtherKinds } from './archive-file.ts';
 
 /** No record is longer: a line that is, is read past without being kept. */
@@ -101,7 +102,7 @@ function isBlank(bytes: Buffer): boolean {
 
 function isWhole(bytes: Buffer): boolean {
   try {
-    JSON.parse(bytes.toString('utf8'));
+    parseJson(bytes.toString('utf8'));
     return true;
   } catch {
     return false;

@@ -36,6 +36,7 @@ describe('a date of a list of readers', () => {
 
   it.each([
     ['2027-03-31T00:00:00Z', '2027-03-31T00:00:00Z'],
+    ['2045-01-01T00:00:00Z', '2045-01-01T00:00:00Z'],
     ['2027-03-31 00:00:00+05:30', '2027-03-30T18:30:00Z'],
     ['2027-03-31 15:30', '2027-03-31T10:00:00Z'],
     ['31/03/2027 3:30 PM', '2027-03-31T10:00:00Z'],
@@ -68,6 +69,10 @@ describe('a date of a list of readers', () => {
     ['31/31/2027', 'not a day that exists'],
     ['31 Foo 2027', 'not a date such as'],
     ['31/03/1870', 'before 1900'],
+    // A slip for 2027.
+    ['31/03/2207', 'more than 10 years ahead'],
+    ['2072-03-31', 'more than 10 years ahead'],
+    ['31 Dec 2072', 'more than 10 years ahead'],
     ['31/03/2027 25:00', 'no such time of day'],
     ['next year', 'not a date such as'],
     ['12345', 'not a date such as'],

@@ -26,8 +26,11 @@ const MONTHS = 'january february march april may june july august september octo
 /** As spreadsheets number days when a cell is no date to them any more, with the hour as a fraction: 1954 to 2119. */
 const SERIAL = /^([2-7]\d{4})(?:[.,](\d{1,10}))?$/;
 const SERIAL_ZERO = Temporal.PlainDate.from('1899-12-30');
-/** Nobody pays further ahead: a date beyond is somebody's way to write that there is no end. */
+/** Nobody pays further ahead: a day beyond is a slip, or from this year on somebody's way to write that there is no end. */
 const FURTHEST_YEARS = 10;
+const NO_END_YEAR = 2099;
+/** The last day of a year or the first, as such dates are made up. */
+const NO_END_MARKS = new Set(['12-31', '1-1', '12-30']);
 
 /** What a date gives away of the order of its figures: `31/03/2027` can be read in one way alone. */
 export function orderIn(text: string): DateOrder | undefined {
@@ -68,14 +71,20 @@ export function readListDate(
     return refused(`${shown} is not a day that exists`);
   }
   if (on.year < 1900) return refused(`${shown} is not plausible: before 1900`);
-  if (on.year > furthestYear(zone, now)) return { kind: 'for-ever' };
+  if (on.year >= NO_END_YEAR)
+    return NO_END_MARKS.has(`${on.month}-${on.day}`) ? { kind: 'for-ever' } : tooFar(shown);
+  if (on.year > furthestYear(zone, now)) return tooFar(shown);
   return time === undefined ? { kind: 'day', on } : atTime(on, time, zone);
 }
 
 /** As records of archives have dates: `2027-03-31`, with or without an hour and a zone. */
 function readAsRecord(text: string, zone: string, now: Temporal.Instant): ListDate {
-  const year = Number(/^(\d{4})-\d{1,2}-\d{1,2}(?!\d)/.exec(text)?.[1] ?? 0);
-  if (year > furthestYear(zone, now)) return { kind: 'for-ever' };
+  const [, year = '', month, day] = /^(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)/.exec(text) ?? [];
+  if (Number(year) >= NO_END_YEAR && NO_END_MARKS.has(`${Number(month)}-${Number(day)}`))
+    return { kind: 'for-ever' };
+  const written = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? instantOf(text) : undefined;
+  // As exports of ours have it: meant to the second.
+  if (written !== undefined && Number(year) >= 1900) return { kind: 'instant', at: written };
   const serial = SERIAL.exec(text);
   if (serial !== null) return ofSerial(serial, zone);
   const read = readDate(text, zone, now);
@@ -144,6 +153,18 @@ function atTime(on: Temporal.PlainDate, time: Time, zone: string): ListDate {
   } catch {
     return refused(`there is no such time of day as ${time.hour}:${time.minute}`);
   }
+}
+
+function instantOf(text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function tooFar(shown: string): ListDate {
+  return refused(`${shown} is not plausible: more than ${FURTHEST_YEARS} years ahead`);
 }
 
 function furthestYear(zone: string, now: Temporal.Instant): number {

@@ -1,6 +1,7 @@
 import { BENEFITS, type Benefit } from '#entitlements';
 import type { ReaderFromElsewhere } from '#readers';
 import { emailAddress } from '#values/email-address';
+import { Invalid } from '#values/errors';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
 import { startOfDay } from '#values/term';
 import { oneLine } from './clean-text.ts';
@@ -106,10 +107,28 @@ const WORDS: Partial<Record<Column, string>> = {
   subscribed: 'newsletters',
 };
 
-/** Which column of ours each column of a file is; undefined where no column says an address. */
-export function readHeader(header: readonly string[]): readonly (Column | undefined)[] | undefined {
-  const columns = header.map((one) => NAMED.get(one.toLowerCase().replaceAll(/[^a-z]/g, '')));
-  return columns.includes('email') ? columns : undefined;
+/** What of a reader would be another if it stood in another column: of two of these nobody can tell which is meant. */
+const DECISIVE: ReadonlySet<Column> = new Set(['paidThrough', 'plan', 'rights', 'complimentary']);
+
+/**
+ * Which column of ours each column of a file is; of several that would be the same one, the first.
+ *
+ * @throws Invalid `bad-list` where no column says an address, or two say until when somebody has paid
+ */
+export function readHeader(header: readonly string[]): readonly (Column | undefined)[] {
+  const columns: (Column | undefined)[] = [];
+  for (const name of header) {
+    const column = NAMED.get(name.toLowerCase().replaceAll(/[^a-z]/g, ''));
+    const other = column === undefined ? -1 : columns.indexOf(column);
+    if (column !== undefined && other >= 0 && DECISIVE.has(column))
+      throw new Invalid(
+        'bad-list',
+        `its columns ${quoted(header[other] ?? '')} and ${quoted(name)} both say "${WORDS[column] ?? column}": rename the one that is not meant`,
+      );
+    columns.push(other >= 0 ? undefined : column);
+  }
+  if (!columns.includes('email')) throw new Invalid('bad-list', 'its first line names no column "email"');
+  return columns;
 }
 
 /** What it takes to read the rows of a list. */
@@ -163,16 +182,26 @@ export function readReaderRow(
       extra: Object.fromEntries(
         header.flatMap((name, at) => {
           const value = plainly(fields[at]).slice(0, MOST_FIELD);
-          return isKept(at) && value !== '' ? [[plainly(name).slice(0, 100), value]] : [];
+          return isKept(at) && value !== '' ? [[furtherName(name, columns[at]), value]] : [];
         }),
       ),
     },
     rights,
     left: [
+      ...(hasNoEnd(rights) ? ['right without an end (it is given)'] : []),
       ...(isSinceLost ? ['since that is no date (it is kept beside the reader)'] : []),
       ...(isPayer ? [STRIPE] : []),
     ],
   };
+}
+
+/** What a further column is called, lest it be taken for one of ours when it comes again. */
+function furtherName(name: string, column: Column | undefined): string {
+  return `${plainly(name).slice(0, 80)}${column === 'since' ? ' (as given)' : ''}`;
+}
+
+function hasNoEnd(rights: Rights | undefined): boolean {
+  return rights !== undefined && [...rights.values()].some((until) => until === FOR_EVER);
 }
 
 /** Whoever pays there goes on paying there, and no list says until when they have. */

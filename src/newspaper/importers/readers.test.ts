@@ -132,6 +132,7 @@ meera@example.org,,,,,,,,,,\n`,
     );
     expect(report).toMatchObject({ created: 2, granted: 1, refused: [] });
     expect(report.leftOut).toEqual({
+      'right without an end (it is given)': 1,
       'reader who was deleted there': 1,
       'paid subscription without a date (the account is opened, and may read nothing more)': 1,
     });
@@ -182,8 +183,23 @@ meera@example.org,,,,,,,,,,\n`,
     expect(await run(expired)).toMatchObject({ granted: 1 });
   });
 
+  it('of whom two columns say one thing are read by the first, and not at all where that is a right', async () => {
+    const { columns } = await run('email,name,full name\na@example.org,A,Asha\n');
+    expect(columns['full name']).toContain('kept beside the reader');
+    expect((await readers())[0]).toMatchObject({ name: 'A', extra: { 'full name': 'Asha' } });
+    const report = await run('email,expires on,paid until\nb@example.org,,2027-03-31\n');
+    expect([report.created, report.truncated, report.refused[0]?.reason]).toEqual([
+      0,
+      true,
+      expect.stringContaining('"expires on" and "paid until" both say "paid through"'),
+    ]);
+  });
+
   it('who have it for life may read without an end, however a list says so', async () => {
-    await run('email,paid_through\na@example.org,2099-12-31\nb@example.org,2999-12-31T00:00:00Z\n');
+    const report = await run(
+      'email,paid_through\na@example.org,2099-12-31\nb@example.org,2999-12-31T00:00:00Z\n',
+    );
+    expect(report.leftOut).toEqual({ 'right without an end (it is given)': 2 });
     for (const email of ['a@example.org', 'b@example.org'])
       expect(await rightsOf(email)).toContain('reading gift until 2999-12-31T00:00:00Z');
   });
@@ -217,7 +233,7 @@ meera@example.org,,,,,,,,,,\n`,
       leftOut: { 'since that is no date (it is kept beside the reader)': 1 },
     });
     expect(await readers()).toMatchObject([
-      { extra: { Joined: 'the old days' } },
+      { extra: { 'Joined (as given)': 'the old days' } },
       { extra: {}, created_at: '2019-05-04 18:30:00+00' },
     ]);
   });

@@ -10,6 +10,7 @@ import {
   type StoryElement,
   type StoryInput,
 } from '#content';
+import { parseJson } from '#values/json';
 import { elsewhere } from './addresses.ts';
 import { plainWords } from './blocks.ts';
 import { cleanText, oneLine } from './clean-text.ts';
@@ -110,7 +111,7 @@ type StoryRecord = z.output<typeof recordSchema>;
 export function readLine(bytes: Buffer, settings: ImportSettings, now: Temporal.Instant): ReadRecord {
   let record: unknown;
   try {
-    record = JSON.parse(bytes.toString('utf8'));
+    record = parseJson(bytes.toString('utf8'));
   } catch (error) {
     const why = error instanceof Error ? cleanText(error.message.slice(0, 80)) : '';
     return { kind: 'refused', reason: `not JSON: ${why}` };

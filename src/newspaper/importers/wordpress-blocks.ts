@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '#values/json';
 import { MOST_BODY } from './story-record.ts';
 
 /** A block that stands in several stories, and is only named by each. */
@@ -48,7 +49,7 @@ export function withFootnotes(body: string, kept: string | undefined): string {
 
 function footnotesOf(kept = '[]'): z.output<typeof footnotesSchema> {
   try {
-    return footnotesSchema.safeParse(JSON.parse(kept)).data ?? [];
+    return footnotesSchema.safeParse(parseJson(kept)).data ?? [];
   } catch {
     return [];
   }

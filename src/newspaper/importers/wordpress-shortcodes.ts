@@ -77,7 +77,8 @@ export function withoutWordpressShortcodes(
           caption === '' ? '</figure>' : `<figcaption>${escapeHtml(caption)}</figcaption></figure>`,
         );
       }
-      if (NOTES.has(name)) return edges(slash === '' ? ' (' : ')');
+      if (NOTES.has(name) && closed.has(name) && !whole.includes('/]'))
+        return edges(slash === '' ? ' (' : ')');
       if (slash !== '') return edges('');
       const pictures = name === 'gallery' && library !== undefined ? galleryOf(rest, library) : [];
       if (pictures.length > 0)

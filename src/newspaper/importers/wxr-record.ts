@@ -72,10 +72,10 @@ export function readWxrItem(
     withReusableBlocks(item.fields.get('content:encoded') ?? '', site.blocks, left),
     item.meta.get(FOOTNOTES)?.[0],
   );
-  const scripts = countScripts(content);
-  if (scripts > 0) left('script', scripts);
   const library = libraryOf(item, site);
   const body = withoutWordpressShortcodes(content, (name) => left(`[${name}]`), library);
+  const scripts = countScripts(body);
+  if (scripts > 0) left('script', scripts);
   const isPage = type === 'page';
   const section = isPage ? undefined : sectionOf(item, site);
   const record = {
@@ -180,6 +180,8 @@ function readAttachment(item: WxrItem, site: WholeSite): WxrRead {
   };
   const gallery = libraryOf({ ...item, ...post }, site).gallery;
   const number = libraryOf(item, site).picture(field('wp:post_id'));
+  if (fileAddress.length > MOST_ADDRESS || site.url.length > MOST_ADDRESS / 2)
+    return { kind: 'left-out', what: 'attachment (its address is too long)' };
   const file = { address: fileAddress, fileAddress, ...words };
   if (number === undefined) return { kind: 'attachment', attachments: [file], places: [] };
   const places = pagesOf(item, field('wp:post_parent'));
@@ -198,6 +200,8 @@ function pagesOf(item: WxrItem, post: string): OldPlace[] {
 }
 
 const MOST_WORDS = 2_000;
+/** As long as an address may be once its letters are encoded. */
+const MOST_ADDRESS = 2_000;
 
 /** WordPress shows a story without a headline, which nobody could find in a list: then it is called by how it begins. */
 function headlineOf(title: string, body: string): string {
@@ -240,7 +244,7 @@ function authorsOf({ fields, terms }: WxrItem, site: WholeSite): Named[] {
   const together = terms.filter(({ taxonomy }) => taxonomy === 'author');
   if (together.length > 0) return together.map((term) => coAuthor(term, site)).filter(hasName);
   const login = fields.get('dc:creator')?.trim() ?? '';
-  return [toNamed(site.authors.get(login) || login)].filter(hasName);
+  return [toNamed(site.authors.get(login) || login, authorWord(login))].filter(hasName);
 }
 
 /** A term of Co-Authors Plus is called by what somebody signs in with, or would if they could. */

@@ -526,6 +526,54 @@ describe('posts and pages', () => {
     expect(report.leftOut).toEqual({ 'reusable block that is not in the export': 3 });
   });
 
+  it('of the library are as the newest file has them, and one that cannot be kept is left out alone', async () => {
+    const picture = (url: string, alt: string) =>
+      item(
+        {
+          'wp:post_id': '12',
+          'wp:post_type': 'attachment',
+          'wp:status': 'inherit',
+          'wp:attachment_url': url,
+        },
+        `<wp:postmeta><wp:meta_key>_wp_attachment_image_alt</wp:meta_key><wp:meta_value>${alt}</wp:meta_value></wp:postmeta>`,
+      );
+    const written = (year: number) => ({ channel: `<pubDate>Tue, 05 Mar ${year} 10:00:00 +0000</pubDate>` });
+    await database.pool.query('truncate media.attachments');
+    const long = picture(`https://old.example/${'न'.repeat(300)}.jpg`, '');
+    const report = await run(
+      wxr(picture('https://old.example/b.jpg', 'new') + item(), written(2022)),
+      wxr(picture('https://old.example/a.jpg', 'old') + long, written(2011)),
+    );
+    expect(report).toMatchObject({
+      created: 1,
+      leftOut: { 'attachment (its address is too long)': 1 },
+    });
+    const { rows } = await database.pool.query(
+      `select file_address, alt from media.attachments where address like '%attachment_id=12'`,
+    );
+    expect(rows).toEqual([{ file_address: 'https://old.example/b.jpg', alt: 'new' }]);
+  });
+
+  it('are by one author under one address, whichever way the file names them', async () => {
+    const channel = `<wp:author><wp:author_login>meera</wp:author_login><wp:author_display_name>${cdata('मीरा राव')}</wp:author_display_name></wp:author>`;
+    const together = `<category domain="author" nicename="cap-meera">${cdata('meera')}</category>`;
+    const by = { 'dc:creator': 'meera' };
+    await run(
+      wxr(item({ ...by, 'wp:post_id': '1' }) + item({ ...by, 'wp:post_id': '2' }, together), { channel }),
+    );
+    for (const { authors } of await stored()) expect(authors).toEqual([{ slug: 'meera', name: 'मीरा राव' }]);
+  });
+
+  it('with what would bring the program down lose that, and nothing else', async () => {
+    const deep = '[1,'.repeat(8_192);
+    const notes = `<wp:postmeta><wp:meta_key>footnotes</wp:meta_key><wp:meta_value>${deep}</wp:meta_value></wp:postmeta>`;
+    const packed = Buffer.from(encodeURIComponent('<p>Hi</p><script>show()</script>')).toString('base64');
+    const body = `<p>One.</p>[vc_raw_html]${packed}[/vc_raw_html]`;
+    const report = await run(wxr(item({ 'content:encoded': body }, notes)));
+    expect(report).toMatchObject({ created: 1, leftOut: { script: 1 } });
+    expect((await stored())[0].elements.map(elementText)).toEqual(['One.', 'Hi']);
+  });
+
   it('take no more room than a body may, however often their blocks name each other', async () => {
     const block = (id: number, content: string) =>
       item({ 'wp:post_type': 'wp_block', 'wp:post_id': String(id), 'content:encoded': content });

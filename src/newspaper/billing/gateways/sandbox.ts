@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { machineMs } from '#platform/clock';
 import { type Send, sendOverHttp } from '#platform/http-client';
+import { parseJson } from '#values/json';
 import type {
   Called,
   CheckoutState,
@@ -173,7 +174,7 @@ const ASK_AGAIN = new Set([408, 425, 429]);
 function understood<Answer>(status: number, text: string, schema: z.ZodType<Answer>): Called<Answer> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return { kind: 'unknown', reason: `status ${status}, and not JSON` };
   }
@@ -263,7 +264,7 @@ const ABOUT_CHECKOUT = z.object({ data: z.object({ id: z.string().min(1), refere
 function readEvent(body: Buffer): Webhook {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = parseJson(body.toString('utf8'));
   } catch {
     return { kind: 'forged' };
   }
