@@ -153,7 +153,10 @@ async function runImport(file: string, url: string): Promise<Usage & { seconds: 
   const begun = monotonicMs();
   const child = spawn(
     'taskset',
-    ['-c', MEASURED_CPU, process.execPath, 'dist/main/cli.js', 'import', values.format, file],
+    [
+      ...['-c', MEASURED_CPU, process.execPath, '--max-semi-space-size=16'],
+      ...['dist/main/cli.js', 'import', values.format, file],
+    ],
     {
       env: { ...process.env, DATABASE_URL: url, BROADSHEET_DATA: data },
       stdio: ['ignore', 'inherit', 'inherit'],
