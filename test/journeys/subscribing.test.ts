@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -223,6 +224,53 @@ describe('one subscription and one charge', () => {
     for (const page of pages) await pay(paper, page);
     await settle(paper);
     expect(await books(reader.readerId)).toMatchObject({ states: ['active'], paid: 1, terms: 1 });
+  });
+
+  it('also when the first checkout begins just after the gateway said that it knows of none', async () => {
+    const { email, readerId } = await newReader();
+    const order = (slug: string) => ({
+      ...{ reader: { id: readerId, email }, country: 'IN', state: 'KA', consent: 'Yes.', next: '/' },
+      plan: paper.plans().find((one) => one.slug === slug) as Plan,
+    });
+    const { gateway } = paper.billing;
+    const [asked, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = beginCheckout(
+      {
+        ...paper.billing,
+        gateway: {
+          ...gateway,
+          openCheckout: async (given) => {
+            await asked.promise;
+            return gateway.openCheckout(given);
+          },
+        },
+      },
+      order('yearly'),
+      paper.clock.now(),
+    ).finally(begun.resolve);
+    while ((await subscriptionsOf(paper.database.db, readerId)).length === 0) await setImmediate();
+    const second = await beginCheckout(
+      {
+        ...paper.billing,
+        gateway: {
+          ...gateway,
+          findCheckout: async (reference) => {
+            const answer = await gateway.findCheckout(reference);
+            asked.resolve();
+            await begun.promise;
+            return answer;
+          },
+        },
+      },
+      order('quarterly'),
+      paper.clock.now(),
+    );
+    expect([(await first).kind, second.kind]).toEqual(['pay', 'pay']);
+    const { rows } = await sql<{ open: number }>`
+      select count(*)::int as open from sandbox.checkouts where email = ${email} and status = 'open'`.execute(
+      paper.database.db,
+    );
+    expect(rows[0]?.open).toBe(1);
   });
 
   it('for who subscribes already: another order leads to the one there is', async () => {

@@ -197,6 +197,19 @@ export async function setIntentStatuses(db: Db | Tx, changes: readonly IntentCha
     where i.id = now."intentId"`.execute(db);
 }
 
+/**
+ * Gives up an attempt that the gateway has not heard of, as far as anybody knows.
+ *
+ * @returns whether it was given up: a checkout may have been begun for it since it was read
+ */
+export async function giveUpUnopened(db: Db, intentId: string): Promise<boolean> {
+  const { rows } = await sql`
+    update billing.charge_intents set status = 'canceled'
+    where id = ${intentId} and checkout_id is null and status not in ('succeeded', 'failed')
+    returning id`.execute(db);
+  return rows.length > 0;
+}
+
 /** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
 export async function parkIntent(db: Db | Tx, intentId: string, reason: string): Promise<void> {
   await sql`update billing.charge_intents set parked_reason = ${reason} where id = ${intentId}`.execute(db);

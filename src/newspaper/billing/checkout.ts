@@ -8,6 +8,7 @@ import { isPlace } from '#values/places';
 import type { Plan } from './catalog.ts';
 import {
   type ChargeIntent,
+  giveUpUnopened,
   insertIntents,
   isOpen,
   type NewIntent,
@@ -319,8 +320,11 @@ async function closeCheckout(
     const found = await gateway.findCheckout(intent.id);
     if (found.kind !== 'ok') return 'unknown';
     if (found.value === undefined) {
-      await setIntentStatuses(db, [{ intentId: intent.id, status: 'canceled' }]);
-      return 'closed';
+      if (await giveUpUnopened(db, intent.id)) return 'closed';
+      // Another tab has begun its checkout between the gateway's answer and ours: it may be paid already.
+      const begun = await newestIntent(db, intent.subscriptionId);
+      if (begun?.id === intent.id && isOpen(begun)) return closeCheckout(parts, begun, now);
+      return begun?.status === 'succeeded' ? 'paid' : 'closed';
     }
     ({ checkoutId } = found.value);
     await noteCheckout(db, { intentId: intent.id, checkoutId, url: found.value.url });
