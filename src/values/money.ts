@@ -69,3 +69,28 @@ function moneyFormat(language: string, currency: string, whole: boolean): Intl.N
 export function isSameMoney(a: Money, b: Money): boolean {
   return a.minor === b.minor && a.currency === b.currency;
 }
+
+/**
+ * A part of an amount, to the nearest minor unit; a half is rounded up. All three are minor units or plain numbers, none
+ * below zero.
+ */
+export function shareOf(amount: bigint, numerator: bigint, denominator: bigint): bigint {
+  return (2n * amount * numerator + denominator) / (2n * denominator);
+}
+
+/**
+ * Divides an amount in proportion to weights, to the last minor unit: what rounding leaves goes to those who lost most by
+ * it, and of equals to the first.
+ *
+ * @throws RangeError when there is no weight above zero
+ */
+export function allocate(total: bigint, weights: readonly bigint[]): bigint[] {
+  const sum = weights.reduce((all, weight) => all + weight, 0n);
+  if (sum <= 0n) throw new RangeError('nothing to divide by');
+  const parts = weights.map((weight) => (total * weight) / sum);
+  const left = Number(parts.reduce((rest, part) => rest - part, total));
+  const lost = (at: number) => (total * (weights[at] ?? 0n)) % sum;
+  const most = [...weights.keys()].sort((a, b) => (lost(a) === lost(b) ? a - b : lost(a) > lost(b) ? -1 : 1));
+  for (const at of most.slice(0, left)) parts[at] = (parts[at] ?? 0n) + 1n;
+  return parts;
+}

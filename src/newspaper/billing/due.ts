@@ -33,8 +33,11 @@ export async function settleDue(parts: BillingParts, now: Temporal.Instant): Pro
 async function settle(parts: BillingParts, subscriptionId: string, now: Temporal.Instant): Promise<void> {
   const subscription = await findSubscription(parts.db, subscriptionId);
   if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
-  else if (subscription !== undefined)
-    await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now);
+  else if (subscription !== undefined) {
+    // Its reader may have taken the cancellation back meanwhile.
+    const goesOn = async (_: Tx, { cancelOn }: Subscription) => cancelOn === undefined;
+    await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now, goesOn);
+  }
 }
 
 /** Closes the checkout at the gateway first: what cannot be paid any more can be given up, and nothing else. */

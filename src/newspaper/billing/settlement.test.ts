@@ -50,9 +50,20 @@ function subscription(state: Subscription['state'] = 'incomplete'): Subscription
     countryState: 'KA',
     createdAt: NOON,
     state,
-    anchorOn: undefined,
-    paidThroughOn: undefined,
+    ...(state === 'incomplete'
+      ? { anchorOn: undefined, monthsPaid: 0, nextSeq: 0, paidThroughOn: undefined }
+      : {
+          anchorOn: Temporal.PlainDate.from('2026-11-23'),
+          monthsPaid: 12,
+          nextSeq: 1,
+          paidThroughOn: Temporal.PlainDate.from('2027-11-23'),
+        }),
+    trialEndsOn: undefined,
     cancelOn: undefined,
+    pause: undefined,
+    pendingChange: undefined,
+    isDisputed: false,
+    needsMethod: false,
     endedReason: undefined,
   };
 }

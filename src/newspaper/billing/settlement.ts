@@ -62,7 +62,9 @@ function outcome(
     return { parkedReason: 'the amount is another one than was asked for' };
   if (intent.status === 'canceled' || isOver(subscription))
     return { parkedReason: 'it was paid after it was given up' };
-  const result = transition(subscription, { kind: 'paid' }, now);
-  if (result.kind === 'unchanged' || result.term === undefined) return { parkedReason: 'it was paid twice' };
-  return { begins: { standing: result.standing, term: result.term } };
+  const result = transition(subscription, { kind: 'paid', seq: intent.termSeq }, now);
+  const begins =
+    result.kind === 'changed' ? result.steps.find((step) => step.kind === 'begin term') : undefined;
+  if (result.kind === 'unchanged' || begins === undefined) return { parkedReason: 'it was paid twice' };
+  return { begins: { standing: result.standing, term: begins.term } };
 }

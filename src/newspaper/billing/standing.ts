@@ -12,6 +12,9 @@ import {
   subscriptionsOf,
 } from './subscriptions.store.ts';
 
+/** What changes how a subscription stands and nothing else: no term begins by it, and what was given ends by itself. */
+type PlainFact = Extract<Fact, { kind: 'never paid' | 'cancel' | 'undo cancel' | 'day' }>;
+
 /**
  * @param unless looked at under the subscription's lock: whether the fact does not hold any more
  * @returns the subscription as it then is, or undefined when the fact changes nothing
@@ -19,14 +22,14 @@ import {
 export async function applyFact(
   parts: BillingParts,
   subscriptionId: string,
-  fact: Fact,
+  fact: PlainFact,
   actor: string,
   now: Temporal.Instant,
-  unless: (tx: Tx) => Promise<boolean> = async () => false,
+  unless: (tx: Tx, subscription: Subscription) => Promise<boolean> = async () => false,
 ): Promise<Subscription | undefined> {
   return parts.db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId);
-    if (subscription === undefined || (await unless(tx))) return undefined;
+    if (subscription === undefined || (await unless(tx, subscription))) return undefined;
     const result = transition(subscription, fact, now);
     if (result.kind === 'unchanged') return undefined;
     const after = { ...subscription, ...result.standing };

@@ -28,34 +28,99 @@ export type EndedReason =
 /** What the rules know of a subscription. Days are days in its own zone, half open: `paidThroughOn` is not paid. */
 export type Standing = {
   readonly state: SubscriptionState;
+  /** Of one term. */
   readonly months: number;
   readonly zone: string;
+  /** Every boundary is so many months from here: counting from the end before would drift to the 28th for good. */
   readonly anchorOn: Temporal.PlainDate | undefined;
+  /** Months that were paid since the anchor. */
+  readonly monthsPaid: number;
+  /** The number of the next term, which is how many there were. */
+  readonly nextSeq: number;
   readonly paidThroughOn: Temporal.PlainDate | undefined;
+  readonly trialEndsOn: Temporal.PlainDate | undefined;
   /** The day on which it ends because its reader wants it to. */
   readonly cancelOn: Temporal.PlainDate | undefined;
+  readonly pause: Pause | undefined;
+  /** What is bought from the next term on. */
+  readonly pendingChange: Change | undefined;
+  /** The reader's bank asks for money back: nothing is charged and nothing refunded until that is decided. */
+  readonly isDisputed: boolean;
+  /** Nothing can be charged any more until the reader gives a card or mandate. */
+  readonly needsMethod: boolean;
   readonly endedReason: EndedReason | undefined;
 };
 
+/** Paid days that wait: what was left when it began, and the day on which they go on. */
+export type Pause = { readonly bankedDays: number; readonly resumesOn: Temporal.PlainDate };
+
+/** Another plan of the same product. */
+export type Change = { readonly planSlug: string; readonly months: number };
+
+/** For how long a reader who did not pay may go on reading, and after how long nobody asks any more. */
+export type Patience = { readonly graceDays: number; readonly givenUpDays: number };
+export const PATIENCE: Patience = { graceDays: 7, givenUpDays: 21 };
+
 /** Something that happened, or that somebody wants. */
 export type Fact =
-  | { readonly kind: 'paid' }
+  /** The invoice of the term of this number. */
+  | { readonly kind: 'paid'; readonly seq: number }
+  /** There is a mandate, and what is offered begins with days that cost nothing. */
+  | { readonly kind: 'trial'; readonly days: number }
   /** The time to pay is over, and the gateway takes no payment for it any more. */
   | { readonly kind: 'never paid' }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'undo cancel' }
+  /** From the contract, as the law allows for some days: it ends at once, and is refunded. */
+  | { readonly kind: 'withdraw' }
+  | { readonly kind: 'pause'; readonly days: number }
+  | { readonly kind: 'resume' }
+  /** To another plan from today, which is paid: the term that runs is cut short. */
+  | { readonly kind: 'change paid'; readonly seq: number; readonly change: Change }
+  /** To another plan when the term that runs is over. */
+  | { readonly kind: 'change later'; readonly change: Change }
+  | { readonly kind: 'drop change' }
+  /** A term was refunded in full. */
+  | { readonly kind: 'refunded'; readonly term: PaidTerm }
+  | { readonly kind: 'dispute' }
+  | { readonly kind: 'dispute won' }
+  | { readonly kind: 'dispute lost'; readonly term: PaidTerm }
+  | { readonly kind: 'method lost' }
+  | { readonly kind: 'method' }
+  /** Days that the paper gives. */
+  | { readonly kind: 'extend'; readonly days: number }
+  | { readonly kind: 'end'; readonly reason: 'admin' | 'fraud' }
   /** A day has begun. */
   | { readonly kind: 'day' };
 
-/** A term that begins, paid. */
+/** A term that was paid, and its days. */
 export type PaidTerm = {
   readonly seq: number;
   readonly startOn: Temporal.PlainDate;
   readonly endOn: Temporal.PlainDate;
 };
 
+/** What is to be done about a change, besides keeping it: in this order. */
+export type Step =
+  | { readonly kind: 'begin term'; readonly term: PaidTerm }
+  /** The newest term ends on this day and not when it was to. */
+  | { readonly kind: 'cut term'; readonly seq: number; readonly endOn: Temporal.PlainDate }
+  | { readonly kind: 'revoke term'; readonly seq: number; readonly as: 'refunded' | 'charged_back' }
+  /** The reader may use everything for these days without having paid for them. */
+  | {
+      readonly kind: 'give days';
+      readonly source: 'trial' | 'grace' | 'gift' | 'term';
+      readonly fromOn: Temporal.PlainDate;
+      readonly untilOn: Temporal.PlainDate;
+    }
+  /** Whatever the subscription gives, it gives no more. */
+  | { readonly kind: 'stop access' }
+  /** An invoice that was never paid is not asked for any more. */
+  | { readonly kind: 'give up invoice' }
+  | { readonly kind: 'moved'; readonly from: SubscriptionState; readonly to: SubscriptionState };
+
 export type Transition =
-  | { readonly kind: 'changed'; readonly standing: Standing; readonly term?: PaidTerm }
+  | { readonly kind: 'changed'; readonly standing: Standing; readonly steps: readonly Step[] }
   /** The fact changes nothing: it was known already, or came too late. */
   | { readonly kind: 'unchanged' };
 
@@ -65,24 +130,63 @@ const UNCHANGED: Transition = { kind: 'unchanged' };
  * What a fact makes of a subscription. Pure and total; what is over stays over, and a fact that is told twice, late or
  * in another order changes nothing the second time.
  */
-export function transition(standing: Standing, fact: Fact, now: Temporal.Instant): Transition {
+export function transition(
+  standing: Standing,
+  fact: Fact,
+  now: Temporal.Instant,
+  patience: Patience = PATIENCE,
+): Transition {
+  if (isOver(standing)) return lateNews(standing, fact);
   const today = now.toZonedDateTimeISO(standing.zone).toPlainDate();
   switch (fact.kind) {
     case 'paid':
-      return standing.state === 'incomplete' ? activated(standing, today) : UNCHANGED;
+      return fact.seq === standing.nextSeq ? paid(standing, today) : UNCHANGED;
+    case 'trial':
+      return standing.state === 'incomplete' ? onTrial(standing, today, fact.days) : UNCHANGED;
     case 'never paid':
       return standing.state === 'incomplete' ? ended(standing, 'canceled', 'never_paid') : UNCHANGED;
     case 'cancel':
-      if (!canBeCancelled(standing)) return UNCHANGED;
-      return changed({ ...standing, cancelOn: standing.paidThroughOn });
+      return canBeCancelled(standing) ? cancelled(standing, today) : UNCHANGED;
     case 'undo cancel':
-      return standing.cancelOn !== undefined && !isOver(standing) && !hasCome(standing.cancelOn, today)
+      return standing.cancelOn !== undefined && isBefore(today, standing.cancelOn)
         ? changed({ ...standing, cancelOn: undefined })
         : UNCHANGED;
-    case 'day':
-      return standing.cancelOn !== undefined && !isOver(standing) && hasCome(standing.cancelOn, today)
-        ? ended(standing, 'expired', 'user')
+    case 'withdraw':
+      return standing.state === 'incomplete' ? UNCHANGED : ended(standing, 'canceled', 'withdrawal');
+    case 'pause':
+      return standing.state === 'active' && fact.days > 0 ? paused(standing, today, fact.days) : UNCHANGED;
+    case 'resume':
+      return standing.state === 'paused' ? resumed(standing, today) : UNCHANGED;
+    case 'change paid':
+      return fact.seq === standing.nextSeq && standing.state === 'active'
+        ? changedNow(standing, fact.change, today)
         : UNCHANGED;
+    case 'change later':
+      return isRunning(standing) && !isSameChange(standing.pendingChange, fact.change)
+        ? changed({ ...standing, pendingChange: fact.change })
+        : UNCHANGED;
+    case 'drop change':
+      return standing.pendingChange === undefined
+        ? UNCHANGED
+        : changed({ ...standing, pendingChange: undefined });
+    case 'refunded':
+      return returned(standing, fact.term, today, 'refunded');
+    case 'dispute':
+      return standing.isDisputed ? UNCHANGED : changed({ ...standing, isDisputed: true });
+    case 'dispute won':
+      return standing.isDisputed ? changed({ ...standing, isDisputed: false }) : UNCHANGED;
+    case 'dispute lost':
+      return returned({ ...standing, isDisputed: false }, fact.term, today, 'charged_back');
+    case 'method lost':
+      return standing.needsMethod ? UNCHANGED : changed({ ...standing, needsMethod: true });
+    case 'method':
+      return standing.needsMethod ? changed({ ...standing, needsMethod: false }) : UNCHANGED;
+    case 'extend':
+      return fact.days > 0 ? extended(standing, fact.days) : UNCHANGED;
+    case 'end':
+      return ended(standing, 'canceled', fact.reason);
+    case 'day':
+      return calendar(standing, today, patience);
     default:
       return fact satisfies never;
   }
@@ -94,27 +198,284 @@ export function isOver({ state }: Pick<Standing, 'state'>): boolean {
 
 /** Whether its reader can say that it shall not renew. */
 export function canBeCancelled({ cancelOn, state }: Pick<Standing, 'state' | 'cancelOn'>): boolean {
-  return (state === 'active' || state === 'past_due') && cancelOn === undefined;
+  return state !== 'incomplete' && !isOver({ state }) && cancelOn === undefined;
 }
 
-/** The first payment: the first term begins on the day it came, where the paper is, and that day is the anchor. */
-function activated(standing: Standing, today: Temporal.PlainDate): Transition {
-  const endOn = termBoundary(today, standing.months, 1);
+/** The day from which nothing is paid, and nothing is free either. */
+export function dueOn({ paidThroughOn, trialEndsOn }: Standing): Temporal.PlainDate | undefined {
+  return paidThroughOn ?? trialEndsOn;
+}
+
+/**
+ * The days of the next term, if it is paid as planned: what an invoice for it says.
+ *
+ * @param today matters where it begins with its payment
+ */
+export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTerm {
+  const { anchorOn, monthsPaid, nextSeq, trialEndsOn } = standing;
+  const months = standing.pendingChange?.months ?? standing.months;
+  const goesOn = anchorOn !== undefined && standing.state !== 'suspended';
+  const from = goesOn ? anchorOn : standing.state === 'trialing' ? (trialEndsOn ?? today) : today;
+  const begun = goesOn ? monthsPaid : 0;
+  return { seq: nextSeq, startOn: monthsAfter(from, begun), endOn: monthsAfter(from, begun + months) };
+}
+
+function monthsAfter(anchorOn: Temporal.PlainDate, months: number): Temporal.PlainDate {
+  return termBoundary(anchorOn, 1, months);
+}
+
+/**
+ * The first payment: the first term begins on the day it came, where the paper is, and that day is the anchor; after a
+ * trial, on the day that it ends. A renewal begins where the term before ends, also when it is paid late and within the
+ * grace. Whoever was shut out begins anew, on the day they paid.
+ */
+function paid(standing: Standing, today: Temporal.PlainDate): Transition {
+  const { state } = standing;
+  // Money that comes after its reader has cancelled, or while it rests, buys nothing: it goes back.
+  if (state === 'paused' || standing.cancelOn !== undefined) return UNCHANGED;
+  const term = nextTerm(standing, today);
+  const goesOn = standing.anchorOn !== undefined && state !== 'suspended';
+  const months = standing.pendingChange?.months ?? standing.months;
+  const after: Standing = {
+    ...standing,
+    state: 'active',
+    months,
+    anchorOn: goesOn ? standing.anchorOn : term.startOn,
+    monthsPaid: (goesOn ? standing.monthsPaid : 0) + months,
+    nextSeq: standing.nextSeq + 1,
+    paidThroughOn: term.endOn,
+    trialEndsOn: undefined,
+    pendingChange: undefined,
+    needsMethod: false,
+  };
+  return changed(after, [{ kind: 'begin term', term }, ...moved(standing, after)]);
+}
+
+function onTrial(standing: Standing, today: Temporal.PlainDate, days: number): Transition {
+  const trialEndsOn = today.add({ days });
+  const after: Standing = { ...standing, state: 'trialing', trialEndsOn };
+  const given: Step = { kind: 'give days', source: 'trial', fromOn: today, untilOn: trialEndsOn };
+  return changed(after, [given, ...moved(standing, after)]);
+}
+
+/** Paid days are kept to the last; who has none left ends at once. */
+function cancelled(standing: Standing, today: Temporal.PlainDate): Transition {
+  const cancelOn = endOf(standing);
+  const after: Standing = { ...standing, cancelOn, pendingChange: undefined };
+  return cancelOn !== undefined && isBefore(today, cancelOn)
+    ? changed(after)
+    : ended(after, 'expired', 'user');
+}
+
+/** When it ends if nothing more is paid. */
+function endOf(standing: Standing): Temporal.PlainDate | undefined {
+  const { pause } = standing;
+  return pause === undefined ? dueOn(standing) : pause.resumesOn.add({ days: pause.bankedDays });
+}
+
+/** The days that are left wait for as long as it lasts. */
+function paused(standing: Standing, today: Temporal.PlainDate, days: number): Transition {
+  const { paidThroughOn } = standing;
+  if (paidThroughOn === undefined || !isBefore(today, paidThroughOn)) return UNCHANGED;
+  const pause = { bankedDays: today.until(paidThroughOn).days, resumesOn: today.add({ days }) };
+  const after: Standing = { ...standing, state: 'paused', pause };
+  const cancelOn = standing.cancelOn === undefined ? undefined : endOf(after);
+  return changed({ ...after, cancelOn }, [{ kind: 'stop access' }, ...moved(standing, after)]);
+}
+
+/** The days that waited go on, and every term after them is counted from their end. */
+function resumed(standing: Standing, today: Temporal.PlainDate): Transition {
+  const bankedDays = standing.pause?.bankedDays ?? 0;
+  const paidThroughOn = today.add({ days: bankedDays });
+  const after: Standing = {
+    ...standing,
+    state: 'active',
+    pause: undefined,
+    paidThroughOn,
+    anchorOn: paidThroughOn,
+    monthsPaid: 0,
+    cancelOn: standing.cancelOn === undefined ? undefined : paidThroughOn,
+  };
+  const days: Step = { kind: 'give days', source: 'term', fromOn: today, untilOn: paidThroughOn };
+  return changed(after, [...(bankedDays > 0 ? [days] : []), ...moved(standing, after)]);
+}
+
+/** A new term of the other plan begins today, and the one that runs ends. */
+function changedNow(standing: Standing, change: Change, today: Temporal.PlainDate): Transition {
+  const term = { seq: standing.nextSeq, startOn: today, endOn: monthsAfter(today, change.months) };
+  const after: Standing = {
+    ...standing,
+    months: change.months,
+    anchorOn: today,
+    monthsPaid: change.months,
+    nextSeq: standing.nextSeq + 1,
+    paidThroughOn: term.endOn,
+    cancelOn: undefined,
+    pendingChange: undefined,
+  };
+  return changed(after, [
+    { kind: 'cut term', seq: standing.nextSeq - 1, endOn: today },
+    { kind: 'begin term', term },
+  ]);
+}
+
+/** Money for a term went back: where the term is the newest, what it bought ends, and with it the subscription. */
+function returned(
+  standing: Standing,
+  term: PaidTerm,
+  today: Temporal.PlainDate,
+  as: 'refunded' | 'charged_back',
+): Transition {
+  const revoke: Step = { kind: 'revoke term', seq: term.seq, as };
+  // An old term, or one that another has followed: what was bought since stays.
+  if (term.seq !== standing.nextSeq - 1) return changed(standing, [revoke]);
+  const reason = as === 'refunded' ? 'refund' : 'chargeback';
+  if (!isBefore(today, term.startOn)) {
+    const { standing: after, steps } = endedNow(standing, 'canceled', reason);
+    return changed(after, [revoke, ...steps]);
+  }
+  // One that has not begun: the term before is kept to its end.
+  return changed(
+    { ...standing, paidThroughOn: term.startOn, cancelOn: term.startOn, pendingChange: undefined },
+    [revoke],
+  );
+}
+
+/** Days that are given lie behind those that are paid, and every term after them is counted from their end. */
+function extended(standing: Standing, days: number): Transition {
+  const { paidThroughOn, state } = standing;
+  if (paidThroughOn === undefined || (state !== 'active' && state !== 'past_due')) return UNCHANGED;
+  const until = paidThroughOn.add({ days });
+  const after: Standing = {
+    ...standing,
+    state: 'active',
+    paidThroughOn: until,
+    anchorOn: until,
+    monthsPaid: 0,
+    cancelOn: standing.cancelOn === undefined ? undefined : until,
+  };
+  return changed(after, [
+    { kind: 'give days', source: 'gift', fromOn: paidThroughOn, untilOn: until },
+    ...moved(standing, after),
+  ]);
+}
+
+/** All that has come by the calendar alone, one thing after the other, as if each day had been lived through. */
+function calendar(standing: Standing, today: Temporal.PlainDate, patience: Patience): Transition {
+  let is = standing;
+  const steps: Step[] = [];
+  for (let next = nextByCalendar(is, today, patience); next !== undefined; ) {
+    is = next.standing;
+    steps.push(...next.steps);
+    next = isOver(is) ? undefined : nextByCalendar(is, today, patience);
+  }
+  return is === standing ? UNCHANGED : changed(is, steps);
+}
+
+type Changed = Extract<Transition, { kind: 'changed' }>;
+
+function nextByCalendar(
+  standing: Standing,
+  today: Temporal.PlainDate,
+  { graceDays, givenUpDays }: Patience,
+): Changed | undefined {
+  const { cancelOn, pause, state } = standing;
+  const due = dueOn(standing);
+  if (state === 'paused')
+    return pause !== undefined && hasCome(pause.resumesOn, today)
+      ? (resumed(standing, pause.resumesOn) as Changed)
+      : undefined;
+  if (due === undefined || state === 'incomplete') return undefined;
+  if (cancelOn !== undefined && hasCome(cancelOn, today))
+    return endedNow(standing, state === 'trialing' ? 'canceled' : 'expired', 'user', 'by itself');
+  if ((state === 'active' || state === 'trialing') && hasCome(due, today)) {
+    const grace: Step = {
+      kind: 'give days',
+      source: 'grace',
+      fromOn: due,
+      untilOn: due.add({ days: graceDays }),
+    };
+    const after: Standing = { ...standing, state: 'past_due' };
+    return { kind: 'changed', standing: after, steps: [grace, ...moved(standing, after)] };
+  }
+  if (state === 'past_due' && hasCome(due.add({ days: graceDays }), today)) {
+    const after: Standing = { ...standing, state: 'suspended' };
+    return {
+      kind: 'changed',
+      standing: after,
+      steps: [{ kind: 'give up invoice' }, ...moved(standing, after)],
+    };
+  }
+  if (state === 'suspended' && hasCome(due.add({ days: givenUpDays }), today))
+    return endedNow(
+      standing,
+      'expired',
+      standing.needsMethod ? 'mandate_revoked' : 'nonpayment',
+      'by itself',
+    );
+  return undefined;
+}
+
+/** What comes when all is over: only that money for a term went back, which takes what it bought. */
+function lateNews(standing: Standing, fact: Fact): Transition {
+  if (fact.kind === 'refunded' || fact.kind === 'dispute lost') {
+    const as = fact.kind === 'refunded' ? 'refunded' : 'charged_back';
+    return changed(standing, [{ kind: 'revoke term', seq: fact.term.seq, as }]);
+  }
+  return UNCHANGED;
+}
+
+function ended(standing: Standing, state: 'canceled' | 'expired', reason: EndedReason): Transition {
+  return endedNow(standing, state, reason);
+}
+
+/** @param access what was given ends on the day that it was given for, or at once */
+function endedNow(
+  standing: Standing,
+  state: 'canceled' | 'expired',
+  endedReason: EndedReason,
+  access: 'at once' | 'by itself' = 'at once',
+): Changed {
+  const after: Standing = {
+    ...standing,
+    state,
+    endedReason,
+    pause: undefined,
+    pendingChange: undefined,
+    isDisputed: false,
+  };
   return {
     kind: 'changed',
-    standing: { ...standing, state: 'active', anchorOn: today, paidThroughOn: endOn },
-    term: { seq: 0, startOn: today, endOn },
+    standing: after,
+    steps: [
+      ...(access === 'at once' ? [{ kind: 'stop access' } as const] : []),
+      { kind: 'give up invoice' },
+      ...moved(standing, after),
+    ],
   };
 }
 
-function ended(standing: Standing, state: 'canceled' | 'expired', endedReason: EndedReason): Transition {
-  return changed({ ...standing, state, endedReason });
+function moved(before: Standing, after: Standing): Step[] {
+  return before.state === after.state ? [] : [{ kind: 'moved', from: before.state, to: after.state }];
 }
 
-function changed(standing: Standing): Transition {
-  return { kind: 'changed', standing };
+function changed(standing: Standing, steps: readonly Step[] = []): Changed {
+  return { kind: 'changed', standing, steps };
+}
+
+/** Whether somebody has it, paid or on trial, and may wish for something else. */
+function isRunning({ state }: Standing): boolean {
+  return state === 'trialing' || state === 'active' || state === 'past_due';
+}
+
+function isSameChange(one: Change | undefined, other: Change): boolean {
+  return one?.planSlug === other.planSlug && one.months === other.months;
+}
+
+function isBefore(one: Temporal.PlainDate, other: Temporal.PlainDate): boolean {
+  return Temporal.PlainDate.compare(one, other) < 0;
 }
 
 function hasCome(on: Temporal.PlainDate, today: Temporal.PlainDate): boolean {
-  return Temporal.PlainDate.compare(on, today) <= 0;
+  return !isBefore(today, on);
 }

@@ -33,13 +33,24 @@ type SubscriptionRow = {
   state: SubscriptionState;
   anchor_on: string | null;
   paid_through_on: string | null;
+  months_paid: number;
+  next_seq: number;
+  trial_ends_on: string | null;
   cancel_on: string | null;
+  banked_days: number | null;
+  resumes_on: string | null;
+  pending_plan: string | null;
+  pending_months: number | null;
+  is_disputed: boolean;
+  needs_method: boolean;
   ended_reason: EndedReason | null;
   created_at: string;
 };
 
 const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_name, s.currency, s.amount_minor, s.months,
-  s.zone, s.country, s.country_state, s.state, s.anchor_on, s.paid_through_on, s.cancel_on, s.ended_reason, s.created_at`;
+  s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
+  s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.is_disputed, s.needs_method,
+  s.ended_reason, s.created_at`;
 
 const day = (text: string | null) => (text === null ? undefined : Temporal.PlainDate.from(text));
 
@@ -57,8 +68,19 @@ function toSubscription(row: SubscriptionRow): Subscription {
     countryState: row.country_state ?? undefined,
     state: row.state,
     anchorOn: day(row.anchor_on),
+    monthsPaid: row.months_paid,
+    nextSeq: row.next_seq,
     paidThroughOn: day(row.paid_through_on),
+    trialEndsOn: day(row.trial_ends_on),
     cancelOn: day(row.cancel_on),
+    pause:
+      row.resumes_on === null
+        ? undefined
+        : { bankedDays: row.banked_days ?? 0, resumesOn: Temporal.PlainDate.from(row.resumes_on) },
+    pendingChange:
+      row.pending_plan === null ? undefined : { planSlug: row.pending_plan, months: row.pending_months ?? 0 },
+    isDisputed: row.is_disputed,
+    needsMethod: row.needs_method,
     endedReason: row.ended_reason ?? undefined,
     createdAt: toInstant(row.created_at),
   };
@@ -158,21 +180,36 @@ export async function saveStandings(
   now: Temporal.Instant,
 ): Promise<void> {
   if (changed.length === 0) return;
-  const rows = changed.map(({ id, standing: { anchorOn, cancelOn, endedReason, paidThroughOn, state } }) => ({
+  const rows = changed.map(({ id, standing }) => ({
     id,
-    state,
-    anchorOn,
-    paidThroughOn,
-    cancelOn,
-    endedReason,
+    state: standing.state,
+    months: standing.months,
+    anchorOn: standing.anchorOn,
+    monthsPaid: standing.monthsPaid,
+    nextSeq: standing.nextSeq,
+    paidThroughOn: standing.paidThroughOn,
+    trialEndsOn: standing.trialEndsOn,
+    cancelOn: standing.cancelOn,
+    bankedDays: standing.pause?.bankedDays,
+    resumesOn: standing.pause?.resumesOn,
+    pendingPlan: standing.pendingChange?.planSlug,
+    pendingMonths: standing.pendingChange?.months,
+    isDisputed: standing.isDisputed,
+    needsMethod: standing.needsMethod,
+    endedReason: standing.endedReason,
   }));
   await sql`
-    update billing.subscriptions s set state = now.state, anchor_on = now."anchorOn",
-      paid_through_on = now."paidThroughOn", cancel_on = now."cancelOn", ended_reason = now."endedReason",
-      ended_at = case when now."endedReason" is null then null else ${now.toString()}::timestamptz end,
+    update billing.subscriptions s set state = now.state, months = now.months, anchor_on = now."anchorOn",
+      months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
+      trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
+      resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
+      is_disputed = now."isDisputed", needs_method = now."needsMethod", ended_reason = now."endedReason",
+      ended_at = case when now."endedReason" is null then null else coalesce(s.ended_at, ${now.toString()}::timestamptz) end,
       version = s.version + 1
     from json_to_recordset(${JSON.stringify(rows)}::json) as now (
-      id uuid, state text, "anchorOn" date, "paidThroughOn" date, "cancelOn" date, "endedReason" text)
+      id uuid, state text, months integer, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
+      "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
+      "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
     where s.id = now.id`.execute(tx);
 }
 

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allocate, perMonth, shareOf } from './money.ts';
+
+describe('a price a month', () => {
+  it.each([
+    [390_000n, 24, 'INR', 16_200n],
+    [90_000n, 3, 'INR', 30_000n],
+    [1_000n, 3, 'JPY', 333n],
+    [10_500n, 2, 'KWD', 5_000n],
+  ])(
+    'of %i for %i months in %s is a whole unit, rounded down (F110, F111)',
+    (minor, months, currency, wanted) => {
+      expect(perMonth({ minor, currency }, months)).toEqual({ minor: wanted, currency });
+    },
+  );
+});
+
+describe('a share of an amount', () => {
+  it.each([
+    [90_000n, 18n, 118n, 13_729n],
+    [1n, 1n, 2n, 1n],
+    [3n, 1n, 4n, 1n],
+    [0n, 1n, 3n, 0n],
+  ])('%i times %i of %i is the nearest, a half upwards', (amount, numerator, denominator, wanted) => {
+    expect(shareOf(amount, numerator, denominator)).toBe(wanted);
+  });
+});
+
+describe('an amount that is divided', () => {
+  it.each([
+    [19_900n, [10_000n, 7_000n, 1_000n], [11_056n, 7_739n, 1_105n]],
+    [100n, [1n, 1n, 1n], [34n, 33n, 33n]],
+    [5n, [0n, 1n], [0n, 5n]],
+    [0n, [3n, 4n], [0n, 0n]],
+  ])(
+    '%i over %s goes to who lost most by rounding, of equals to the first (F109)',
+    (total, weights, wanted) => {
+      expect(allocate(total, weights)).toEqual(wanted);
+    },
+  );
+
+  it('is all there, each part within one of its share (I34)', () => {
+    const weights = fc
+      .array(fc.bigInt({ min: 0n, max: 1_000_000n }), { minLength: 1, maxLength: 8 })
+      .filter((some) => some.some((one) => one > 0n));
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), weights, (total, given) => {
+        const parts = allocate(total, given);
+        const sum = given.reduce((all, one) => all + one, 0n);
+        expect(parts.reduce((all, one) => all + one, 0n)).toBe(total);
+        for (const [at, part] of parts.entries()) {
+          const share = (total * (given[at] ?? 0n)) / sum;
+          expect(part === share || part === share + 1n).toBe(true);
+        }
+      }),
+    );
+    expect(() => allocate(1n, [0n])).toThrow(RangeError);
+  });
+});
