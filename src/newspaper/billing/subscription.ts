@@ -59,7 +59,7 @@ export type Change = { readonly planSlug: string; readonly months: number };
 
 /** For how long a reader who did not pay may go on reading, and after how long nobody asks any more. */
 export type Patience = { readonly graceDays: number; readonly givenUpDays: number };
-export const PATIENCE: Patience = { graceDays: 7, givenUpDays: 21 };
+const PATIENCE: Patience = { graceDays: 7, givenUpDays: 21 };
 
 /** Something that happened, or that somebody wants. */
 export type Fact =
@@ -202,7 +202,7 @@ export function canBeCancelled({ cancelOn, state }: Pick<Standing, 'state' | 'ca
 }
 
 /** The day from which nothing is paid, and nothing is free either. */
-export function dueOn({ paidThroughOn, trialEndsOn }: Standing): Temporal.PlainDate | undefined {
+function dueOn({ paidThroughOn, trialEndsOn }: Standing): Temporal.PlainDate | undefined {
   return paidThroughOn ?? trialEndsOn;
 }
 
