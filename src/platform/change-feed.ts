@@ -100,8 +100,10 @@ export async function startChangeFeed(url: string, log: Logger): Promise<ChangeF
 
   return {
     tell,
-    complain: (error, table) =>
-      log.error({ err: error, table }, 'what changed cannot be read: the value before stands'),
+    complain: (error, table) => {
+      // Who has stopped hearing has closed the database too.
+      if (!stopped) log.error({ err: error, table }, 'what changed cannot be read: the value before stands');
+    },
     isCurrent: () => monotonicMs() < leaseUntil,
     subscribe: (hear) => {
       subscribers.push(hear);

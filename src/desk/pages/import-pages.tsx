@@ -147,6 +147,7 @@ export function renderImport({ frame, run }: { frame: Frame; run: KeptRun }): st
             notes={report.pictures_ahead.missing_first}
             count={report.pictures_ahead.missing}
             number={number}
+            isPlaceFirst
           />
           <Notes title="Left as they are here" notes={report.kept} number={number} />
           <Examples report={report} />
@@ -186,7 +187,9 @@ function Figure({ name, value }: { name: string; value: string }) {
 
 type Numbers = { number: Intl.NumberFormat };
 
-function Notes(given: Numbers & { title: string; notes: Report['refused']; count?: number }) {
+function Notes(
+  given: Numbers & { title: string; notes: Report['refused']; count?: number; isPlaceFirst?: boolean },
+) {
   const { number, title } = given;
   const all = given.count ?? given.notes.length;
   if (given.notes.length === 0) return null;
@@ -199,8 +202,12 @@ function Notes(given: Numbers & { title: string; notes: Report['refused']; count
       <ul class="rows">
         {shown.map(({ at, reason }) => (
           <li>
-            <p class="row-subject">{reason}</p>
-            <p class="row-note address">{at}</p>
+            <p class={given.isPlaceFirst ? 'row-subject address' : 'row-subject'}>
+              {given.isPlaceFirst ? at : reason}
+            </p>
+            <p class={given.isPlaceFirst ? 'row-note' : 'row-note address'}>
+              {given.isPlaceFirst ? reason : at}
+            </p>
           </li>
         ))}
       </ul>
