@@ -1,4 +1,4 @@
-import { type Fact, type Standing, transition } from '../src/newspaper/billing/subscription.ts';
+import { begun, type Fact, type Standing, transition } from '../src/newspaper/billing/subscription.ts';
 import { monotonicMs } from '../src/platform/clock.ts';
 import { machine, say } from './paper.ts';
 import { median } from './processes.ts';
@@ -13,22 +13,7 @@ const [ROUNDS, LIVES] = [7, 20_000];
 const WANTED = 200_000;
 const ZONE = 'Asia/Kolkata';
 
-const BEGUN: Standing = {
-  state: 'incomplete',
-  months: 3,
-  zone: ZONE,
-  anchorOn: undefined,
-  monthsPaid: 0,
-  nextSeq: 0,
-  paidThroughOn: undefined,
-  trialEndsOn: undefined,
-  cancelOn: undefined,
-  pause: undefined,
-  pendingChange: undefined,
-  isDisputed: false,
-  needsMethod: false,
-  endedReason: undefined,
-};
+const BEGUN = begun(3, ZONE);
 const at = (on: string) => Temporal.PlainDate.from(on).toZonedDateTime(ZONE).toInstant();
 const yearly = { planSlug: 'yearly', months: 12 };
 const LIFE: readonly (readonly [Temporal.Instant, Fact])[] = [

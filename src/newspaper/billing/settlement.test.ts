@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChargeIntent, IntentStatus } from './charges.store.ts';
 import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
 import { settlementOf } from './settlement.ts';
-import { SUBSCRIPTION_STATES } from './subscription.ts';
+import { begun, SUBSCRIPTION_STATES } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 const NOON = Temporal.Instant.from('2026-11-23T06:30:00Z');
@@ -44,27 +44,19 @@ function subscription(state: Subscription['state'] = 'incomplete'): Subscription
     planSlug: 'yearly',
     planName: 'Yearly',
     price: { minor: 270_000n, currency: 'INR' },
-    months: 12,
-    zone: 'Asia/Kolkata',
     country: 'IN',
     countryState: 'KA',
     createdAt: NOON,
+    ...begun(12, 'Asia/Kolkata'),
     state,
     ...(state === 'incomplete'
-      ? { anchorOn: undefined, monthsPaid: 0, nextSeq: 0, paidThroughOn: undefined }
+      ? {}
       : {
           anchorOn: Temporal.PlainDate.from('2026-11-23'),
           monthsPaid: 12,
           nextSeq: 1,
           paidThroughOn: Temporal.PlainDate.from('2027-11-23'),
         }),
-    trialEndsOn: undefined,
-    cancelOn: undefined,
-    pause: undefined,
-    pendingChange: undefined,
-    isDisputed: false,
-    needsMethod: false,
-    endedReason: undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  begun,
   type Fact,
   isOver,
   nextTerm,
@@ -18,25 +19,7 @@ const day = (text: string) => Temporal.PlainDate.from(text);
 const noon = (on: string | Temporal.PlainDate) =>
   day(String(on)).toZonedDateTime({ timeZone: ZONE, plainTime: '12:00' }).toInstant();
 
-function standing(given: Partial<Standing> = {}): Standing {
-  return {
-    state: 'incomplete',
-    months: 3,
-    zone: ZONE,
-    anchorOn: undefined,
-    monthsPaid: 0,
-    nextSeq: 0,
-    paidThroughOn: undefined,
-    trialEndsOn: undefined,
-    cancelOn: undefined,
-    pause: undefined,
-    pendingChange: undefined,
-    isDisputed: false,
-    needsMethod: false,
-    endedReason: undefined,
-    ...given,
-  };
-}
+const standing = (given: Partial<Standing> = {}): Standing => ({ ...begun(3, ZONE), ...given });
 
 /** What is left of some facts, each on its day. */
 function lived(...facts: readonly (readonly [on: string, fact: Fact])[]): { is: Standing; steps: Step[] } {

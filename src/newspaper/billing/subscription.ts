@@ -51,6 +51,26 @@ export type Standing = {
   readonly endedReason: EndedReason | undefined;
 };
 
+/** A subscription before anything of it is paid. */
+export function begun(months: number, zone: string): Standing {
+  return {
+    state: 'incomplete',
+    months,
+    zone,
+    anchorOn: undefined,
+    monthsPaid: 0,
+    nextSeq: 0,
+    paidThroughOn: undefined,
+    trialEndsOn: undefined,
+    cancelOn: undefined,
+    pause: undefined,
+    pendingChange: undefined,
+    isDisputed: false,
+    needsMethod: false,
+    endedReason: undefined,
+  };
+}
+
 /** Paid days that wait: what was left when it began, and the day on which they go on. */
 export type Pause = { readonly bankedDays: number; readonly resumesOn: Temporal.PlainDate };
 
