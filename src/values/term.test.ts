@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startOfDay, termBoundary } from './term.ts';
+import { dayAt, startOfDay, termBoundary } from './term.ts';
 
 const day = (text: string) => Temporal.PlainDate.from(text);
 
@@ -42,5 +42,26 @@ describe('the boundaries of terms', () => {
     expect(startOfDay(day('2026-01-31'), 'Asia/Kolkata').toString()).toBe('2026-01-30T18:30:00Z');
     // Midnight is skipped there on that day.
     expect(startOfDay(day('2018-11-04'), 'America/Sao_Paulo').toString()).toBe('2018-11-04T03:00:00Z');
+  });
+});
+
+describe('the day somewhere at an instant', () => {
+  it('is that of the calendar, whenever and wherever it is asked again', () => {
+    const ms = fc.integer({ min: 315_532_800_000, max: 4_102_444_800_000 });
+    const zone = fc.constantFrom(
+      'Asia/Kolkata',
+      'Asia/Kathmandu',
+      'America/St_Johns',
+      'Pacific/Chatham',
+      'UTC',
+    );
+    fc.assert(
+      fc.property(ms, zone, fc.integer({ min: 0, max: 3_600_000 }), (at, where, later) => {
+        for (const one of [at, at + later]) {
+          const now = Temporal.Instant.fromEpochMilliseconds(one);
+          expect(dayAt(now, where).toString()).toBe(now.toZonedDateTimeISO(where).toPlainDate().toString());
+        }
+      }),
+    );
   });
 });

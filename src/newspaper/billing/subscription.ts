@@ -1,4 +1,4 @@
-import { termBoundary } from '#values/term';
+import { dayAt, termBoundary } from '#values/term';
 
 export const SUBSCRIPTION_STATES = [
   'incomplete',
@@ -157,7 +157,7 @@ export function transition(
   patience: Patience = PATIENCE,
 ): Transition {
   if (isOver(standing)) return lateNews(standing, fact);
-  const today = now.toZonedDateTimeISO(standing.zone).toPlainDate();
+  const today = dayAt(now, standing.zone);
   switch (fact.kind) {
     case 'paid':
       return fact.seq === standing.nextSeq ? paid(standing, today) : UNCHANGED;
