@@ -304,7 +304,7 @@ function paused(standing: Standing, today: Temporal.PlainDate, days: number): Tr
 }
 
 /** The days that waited go on, and every term after them is counted from their end. */
-function resumed(standing: Standing, today: Temporal.PlainDate): Transition {
+function resumed(standing: Standing, today: Temporal.PlainDate): Changed {
   const bankedDays = standing.pause?.bankedDays ?? 0;
   const paidThroughOn = today.add({ days: bankedDays });
   const after: Standing = {
@@ -351,7 +351,7 @@ function returned(
   if (term.seq !== standing.nextSeq - 1) return changed(standing, [revoke]);
   const reason = as === 'refunded' ? 'refund' : 'chargeback';
   if (!isBefore(today, term.startOn)) {
-    const { standing: after, steps } = endedNow(standing, 'canceled', reason);
+    const { standing: after, steps } = ended(standing, 'canceled', reason);
     return changed(after, [revoke, ...steps]);
   }
   // One that has not begun: the term before is kept to its end.
@@ -403,11 +403,11 @@ function nextByCalendar(
   const due = dueOn(standing);
   if (state === 'paused')
     return pause !== undefined && hasCome(pause.resumesOn, today)
-      ? (resumed(standing, pause.resumesOn) as Changed)
+      ? resumed(standing, pause.resumesOn)
       : undefined;
   if (due === undefined || state === 'incomplete') return undefined;
   if (cancelOn !== undefined && hasCome(cancelOn, today))
-    return endedNow(standing, state === 'trialing' ? 'canceled' : 'expired', 'user', 'by itself');
+    return ended(standing, state === 'trialing' ? 'canceled' : 'expired', 'user', 'by itself');
   if ((state === 'active' || state === 'trialing') && hasCome(due, today)) {
     const grace: Step = {
       kind: 'give days',
@@ -427,12 +427,7 @@ function nextByCalendar(
     };
   }
   if (state === 'suspended' && hasCome(due.add({ days: givenUpDays }), today))
-    return endedNow(
-      standing,
-      'expired',
-      standing.needsMethod ? 'mandate_revoked' : 'nonpayment',
-      'by itself',
-    );
+    return ended(standing, 'expired', standing.needsMethod ? 'mandate_revoked' : 'nonpayment', 'by itself');
   return undefined;
 }
 
@@ -445,12 +440,8 @@ function lateNews(standing: Standing, fact: Fact): Transition {
   return UNCHANGED;
 }
 
-function ended(standing: Standing, state: 'canceled' | 'expired', reason: EndedReason): Transition {
-  return endedNow(standing, state, reason);
-}
-
 /** @param access what was given ends on the day that it was given for, or at once */
-function endedNow(
+function ended(
   standing: Standing,
   state: 'canceled' | 'expired',
   endedReason: EndedReason,

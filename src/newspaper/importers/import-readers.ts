@@ -14,6 +14,7 @@ import { LenientUtf8 } from './lenient-utf8.ts';
 import type { DateOrder } from './list-dates.ts';
 import {
   explainHeader,
+  hasDates,
   type NamedPlan,
   ordersIn,
   type ReadRow,
@@ -130,6 +131,7 @@ async function orderOf(path: string): Promise<DateOrder | undefined> {
   try {
     for await (const { record } of new ListRows().of(path)) {
       columns ??= readHeader(record);
+      if (!hasDates(columns)) return undefined;
       for (const order of ordersIn(columns, record)) orders.add(order);
     }
   } catch (error) {

@@ -68,6 +68,10 @@ const NAMED = new Map<string, Column>(
 /** Columns that have dates in them. */
 const DATED: readonly Column[] = ['paidThrough', 'since'];
 
+export function hasDates(columns: readonly (Column | undefined)[]): boolean {
+  return DATED.some((column) => columns.includes(column));
+}
+
 /** What the dates of a row give away of the order of their figures. */
 export function ordersIn(columns: readonly (Column | undefined)[], fields: readonly string[]): DateOrder[] {
   return DATED.flatMap((column) => orderIn(fields[columns.indexOf(column)] ?? '') ?? []);
