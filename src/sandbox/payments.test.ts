@@ -353,6 +353,8 @@ describe('without a browser', () => {
       intentId: 'in-process',
       amount: { minor: 90_000n, currency: 'INR' },
       description: 'One month',
+      readerId: '0199-reader',
+      mandate: undefined,
       email: 'meera@example.com',
       returnUrl: `${nowhere}/thanks`,
       cancelUrl: `${nowhere}/plans`,

@@ -3,7 +3,7 @@ import { groupedOver, oneOfEach } from '#platform/grouped';
 import { setReaderPlaces } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
 import { latestOf } from '#values/instants';
-import { isSameMoney } from '#values/money';
+import { isSameMoney, type Money } from '#values/money';
 import { isPlace } from '#values/places';
 import type { Plan } from './catalog.ts';
 import {
@@ -266,7 +266,9 @@ async function openCheckout(
     intentId: intent.id,
     amount: intent.amount,
     description: `${parts.publication().name}: ${order.plan.name}`,
+    readerId: order.reader.id,
     email: order.reader.email,
+    mandate: { maxAmount: mostTaken(intent.amount), months: order.plan.months },
     returnUrl: `${parts.baseUrl}/subscriptions/${subscriptionId}`,
     cancelUrl: `${parts.baseUrl}/subscribe/${order.plan.slug}`,
   });
@@ -290,6 +292,11 @@ async function openCheckout(
     default:
       return opened satisfies never;
   }
+}
+
+/** A mandate is asked for with room for a price that rises, or the first rise would need a new one. */
+function mostTaken({ currency, minor }: Money): Money {
+  return { minor: (minor * 3n) / 2n, currency };
 }
 
 /**

@@ -67,8 +67,12 @@ function payment(status: GatewayPayment['status'], given: Partial<GatewayPayment
     status,
     amount: { minor: 270_000n, currency: 'INR' },
     failureCode: status === 'failed' ? 'card_declined' : undefined,
+    failureKind: status === 'failed' ? 'later' : undefined,
     method: 'Visa ending 4242',
     at: NOON,
+    mandate: undefined,
+    refunds: [],
+    dispute: undefined,
     ...given,
   } as const;
 }

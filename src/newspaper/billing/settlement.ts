@@ -30,7 +30,7 @@ export function settlementOf(
   state: CheckoutState,
   now: Temporal.Instant,
 ): Settlement {
-  if (state.kind === 'open') return NOTHING;
+  if (state.kind === 'open' || state.kind === 'saved') return NOTHING;
   if (state.kind === 'expired') return isOpen(intent) ? { intent: { status: 'canceled' } } : NOTHING;
   const payment = state;
   if (intent.status === 'succeeded') return { payment };

@@ -73,7 +73,9 @@ const keepEvent = groupedOver(
     await db.transaction().execute(async (tx) => {
       const isNew = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
       const toAsk = taken.flatMap(({ event }) =>
-        event.kind === 'event' && isNew.has(event.eventId) ? [event.reference] : [],
+        event.kind === 'event' && event.reference !== undefined && isNew.has(event.eventId)
+          ? [event.reference]
+          : [],
       );
       const pieces = [...new Set(toAsk)].map((intentId) => ({ intentId }));
       if (pieces.length > 0) await enqueue(tx, SETTLE_CHECKOUT, pieces);

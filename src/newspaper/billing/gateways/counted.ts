@@ -20,6 +20,12 @@ export function countedGateway(gateway: Gateway): { gateway: Gateway; calls: Rea
       readCheckout: (checkoutId) => counted(gateway.readCheckout(checkoutId)),
       findCheckout: (reference) => counted(gateway.findCheckout(reference)),
       expireCheckout: (checkoutId) => counted(gateway.expireCheckout(checkoutId)),
+      charge: (order) => counted(gateway.charge(order)),
+      findCharge: (reference) => counted(gateway.findCharge(reference)),
+      readMandate: (token) => counted(gateway.readMandate(token)),
+      revokeMandate: (token) => counted(gateway.revokeMandate(token)),
+      refund: (order) => counted(gateway.refund(order)),
+      listPayments: (since, after) => counted(gateway.listPayments(since, after)),
       readBalance: () => counted(gateway.readBalance()),
     },
   };

@@ -10,6 +10,12 @@ export function noGateway(name: Gateway['name']): Gateway {
     readCheckout: async () => CLOSED,
     findCheckout: async () => CLOSED,
     expireCheckout: async () => CLOSED,
+    charge: async () => CLOSED,
+    findCharge: async () => CLOSED,
+    readMandate: async () => CLOSED,
+    revokeMandate: async () => CLOSED,
+    refund: async () => CLOSED,
+    listPayments: async () => CLOSED,
     readBalance: async () => CLOSED,
     verifyWebhook: () => ({ kind: 'forged' }),
   };

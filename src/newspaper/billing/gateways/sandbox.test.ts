@@ -21,7 +21,9 @@ const order = (over: Partial<CheckoutOrder> = {}): CheckoutOrder => ({
   intentId: `0199-intent-${++intents}`,
   amount: { minor: 270_000n, currency: 'INR' },
   description: 'The Courier, three months',
+  readerId: '0199-reader',
   email: 'meera@example.com',
+  mandate: undefined,
   returnUrl: `${company.baseUrl}/thanks`,
   cancelUrl: `${company.baseUrl}/plans`,
   ...over,
@@ -59,7 +61,11 @@ describe('a checkout', () => {
       gatewayPaymentId: expect.stringMatching(/^pay_/),
       amount: { minor: 270_000n, currency: 'INR' },
       failureCode: undefined,
+      failureKind: undefined,
       at: Temporal.Instant.from('2026-11-23T06:30:00Z'),
+      mandate: undefined,
+      refunds: [],
+      dispute: undefined,
     };
     const became = async (outcome?: string) => {
       const { checkoutId, url } = await opened();
@@ -72,6 +78,7 @@ describe('a checkout', () => {
       ...payment,
       status: 'failed',
       failureCode: 'insufficient_funds',
+      failureKind: 'later',
       method: 'Visa ending 9995',
     });
     expect(await became('later')).toEqual({

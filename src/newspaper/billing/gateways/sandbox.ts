@@ -114,6 +114,13 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
       return mapped(called, () => 'expired');
     },
 
+    charge: async () => NOT_YET,
+    findCharge: async () => NOT_YET,
+    readMandate: async () => NOT_YET,
+    revokeMandate: async () => NOT_YET,
+    refund: async () => NOT_YET,
+    listPayments: async () => NOT_YET,
+
     readBalance: async () =>
       mapped(await call('GET', '/balance', BALANCE), ({ captured_minor }) =>
         Object.entries(captured_minor).map(([currency, minor]) => ({ currency, minor: BigInt(minor) })),
@@ -127,6 +134,8 @@ export function sandboxGateway(account: SandboxAccount): Gateway {
     },
   };
 }
+
+const NOT_YET = { kind: 'unknown', reason: 'the sandbox takes no money by mandates' } as const;
 
 const BALANCE = z.object({ captured_minor: z.record(z.string().regex(/^[A-Z]{3}$/), z.int()) });
 const INSTANT = z.string().transform((text, context) => {
@@ -221,7 +230,11 @@ function stateOf({ payment, status }: Checkout): CheckoutState {
     amount: { minor: payment.amount_minor, currency: payment.currency },
     failureCode: payment.failure_code,
     method: `${BRANDS[payment.method.brand] ?? 'Card'} ending ${payment.method.last4}`,
+    failureKind: payment.status === 'failed' ? 'later' : undefined,
     at: payment.updated_at,
+    mandate: undefined,
+    refunds: [],
+    dispute: undefined,
   } satisfies { kind: 'payment' } & GatewayPayment;
 }
 
