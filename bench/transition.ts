@@ -13,9 +13,9 @@ const [ROUNDS, LIVES] = [7, 20_000];
 const WANTED = 200_000;
 const ZONE = 'Asia/Kolkata';
 
-const BEGUN = begun(3, ZONE);
+const BEGUN = begun({ planSlug: 'quarterly', months: 3, price: { minor: 90_000n, currency: 'INR' } }, ZONE);
 const at = (on: string) => Temporal.PlainDate.from(on).toZonedDateTime(ZONE).toInstant();
-const yearly = { planSlug: 'yearly', months: 12 };
+const yearly = { planSlug: 'yearly', months: 12, price: { minor: 270_000n, currency: 'INR' } };
 const LIFE: readonly (readonly [Temporal.Instant, Fact])[] = [
   [at('2026-01-31'), { kind: 'paid', seq: 0 }],
   [at('2026-02-15'), { kind: 'cancel' }],

@@ -53,6 +53,32 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     renewsOn: day('2027-11-23'),
     cancelPath: path,
   },
+  'renewal-notice': {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    renewsOn: day('2027-11-23'),
+    method: 'Visa ending 4242',
+    payPath: path,
+    cancelPath: path,
+  },
+  'renewal-failed': {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    method: 'Visa ending 4242',
+    readsUntil: day('2027-11-30'),
+    payPath: path,
+  },
+  'subscription-rests': {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    payPath: path,
+  },
+  'subscription-over': { planName: 'Yearly', subscribePath: path },
+  refund: {
+    planName: 'Yearly',
+    amount: { minor: 270_000n, currency: 'INR' },
+    because: 'it was paid twice',
+  },
   'subscription-ends': { planName: 'Yearly', endsOn: day('2027-11-23'), undoPath: path },
   'subscription-goes-on': { planName: 'Yearly', renewsOn: day('2027-11-23'), cancelPath: path },
   'payment-failed': {

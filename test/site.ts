@@ -30,6 +30,7 @@ export function testFrame(
       contactEmail: '',
       sellerName: '',
       sellerAddress: '',
+      sellerCountry: 'IN',
       sellerState: '',
       sellerGstin: '',
       defaultAccess: 'metered',

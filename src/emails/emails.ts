@@ -15,6 +15,13 @@ import { renderDeskLink } from './desk-link.tsx';
 import type { MailFrame, Written } from './letter.tsx';
 import { renderReceipt } from './receipt.tsx';
 import {
+  renderRefund,
+  renderRenewalFailed,
+  renderRenewalNotice,
+  renderSubscriptionOver,
+  renderSubscriptionRests,
+} from './renewal-notices.tsx';
+import {
   renderPaymentFailed,
   renderSubscriptionEnds,
   renderSubscriptionGoesOn,
@@ -38,6 +45,11 @@ const RENDERERS: {
   'subscription-ends': renderSubscriptionEnds,
   'subscription-goes-on': renderSubscriptionGoesOn,
   'payment-failed': renderPaymentFailed,
+  'renewal-notice': renderRenewalNotice,
+  'renewal-failed': renderRenewalFailed,
+  'subscription-rests': renderSubscriptionRests,
+  'subscription-over': renderSubscriptionOver,
+  refund: renderRefund,
   'account-deleted': renderAccountDeleted,
   'desk-link': renderDeskLink,
 };

@@ -3,11 +3,16 @@ import { z } from 'zod';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
 import {
   askOpen,
+  askRefunds,
   askUnanswered,
   type BillingParts,
+  READ_MANDATE,
+  SEND_REFUND,
   SETTLE_CHECKOUT,
+  sendRefund,
   settleDue,
   settleIntent,
+  settleMandate,
 } from '#billing';
 import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
@@ -29,6 +34,8 @@ const MONTHS_KEPT = 13;
 const OUTBOX_KEPT = { hours: 30 * 24 };
 
 const settling = z.object({ intentId: z.uuid() });
+const mandate = z.object({ token: z.string() });
+const refund = z.object({ refundId: z.uuid() });
 const linkAsked = z.object({ email: z.string() });
 
 /** What jobs work with. */
@@ -79,10 +86,16 @@ export function taskList({
     'forget-expired': () => sweepExpired(db),
     [SETTLE_CHECKOUT]: (job) =>
       eachPiece(job, async (piece) => settleIntent(billing, settling.parse(piece).intentId, clock.now())),
+    [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job).token, clock.now()),
+    [SEND_REFUND]: (job) =>
+      eachPiece(job, async (piece) => sendRefund(billing, refund.parse(piece).refundId, clock.now())),
     [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),
     'settle-due': () => settleDue(billing, clock.now()),
     'ask-unanswered': () => askUnanswered(billing, clock.now()),
-    'ask-open': () => askOpen(billing),
+    'ask-open': async () => {
+      await askOpen(billing);
+      await askRefunds(billing);
+    },
     'release-abandoned': async () => {
       const jobs = await releaseAbandoned(db);
       if (jobs > 0) log.warn({ jobs }, 'jobs that a process died over are taken up again');

@@ -190,7 +190,8 @@ function stateWords({ cancelOn, endedReason, paidThroughOn, state }: Subscriptio
 }
 
 /** How a payment ended, and whether somebody has to look at it. */
-function paymentWords({ failureCode, parkedReason, status }: Payment): string {
+function paymentWords({ failureCode, givenBackReason, parkedReason, status }: Payment): string {
+  if (givenBackReason !== undefined) return `${status}, and it goes back: ${givenBackReason}`;
   if (failureCode !== undefined) return `${status}: ${failureCode.replaceAll('_', ' ')}`;
   return parkedReason === undefined ? status : `${status}, but somebody has to look at it: ${parkedReason}`;
 }

@@ -17,7 +17,7 @@ import { findReader, listSessions, type ReaderAccount } from '#readers';
 import { emailAddress } from '#values/email-address';
 import { NotFound } from '#values/errors';
 import { jsonValue } from '#values/json';
-import { INDIAN_STATES } from '#values/places';
+import { stateCode } from '#values/places';
 import { isOutcomeCode, OUTCOME_CODES, payAsReader } from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one, text } from './command.ts';
 import { runDueJobs } from './jobs.ts';
@@ -270,13 +270,8 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
 
 /** A state by its code or its name; the seller's own where none is given. */
 function stateOf(given: string | boolean | undefined, seller: string): string {
-  const wanted = typeof given === 'string' ? given : seller;
-  const code = wanted.toUpperCase();
-  if (Object.hasOwn(INDIAN_STATES, code)) return code;
-  const byName = Object.entries(INDIAN_STATES).find(
-    ([, name]) => name.toLowerCase() === wanted.toLowerCase(),
-  );
-  return byName?.[0] ?? (given === undefined ? 'KA' : code);
+  if (typeof given === 'string') return stateCode(given) ?? given.toUpperCase();
+  return stateCode(seller) ?? 'KA';
 }
 
 async function cancel(context: CommandContext): Promise<CommandResult> {

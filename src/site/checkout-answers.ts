@@ -129,6 +129,9 @@ export function checkoutRoutes(site: Site): Route[] {
     if (intent?.parkedReason !== undefined) {
       return ownPage(renderOutcome({ frame, kind: 'parked', next: PATHS.contact, paidThrough: undefined }));
     }
+    if (intent?.givenBackReason !== undefined) {
+      return ownPage(renderOutcome({ frame, kind: 'given-back', next: tryAgain, paidThrough: undefined }));
+    }
     if (isOver(subscription)) {
       const kind = subscription.anchorOn === undefined ? 'over' : 'ended';
       return ownPage(renderOutcome({ frame, kind, next: tryAgain, paidThrough: undefined }));

@@ -54,3 +54,10 @@ export function isPlace(country: string, state: string | undefined): boolean {
   if (!COUNTRIES.includes(country)) return false;
   return country === 'IN' ? state !== undefined && Object.hasOwn(INDIAN_STATES, state) : state === undefined;
 }
+
+/** The code of an Indian state that is given by its code or its name; undefined where it is neither. */
+export function stateCode(text: string): string | undefined {
+  const code = text.trim().toUpperCase();
+  if (Object.hasOwn(INDIAN_STATES, code)) return code;
+  return Object.entries(INDIAN_STATES).find(([, name]) => name.toUpperCase() === code)?.[0];
+}

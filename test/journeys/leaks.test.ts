@@ -250,7 +250,7 @@ async function signReadersIn(): Promise<void> {
   const premium = named('premium').path;
   const opened = async (who: string) => (await of(who).get(premium)).headers.get('x-access');
   await until(async () => (await opened('reader who was refunded')) === 'full');
-  await db.transaction().execute((tx) => revokeGrants(tx, refunded, 'refund', at(NOW)));
+  await db.transaction().execute((tx) => revokeGrants(tx, [refunded], 'refund', at(NOW)));
   await until(async () => (await opened('reader who was refunded')) === 'preview');
   await give('reader of a benefit that opens no story', [
     'epaper',

@@ -441,7 +441,7 @@ describe('a payment', () => {
     expect(await books(reader.readerId)).toEqual(ONE_SUBSCRIPTION);
   });
 
-  it('that comes for what was given up is kept, told to its reader and to support, and opens nothing', async () => {
+  it('that comes for what was given up opens nothing and goes back, and its reader and support are told', async () => {
     const { db } = paper.database;
     const reader = await newReader();
     const url = await beginOrder(reader);
@@ -452,15 +452,13 @@ describe('a payment', () => {
     expect(await accessTo(reader)).toBe('preview');
     const [subscription] = await subscriptionsOf(db, reader.readerId);
     const page = await (await reader.get(`/subscriptions/${subscription?.id}`)).text();
-    expect([page.includes('data-subscription="parked"'), page.includes('href="/contact"')]).toEqual([
-      true,
-      true,
-    ]);
+    expect(page).toContain('data-subscription="given-back"');
     const support = await seated(paper, 'support');
     const file = await (
       await paper.get(`/desk/readers/${reader.readerId}`, { cookie: support.cookie })
     ).text();
-    expect(file).toContain('somebody has to look at it: it was paid after it was given up');
+    expect(file).toContain('it goes back: it was paid after the subscription was cancelled or given up');
+    expect(await journalOf(paper, reader.readerId)).toEqual(['overpaid', 'refunded']);
   });
 
   it('that never comes is given up after a day, and its checkout is closed', async () => {

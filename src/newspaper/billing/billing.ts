@@ -20,7 +20,8 @@ export { type Broken, brokenBooks, gatewayFigures, INVARIANT_COUNT, takenThrough
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
-export { nextDueAt, settleDue } from './due.ts';
+export { consentsOf } from './consents.store.ts';
+export { settleDue } from './due.ts';
 export { countedGateway } from './gateways/counted.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
@@ -28,16 +29,24 @@ export { sandboxGateway } from './gateways/sandbox.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
-export { askLater, askOpen, askUnanswered, SETTLE_CHECKOUT, settleIntent, takeEvent } from './settling.ts';
-export { cancelSubscription, resumeSubscription } from './standing.ts';
+export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
+export {
+  askLater,
+  askOpen,
+  askUnanswered,
+  READ_MANDATE,
+  SETTLE_CHECKOUT,
+  settleIntent,
+  takeEvent,
+} from './settling.ts';
+export { cancelSubscription, resumeSubscription, settleMandate } from './standing.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
-  consentsOf,
   findSubscription,
+  nextDueAt,
   type Subscription,
   subscriptionsOf,
-  type Term,
   type TimelineEntry,
-  termsOf,
   timelineOf,
 } from './subscriptions.store.ts';
+export { type Term, termsOf } from './terms.store.ts';

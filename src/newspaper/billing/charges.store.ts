@@ -3,7 +3,7 @@ import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
 import { type Money, moneyRecord } from '#values/money';
-import type { Gateway, GatewayPayment } from './gateways/gateway.ts';
+import type { FailureKind, Gateway, GatewayPayment } from './gateways/gateway.ts';
 
 export type IntentStatus =
   | 'created'
@@ -29,7 +29,20 @@ export type ChargeIntent = {
   readonly next: string;
   /** Why the newest try of its reader failed; gone with the next. */
   readonly failureCode: string | undefined;
+  readonly failureKind: FailureKind | undefined;
   readonly parkedReason: string | undefined;
+  /** Why what was taken goes back by itself: it bought nothing. */
+  readonly givenBackReason: string | undefined;
+  /** The mandate that is charged; undefined where its reader pays at the gateway's page. */
+  readonly mandateId: string | undefined;
+  readonly invoiceId: string | undefined;
+  /** No earlier than this may the money be taken. */
+  readonly notBefore: Temporal.Instant | undefined;
+  readonly createdAt: Temporal.Instant;
+  /** When it came to its end. */
+  readonly decidedAt: Temporal.Instant | undefined;
+  /** How often its gateway was asked what became of it. */
+  readonly polls: number;
 };
 
 /** Whether money may still come of it. */
@@ -50,7 +63,15 @@ type IntentRow = {
   checkout_url: string | null;
   next: string;
   failure_code: string | null;
+  failure_kind: FailureKind | null;
   parked_reason: string | null;
+  given_back_reason: string | null;
+  mandate_id: string | null;
+  invoice_id: string | null;
+  not_before: string | null;
+  created_at: string;
+  decided_at: string | null;
+  polls: number;
 };
 
 function toIntent(row: IntentRow): ChargeIntent {
@@ -66,12 +87,21 @@ function toIntent(row: IntentRow): ChargeIntent {
     checkoutUrl: row.checkout_url ?? undefined,
     next: row.next,
     failureCode: row.failure_code ?? undefined,
+    failureKind: row.failure_kind ?? undefined,
     parkedReason: row.parked_reason ?? undefined,
+    givenBackReason: row.given_back_reason ?? undefined,
+    mandateId: row.mandate_id ?? undefined,
+    invoiceId: row.invoice_id ?? undefined,
+    notBefore: row.not_before === null ? undefined : toInstant(row.not_before),
+    createdAt: toInstant(row.created_at),
+    decidedAt: row.decided_at === null ? undefined : toInstant(row.decided_at),
+    polls: row.polls,
   };
 }
 
 const COLUMNS = sql`id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, checkout_id,
-  checkout_url, next, failure_code, parked_reason`;
+  checkout_url, next, failure_code, failure_kind, parked_reason, given_back_reason, mandate_id, invoice_id, not_before, created_at,
+  decided_at, polls`;
 
 /** An attempt as it stands; many in one statement. */
 export const findIntent = groupedOver(
@@ -120,15 +150,22 @@ export async function openIntents(db: Db, limit: number): Promise<string[]> {
 
 /** Attempts of which a gateway has sent word, by `before`, that nobody has acted upon. */
 export async function unansweredIntents(db: Db, before: Temporal.Instant, limit: number): Promise<string[]> {
+  // What came before the checkout that it names was noted.
+  await sql`
+    update billing.gateway_events e set intent_id = i.id from billing.charge_intents i
+    where e.intent_id is null and e.processed_at is null and i.gateway = e.gateway
+      and i.checkout_id = e.checkout_id`.execute(db);
   const { rows } = await sql<{ id: string }>`
-    select distinct i.id from billing.gateway_events e
-      join billing.charge_intents i on i.gateway = e.gateway and i.checkout_id = e.checkout_id
+    select distinct i.id from billing.gateway_events e join billing.charge_intents i on i.id = e.intent_id
     where e.processed_at is null and e.received_at <= ${before.toString()} and i.parked_reason is null
     limit ${limit}`.execute(db);
   return rows.map((row) => row.id);
 }
 
-export type NewIntent = Pick<ChargeIntent, 'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next'>;
+export type NewIntent = Pick<
+  ChargeIntent,
+  'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next' | 'mandateId' | 'invoiceId' | 'notBefore'
+>;
 
 /** Writes down that the gateway is about to be asked for money. @returns the attempts in the order given */
 export async function insertIntents(
@@ -144,13 +181,15 @@ export async function insertIntents(
   }));
   const made = await sql<IntentRow>`
     insert into billing.charge_intents
-      (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, created_at)
+      (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, mandate_id, invoice_id,
+      not_before, created_at)
     select id, "subscriptionId", "termSeq", 1 + coalesce((
         select max(attempt) from billing.charge_intents before
         where before.subscription_id = "subscriptionId" and before.term_seq = "termSeq"), 0),
-      gateway, currency, minor, 'submitted', next, ${now.toString()}
+      gateway, currency, minor, 'submitted', next, "mandateId", "invoiceId", "notBefore", ${now.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "subscriptionId" uuid, "termSeq" integer, gateway text, currency text, minor bigint, next text)
+      id uuid, "subscriptionId" uuid, "termSeq" integer, gateway text, currency text, minor bigint, next text,
+      "mandateId" uuid, "invoiceId" uuid, "notBefore" timestamptz)
     returning ${COLUMNS}`.execute(tx);
   const byId = new Map(made.rows.map((row) => [row.id, toIntent(row)]));
   return rows.map(({ id }) => byId.get(id) as ChargeIntent);
@@ -183,18 +222,50 @@ export type IntentChange = {
   readonly intentId: string;
   readonly status: IntentStatus;
   readonly failureCode?: string | undefined;
+  readonly failureKind?: FailureKind | undefined;
   /** Stays as it was where none is given. */
   readonly parkedReason?: string | undefined;
+  readonly givenBackReason?: string | undefined;
 };
 
-export async function setIntentStatuses(db: Db | Tx, changes: readonly IntentChange[]): Promise<void> {
+export async function setIntentStatuses(
+  db: Db | Tx,
+  changes: readonly IntentChange[],
+  now: Temporal.Instant,
+): Promise<void> {
   if (changes.length === 0) return;
   await sql`
     update billing.charge_intents i set status = now.status, failure_code = now."failureCode",
-      parked_reason = coalesce(now."parkedReason", i.parked_reason)
+      failure_kind = now."failureKind", parked_reason = coalesce(now."parkedReason", i.parked_reason),
+      given_back_reason = coalesce(now."givenBackReason", i.given_back_reason),
+      decided_at = case when now.status in ('succeeded', 'failed', 'canceled')
+        then coalesce(i.decided_at, ${now.toString()}::timestamptz) end
     from json_to_recordset(${JSON.stringify(changes)}::json) as now (
-      "intentId" uuid, status text, "failureCode" text, "parkedReason" text)
+      "intentId" uuid, status text, "failureCode" text, "failureKind" text, "parkedReason" text, "givenBackReason" text)
     where i.id = now."intentId"`.execute(db);
+}
+
+/** Counts that the gateway is asked what became of attempts. */
+export async function countPolls(tx: Tx, intentIds: readonly string[]): Promise<void> {
+  if (intentIds.length === 0) return;
+  await sql`update billing.charge_intents set polls = polls + 1 where id = any(${intentIds}::uuid[])`.execute(
+    tx,
+  );
+}
+
+/** How much was taken of subscriptions since: payments that came, and attempts that were made. */
+export async function chargedSince(
+  tx: Tx,
+  subscriptionIds: readonly string[],
+  since: Temporal.Instant,
+): Promise<ReadonlyMap<string, { readonly paid: number; readonly tried: number }>> {
+  if (subscriptionIds.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; paid: number; tried: number }>`
+    select subscription_id as id, count(*) filter (where decided_at > ${since.toString()} and status = 'succeeded')::int as paid,
+      count(*) filter (where created_at > ${since.toString()} and mandate_id is not null)::int as tried
+    from billing.charge_intents where subscription_id = any(${subscriptionIds}::uuid[])
+    group by subscription_id`.execute(tx);
+  return new Map(rows.map(({ id, paid, tried }) => [id, { paid, tried }]));
 }
 
 /**
@@ -202,12 +273,21 @@ export async function setIntentStatuses(db: Db | Tx, changes: readonly IntentCha
  *
  * @returns whether it was given up: a checkout may have been begun for it since it was read
  */
-export async function giveUpUnopened(db: Db, intentId: string): Promise<boolean> {
+export async function giveUpUnopened(db: Db, intentId: string, now: Temporal.Instant): Promise<boolean> {
   const { rows } = await sql`
-    update billing.charge_intents set status = 'canceled'
+    update billing.charge_intents set status = 'canceled', decided_at = ${now.toString()}
     where id = ${intentId} and checkout_id is null and status not in ('succeeded', 'failed')
     returning id`.execute(db);
   return rows.length > 0;
+}
+
+/** Which invoice an attempt has paid, by the attempt. */
+export async function noteInvoices(tx: Tx, paid: ReadonlyMap<string, string>): Promise<void> {
+  if (paid.size === 0) return;
+  await sql`
+    update billing.charge_intents i set invoice_id = paid.invoice_id
+    from unnest(${[...paid.keys()]}::uuid[], ${[...paid.values()]}::uuid[]) as paid (id, invoice_id)
+    where i.id = paid.id`.execute(tx);
 }
 
 /** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
@@ -246,7 +326,9 @@ export async function savePayments(
       method text, "failureCode" text, at timestamptz)
     on conflict (gateway, gateway_payment_id) do update
       set status = excluded.status, method = excluded.method, failure_code = excluded.failure_code, at = excluded.at
-      where old.status in ('pending', 'requires_action')`.execute(tx);
+      -- A bank may say yes days after it said no; what was taken stays taken.
+      where old.status in ('pending', 'requires_action')
+        or (old.status = 'failed' and excluded.status = 'succeeded')`.execute(tx);
 }
 
 /** A payment as the reader and support see it. */
@@ -264,6 +346,8 @@ export type Payment = {
   readonly termSeq: number;
   /** Why a person has to look at it: it was taken, and is good for nothing. */
   readonly parkedReason: string | undefined;
+  /** Why it went back by itself: it bought nothing. */
+  readonly givenBackReason: string | undefined;
 };
 
 export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
@@ -280,9 +364,10 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     subscription_id: string;
     term_seq: number;
     parked_reason: string | null;
+    given_back_reason: string | null;
   }>`
     select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at,
-      i.subscription_id, i.term_seq, i.parked_reason
+      i.subscription_id, i.term_seq, i.parked_reason, i.given_back_reason
     from billing.payments p join billing.charge_intents i on i.id = p.intent_id
       join billing.subscriptions s on s.id = i.subscription_id
     where s.reader_id = ${readerId} order by p.at desc, p.id desc`.execute(db);
@@ -298,6 +383,7 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
     subscriptionId: row.subscription_id,
     termSeq: row.term_seq,
     parkedReason: row.parked_reason ?? undefined,
+    givenBackReason: row.given_back_reason ?? undefined,
   }));
 }
 
@@ -306,41 +392,49 @@ export type GatewayEvent = {
   readonly gateway: string;
   readonly eventId: string;
   readonly type: string;
+  /** The attempt that it is about, by its own name or by its checkout's; neither where it is about something else. */
+  readonly reference: string | undefined;
   readonly checkoutId: string | undefined;
   readonly body: Buffer;
 };
 
-/** Keeps genuine events as they came. @returns the ids of those that are new */
+/** Keeps genuine events as they came. @returns the attempts that those which are new are about */
 export async function insertEvents(
   tx: Tx,
   events: readonly GatewayEvent[],
   now: Temporal.Instant,
-): Promise<ReadonlySet<string>> {
+): Promise<string[]> {
   // In one order for all processes: each waits for another's event of the same id, and none in a circle.
   const sorted = events.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1));
-  const { rows } = await sql<{ event_id: string }>`
-    insert into billing.gateway_events (gateway, event_id, type, checkout_id, body, received_at)
-    select gateway, event_id, type, checkout_id, body, ${now.toString()}
+  const { rows } = await sql<{ intent_id: string | null }>`
+    insert into billing.gateway_events
+      (gateway, event_id, type, checkout_id, intent_id, body, received_at, processed_at)
+    select new.gateway, event_id, type, new.checkout_id, coalesce(new.reference, known.id), body, ${now.toString()},
+      -- What is about no attempt needs nothing more.
+      case when new.reference is null and new.checkout_id is null then ${now.toString()}::timestamptz end
     from unnest(${sorted.map((one) => one.gateway)}::text[], ${sorted.map((one) => one.eventId)}::text[],
       ${sorted.map((one) => one.type)}::text[], ${sorted.map((one) => one.checkoutId ?? null)}::text[],
-      ${sorted.map((one) => one.body)}::bytea[]) as new (gateway, event_id, type, checkout_id, body)
+      ${sorted.map(({ reference }) => (reference !== undefined && UUID.test(reference) ? reference : null))}::uuid[],
+      ${sorted.map((one) => one.body)}::bytea[]) with ordinality
+      as new (gateway, event_id, type, checkout_id, reference, body, place)
+    left join billing.charge_intents known on known.checkout_id = new.checkout_id and known.gateway = new.gateway
+    order by place
     on conflict do nothing
-    returning event_id`.execute(tx);
-  return new Set(rows.map((row) => row.event_id));
+    returning intent_id`.execute(tx);
+  return rows.flatMap(({ intent_id }) => (intent_id === null ? [] : [intent_id]));
 }
 
-/** Notes that what gateways sent about checkouts has been acted upon. */
+/** Asked before the database is, which answers other text with an error. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Notes that what gateways sent about attempts has been acted upon. */
 export async function markProcessed(
   tx: Tx,
-  checkouts: readonly { readonly gateway: string; readonly checkoutId: string }[],
+  intentIds: readonly string[],
   now: Temporal.Instant,
 ): Promise<void> {
-  if (checkouts.length === 0) return;
+  if (intentIds.length === 0) return;
   await sql`
-    update billing.gateway_events e set processed_at = ${now.toString()}
-    from unnest(${checkouts.map((one) => one.gateway)}::text[], ${checkouts.map((one) => one.checkoutId)}::text[])
-      as done (gateway, checkout_id)
-    where e.gateway = done.gateway and e.checkout_id = done.checkout_id and e.processed_at is null`.execute(
-    tx,
-  );
+    update billing.gateway_events set processed_at = ${now.toString()}
+    where intent_id = any(${intentIds}::uuid[]) and processed_at is null`.execute(tx);
 }

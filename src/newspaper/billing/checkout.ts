@@ -18,15 +18,14 @@ import {
   setIntentStatuses,
   setNext,
 } from './charges.store.ts';
+import { insertConsents, type NewConsent } from './consents.store.ts';
 import type { BillingParts } from './parts.ts';
 import { settleIntent } from './settling.ts';
 import {
   changeChoice,
-  insertConsents,
   insertFacts,
   insertSubscriptions,
   lockCurrents,
-  type NewConsent,
   type NewFact,
   type NewSubscription,
   type Subscription,
@@ -68,7 +67,7 @@ export async function beginCheckout(
     const planned = await plan(parts, { order, now });
     if (planned.kind === 'begun-elsewhere') continue;
     if (planned.kind === 'open') {
-      const opened = await openCheckout(parts, order, planned.intent);
+      const opened = await openCheckout(parts, order, planned.intent, now);
       if (opened.kind === 'begun-elsewhere') continue;
       return opened;
     }
@@ -249,6 +248,9 @@ async function agree(
         gateway: parts.gateway.name,
         amount: order.plan.price,
         next: order.next,
+        mandateId: undefined,
+        invoiceId: undefined,
+        notBefore: undefined,
       }),
     ),
     now,
@@ -259,6 +261,7 @@ async function openCheckout(
   parts: BillingParts,
   order: Order,
   intent: ChargeIntent,
+  now: Temporal.Instant,
 ): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
@@ -282,9 +285,11 @@ async function openCheckout(
       return ELSEWHERE;
     case 'refused':
       parts.log.error({ intentId: intent.id, code: opened.code }, 'the gateway refuses a checkout');
-      await setIntentStatuses(parts.db, [
-        { intentId: intent.id, status: 'failed', failureCode: opened.code },
-      ]);
+      await setIntentStatuses(
+        parts.db,
+        [{ intentId: intent.id, status: 'failed', failureCode: opened.code }],
+        now,
+      );
       return { kind: 'try-again', subscriptionId };
     case 'unknown':
       parts.log.warn({ intentId: intent.id, reason: opened.reason }, 'the gateway does not answer');
@@ -327,7 +332,7 @@ async function closeCheckout(
     const found = await gateway.findCheckout(intent.id);
     if (found.kind !== 'ok') return 'unknown';
     if (found.value === undefined) {
-      if (await giveUpUnopened(db, intent.id)) return 'closed';
+      if (await giveUpUnopened(db, intent.id, now)) return 'closed';
       // Another tab has begun its checkout between the gateway's answer and ours: it may be paid already.
       const begun = await newestIntent(db, intent.subscriptionId);
       if (begun?.id === intent.id && isOpen(begun)) return closeCheckout(parts, begun, now);
@@ -343,6 +348,6 @@ async function closeCheckout(
     const settled = await newestIntent(db, intent.subscriptionId);
     return settled?.status === 'pending' ? 'pending' : 'paid';
   }
-  await setIntentStatuses(db, [{ intentId: intent.id, status: 'canceled' }]);
+  await setIntentStatuses(db, [{ intentId: intent.id, status: 'canceled' }], now);
   return 'closed';
 }

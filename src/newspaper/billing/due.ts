@@ -1,42 +1,202 @@
-import type { Db, Tx } from '#platform/db';
-import { isOpen, newestIntent } from './charges.store.ts';
+import type { Tx } from '#platform/db';
+import { carryOut, type Outcome } from './carrying-out.ts';
+import {
+  type ChargeIntent,
+  countPolls,
+  isOpen,
+  newestIntent,
+  newestIntents,
+  parkIntent,
+} from './charges.store.ts';
+import { raiseCharges, sendCharge } from './charging.ts';
 import { closeOpenCheckout } from './checkout.ts';
+import { postLetters, renewalNotice } from './letters.ts';
+import { insertNotices, type NewNotice, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
+import { type Act, nextAct } from './renewal.ts';
+import { settleIntent } from './settling.ts';
 import { applyFact } from './standing.ts';
-import { dueSubscriptions, findSubscription, type Subscription } from './subscriptions.store.ts';
+import { type Step, transition } from './subscription.ts';
+import { insertFacts, lockDue, type NewFact, type Subscription, saveLooks } from './subscriptions.store.ts';
 
-/** Something that was begun and not paid is given up after this long, and its checkout closed. */
-const HOURS_TO_PAY = 24;
-/** At once in one sitting: more are found by the next. */
-const MOST_DUE = 500;
-
-/** When the next subscription falls due, if that is by `until`. */
-export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Temporal.Instant | undefined> {
-  return (await dueSubscriptions(db, until, HOURS_TO_PAY, 1))[0]?.at;
-}
+/** Looked at in one transaction: their locks are held for as long as it takes. */
+const BATCH = 100;
+/** Asked of a gateway at once by one process. */
+const AT_ONCE = 16;
+/** What could not be done, because a gateway or a reader was in the way, is tried again after this long. */
+const TRY_AGAIN = { minutes: 5 };
+/** Nothing is ever done so often to one subscription at one look: a rule that turned in a circle would be a fault. */
+const MOST_ACTS = 24;
 
 /**
- * Does what has fallen due by the clock alone: gives up what was begun and never paid, and ends what its reader
- * cancelled. Safe to repeat, and to run in several processes at once.
+ * Does what has fallen due: gives up what was never paid, reminds readers, charges what renews, asks what became of
+ * charges, and lets days come. Safe to repeat, and to run in any number of processes at once: each subscription is looked
+ * at by one of them at a time, and whatever is asked of a gateway was written down before (billing, 1.5).
  */
 export async function settleDue(parts: BillingParts, now: Temporal.Instant): Promise<void> {
-  for (const { subscriptionId } of await dueSubscriptions(parts.db, now, HOURS_TO_PAY, MOST_DUE)) {
-    try {
-      await settle(parts, subscriptionId, now);
-    } catch (error) {
-      // What fails for one reader keeps none of the others waiting.
-      parts.log.error({ err: error, subscriptionId }, 'what fell due could not be done yet');
-    }
+  for (;;) {
+    const { looked, tasks } = await parts.db.transaction().execute((tx) => look(parts, tx, now));
+    await eachAtOnce(tasks, async ({ run, subscriptionId }) => {
+      try {
+        await run();
+      } catch (error) {
+        // What fails for one reader keeps none of the others waiting.
+        parts.log.error({ err: error, subscriptionId }, 'what fell due could not be done yet');
+      }
+    });
+    if (looked < BATCH && tasks.length === 0) return;
   }
 }
 
-async function settle(parts: BillingParts, subscriptionId: string, now: Temporal.Instant): Promise<void> {
-  const subscription = await findSubscription(parts.db, subscriptionId);
-  if (subscription?.state === 'incomplete') await giveUp(parts, subscription, now);
-  else if (subscription !== undefined) {
-    // Its reader may have taken the cancellation back meanwhile.
-    const goesOn = async (_: Tx, { cancelOn }: Subscription) => cancelOn === undefined;
-    await applyFact(parts, subscriptionId, { kind: 'day' }, 'the calendar', now, goesOn);
+/** What is to be asked of a gateway once everything about it is written down. */
+type Task = { readonly subscriptionId: string; readonly run: () => Promise<void> };
+
+async function look(
+  parts: BillingParts,
+  tx: Tx,
+  now: Temporal.Instant,
+): Promise<{ looked: number; tasks: Task[] }> {
+  const due = await lockDue(tx, now, BATCH);
+  if (due.length === 0) return { looked: 0, tasks: [] };
+  const newest = await newestIntents(
+    tx,
+    due.map(({ id }) => id),
+  );
+  const looked = due.map((subscription) => lookAt(subscription, newest.get(subscription.id), now));
+  await keepOutcomes(parts, tx, looked, now);
+  await keepNotices(tx, looked, now);
+  const charging = await raiseCharges(
+    parts,
+    tx,
+    looked.filter(({ act }) => act === 'charge').map(({ subscription }) => subscription),
+    now,
+  );
+  await countPolls(
+    tx,
+    looked.flatMap(({ ask }) => (ask === undefined ? [] : [ask.id])),
+  );
+  await saveLooks(
+    tx,
+    looked.map((one) => ({
+      id: one.subscription.id,
+      dueAt: charging.dueAt.get(one.subscription.id) ?? one.dueAt,
+      remindedSeq: one.subscription.remindedSeq,
+      parkedReason: charging.parked.get(one.subscription.id) ?? one.subscription.parkedReason,
+    })),
+  );
+  const tasks = looked.flatMap((one): Task[] => {
+    const subscriptionId = one.subscription.id;
+    const raised = charging.intents.get(subscriptionId);
+    if (raised !== undefined) return [{ subscriptionId, run: () => sendCharge(parts, raised.id, now) }];
+    const run = taskOf(parts, one, now);
+    return run === undefined ? [] : [{ subscriptionId, run }];
+  });
+  return { looked: due.length, tasks };
+}
+
+/** One subscription, after everything that needs nobody else. */
+type Looked = {
+  /** As it then stands. */
+  readonly subscription: Subscription;
+  readonly outcome: Outcome | undefined;
+  /** What it was before it was reminded. */
+  readonly reminded: Subscription | undefined;
+  /** Something that needs a gateway, and ends the look. */
+  readonly act: Exclude<Act, 'day' | 'remind'> | undefined;
+  readonly ask: ChargeIntent | undefined;
+  readonly dueAt: Temporal.Instant | undefined;
+};
+
+/** Lives through everything that has come, in its order. Pure. */
+function lookAt(before: Subscription, newest: ChargeIntent | undefined, now: Temporal.Instant): Looked {
+  let is = before;
+  let steps: readonly Step[] = [];
+  let reminded: Subscription | undefined;
+  for (let acts = 0; acts < MOST_ACTS; acts++) {
+    const next = nextAct(is, newest, now);
+    const isDue = next !== undefined && Temporal.Instant.compare(next.at, now) <= 0;
+    if (!isDue || (next.act !== 'day' && next.act !== 'remind')) {
+      const outcome =
+        steps.length === 0
+          ? undefined
+          : { subscription: before, standing: is, steps, fact: 'day', actor: 'the calendar', dueAt: now };
+      const act = isDue ? (next.act as Looked['act']) : undefined;
+      return {
+        subscription: is,
+        outcome,
+        reminded,
+        act,
+        ask: act === 'ask' || act === 'park' ? newest : undefined,
+        dueAt: act === undefined ? next?.at : now.add(TRY_AGAIN),
+      };
+    }
+    if (next.act === 'remind') {
+      reminded = is;
+      is = { ...is, remindedSeq: is.nextSeq };
+      continue;
+    }
+    // Each boundary by itself, on its day: what is charged between two of them is not passed by.
+    const result = transition(is, { kind: 'day' }, next.at);
+    if (result.kind === 'unchanged') break;
+    is = { ...is, ...result.standing };
+    steps = [...steps, ...result.steps];
+  }
+  throw new Error(`subscription ${before.id} comes to no rest`);
+}
+
+async function keepOutcomes(
+  parts: BillingParts,
+  tx: Tx,
+  looked: readonly Looked[],
+  now: Temporal.Instant,
+): Promise<void> {
+  await carryOut(
+    parts,
+    tx,
+    looked.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome])),
+    now,
+  );
+}
+
+/** Readers are told what will be taken; and that they were told is kept. */
+async function keepNotices(tx: Tx, looked: readonly Looked[], now: Temporal.Instant): Promise<void> {
+  const told = looked.flatMap(({ reminded }) => (reminded === undefined ? [] : [reminded]));
+  const letters = told.flatMap((one) => renewalNotice(one));
+  await insertNotices(
+    tx,
+    told.map((one): NewNotice => noticeOf(one, 'renewal')),
+    now,
+  );
+  await insertFacts(
+    tx,
+    told.map(({ id }): NewFact => ({ subscriptionId: id, fact: 'reminded', actor: 'the calendar' })),
+    now,
+  );
+  await postLetters(tx, letters, now);
+}
+
+/** What an act asks of a gateway, once everything is written down. */
+function taskOf(
+  parts: BillingParts,
+  { act, ask, subscription }: Looked,
+  now: Temporal.Instant,
+): (() => Promise<void>) | undefined {
+  switch (act) {
+    case 'give up':
+      return () => giveUp(parts, subscription, now);
+    case 'close checkout':
+      return async () => {
+        await closeOpenCheckout(parts, subscription.id, now);
+      };
+    case 'ask':
+      return ask && (() => settleIntent(parts, ask.id, now));
+    case 'park':
+      return ask && (() => parkIntent(parts.db, ask.id, 'the gateway never said what became of it'));
+    case 'charge':
+    case undefined:
+      return undefined;
+    default:
+      return act satisfies never;
   }
 }
 
@@ -48,5 +208,15 @@ async function giveUp(parts: BillingParts, subscription: Subscription, now: Temp
     const intent = await newestIntent(tx, subscription.id);
     return intent !== undefined && isOpen(intent);
   };
-  await applyFact(parts, subscription.id, { kind: 'never paid' }, 'the calendar', now, isBegun);
+  await applyFact(parts, subscription.id, { kind: 'never paid' }, { actor: 'the calendar' }, now, isBegun);
+}
+
+/** Runs tasks, so many at once. */
+async function eachAtOnce<Each>(all: readonly Each[], run: (one: Each) => Promise<void>): Promise<void> {
+  const waiting = all.values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const one of waiting) await run(one);
+    }),
+  );
 }

@@ -1,9 +1,12 @@
 import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
 import { findReaders } from '#readers';
+import type { Outcome } from './carrying-out.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
-import { findReceipt } from './receipts.ts';
+import { CANCEL_PATH, findReceipt } from './receipts.ts';
+import { mayCharge } from './renewal.ts';
+import { boughtNext, PATIENCE, type Patience } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** A letter to the reader who owns a subscription. */
@@ -13,7 +16,83 @@ export type Letter = {
     readonly [Kind in LetterKind]: { readonly kind: Kind; readonly payload: MailPayload<Kind> };
   }[LetterKind];
 };
-type LetterKind = 'receipt' | 'payment-failed' | 'subscription-ends' | 'subscription-goes-on';
+type LetterKind =
+  | 'receipt'
+  | 'payment-failed'
+  | 'subscription-ends'
+  | 'subscription-goes-on'
+  | 'renewal-notice'
+  | 'renewal-failed'
+  | 'subscription-rests'
+  | 'subscription-over'
+  | 'refund';
+
+/** Where a reader pays what is open, or gives another card or mandate. */
+const PAY_PATH = '/account/payment';
+
+/** What a reader is told before a term is charged. */
+export function renewalNotice(subscription: Subscription): Letter[] {
+  const { mandate, nextPlanName, paidThroughOn, readerId, trialEndsOn } = subscription;
+  const renewsOn = paidThroughOn ?? trialEndsOn;
+  if (renewsOn === undefined) return [];
+  const payload = {
+    planName: nextPlanName,
+    amount: boughtNext(subscription).price,
+    renewsOn,
+    ...(mandate !== undefined && mayCharge(subscription) ? { method: mandate.method } : {}),
+    payPath: PAY_PATH,
+    cancelPath: CANCEL_PATH,
+  };
+  return [{ readerId, mail: { kind: 'renewal-notice', payload } }];
+}
+
+/** A renewal was declined, or there is nothing to charge for it. */
+export function renewalFailed(
+  subscription: Subscription,
+  method: string | undefined,
+  { graceDays }: Patience = PATIENCE,
+): Letter[] {
+  const { nextPlanName, paidThroughOn, readerId, state, trialEndsOn } = subscription;
+  const due = paidThroughOn ?? trialEndsOn;
+  // Who is shut out was told so.
+  if (due === undefined || state === 'suspended') return [];
+  const payload = {
+    planName: nextPlanName,
+    amount: boughtNext(subscription).price,
+    ...(method === undefined ? {} : { method }),
+    readsUntil: due.add({ days: graceDays }),
+    payPath: PAY_PATH,
+  };
+  return [{ readerId, mail: { kind: 'renewal-failed', payload } }];
+}
+
+/** What a reader is told of what became of their subscription. */
+export function lettersOf({ fact, standing, steps, subscription }: Outcome): Letter[] {
+  const { planName, readerId } = subscription;
+  const { cancelOn, paidThroughOn } = standing;
+  const to = steps.findLast((step) => step.kind === 'moved')?.to;
+  if (fact === 'cancel' && cancelOn !== undefined) {
+    const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
+    return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
+  }
+  if (fact === 'undo cancel' && paidThroughOn !== undefined) {
+    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
+    return [{ readerId, mail: { kind: 'subscription-goes-on', payload } }];
+  }
+  // Who was declined knows already, and who is being charged hears of nothing.
+  if (to === 'past_due') return mayCharge(subscription) ? [] : renewalFailed(subscription, undefined);
+  if (to === 'suspended') {
+    const payload = { planName, amount: boughtNext(standing).price, payPath: PAY_PATH };
+    return [{ readerId, mail: { kind: 'subscription-rests', payload } }];
+  }
+  const isUnpaid = standing.endedReason === 'nonpayment' || standing.endedReason === 'mandate_revoked';
+  if (to === 'expired' && isUnpaid) {
+    return [
+      { readerId, mail: { kind: 'subscription-over', payload: { planName, subscribePath: '/subscribe' } } },
+    ];
+  }
+  return [];
+}
 
 export function paymentFailed(intent: ChargeIntent, subscription: Subscription): Letter {
   const payload = {

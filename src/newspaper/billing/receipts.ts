@@ -5,7 +5,8 @@ import { formatMoney } from '#values/money';
 import { INDIAN_STATES } from '#values/places';
 import { type Payment, paymentsOf } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
-import { type Subscription, subscriptionsOf, type Term, termsOf } from './subscriptions.store.ts';
+import { type Subscription, subscriptionsOf } from './subscriptions.store.ts';
+import { type Term, termsOf } from './terms.store.ts';
 
 /** What was paid, for what and until when, with everything that the seller has to say of itself. */
 export type Receipt = MailPayload<'receipt'>;
@@ -36,9 +37,13 @@ export function receiptOf(
   };
 }
 
-/** Whether a payment bought a term: money that fits nothing has no receipt, but a person who looks at it. */
-export function hasReceipt({ parkedReason, status }: Pick<Payment, 'status' | 'parkedReason'>): boolean {
-  return status === 'succeeded' && parkedReason === undefined;
+/** Whether a payment bought a term: money that fits nothing has no receipt, but goes back or to a person. */
+export function hasReceipt({
+  givenBackReason,
+  parkedReason,
+  status,
+}: Pick<Payment, 'status' | 'parkedReason' | 'givenBackReason'>): boolean {
+  return status === 'succeeded' && parkedReason === undefined && givenBackReason === undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChargeIntent, IntentStatus } from './charges.store.ts';
 import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
-import { settlementOf } from './settlement.ts';
+import { type Settlement, settlementOf } from './settlement.ts';
 import { begun, SUBSCRIPTION_STATES } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
@@ -32,7 +32,15 @@ function intent(status: IntentStatus = 'submitted'): ChargeIntent {
     checkoutUrl: 'https://gateway.example/chk_1',
     next: '/',
     failureCode: undefined,
+    failureKind: undefined,
     parkedReason: undefined,
+    givenBackReason: undefined,
+    mandateId: undefined,
+    invoiceId: undefined,
+    notBefore: undefined,
+    createdAt: NOON,
+    decidedAt: undefined,
+    polls: 0,
   };
 }
 
@@ -41,13 +49,15 @@ function subscription(state: Subscription['state'] = 'incomplete'): Subscription
     id: '019ab000-0000-7000-8000-000000000002',
     readerId: '019ab000-0000-7000-8000-000000000003',
     product: 'paper',
-    planSlug: 'yearly',
     planName: 'Yearly',
-    price: { minor: 270_000n, currency: 'INR' },
+    nextPlanName: 'Yearly',
+    mandate: undefined,
+    remindedSeq: undefined,
+    parkedReason: undefined,
     country: 'IN',
     countryState: 'KA',
     createdAt: NOON,
-    ...begun(12, 'Asia/Kolkata'),
+    ...begun({ planSlug: 'yearly', months: 12, price: { minor: 270_000n, currency: 'INR' } }, 'Asia/Kolkata'),
     state,
     ...(state === 'incomplete'
       ? {}
@@ -77,36 +87,73 @@ function payment(status: GatewayPayment['status'], given: Partial<GatewayPayment
   } as const;
 }
 
+/** It came all the same: it is kept, and the attempt is at its end. */
+const KEPT = { payment: { gatewayPaymentId: 'pay_1' }, intent: { status: 'succeeded' } };
+
+function begunBy({ took }: Settlement) {
+  return took?.kind === 'bought' ? took.steps.find((step) => step.kind === 'begin term')?.term : undefined;
+}
+
 describe('a payment that was made', () => {
   it('begins what was bought', () => {
     const settlement = settlementOf(intent(), subscription(), payment('succeeded'), NOON);
-    expect(settlement).toMatchObject({ intent: { status: 'succeeded' }, begins: { term: { seq: 0 } } });
-    expect(settlement.begins?.standing.state).toBe('active');
-    expect(String(settlement.begins?.term.endOn)).toBe('2027-11-23');
-    expect(settlement.parkedReason).toBeUndefined();
+    expect(settlement).toMatchObject({
+      intent: { status: 'succeeded' },
+      took: { kind: 'bought', standing: { state: 'active' } },
+    });
+    expect(begunBy(settlement)).toMatchObject({ seq: 0, endOn: Temporal.PlainDate.from('2027-11-23') });
   });
 
   it.each([
-    ['of another amount', intent(), subscription(), { amount: { minor: 100n, currency: 'INR' } }, /amount/],
-    [
-      'in another currency',
-      intent(),
-      subscription(),
-      { amount: { minor: 270_000n, currency: 'USD' } },
-      /amount/,
-    ],
-    ['for an attempt that was given up', intent('canceled'), subscription(), {}, /given up/],
-    ['for a subscription that is over', intent(), subscription('canceled'), {}, /given up/],
-    ['for what is paid already', intent(), subscription('active'), {}, /twice/],
-  ] as const)('%s begins nothing, and a person has to look at it', (_, attempt, sub, given, reason) => {
+    ['of another amount', intent(), subscription(), { amount: { minor: 100n, currency: 'INR' } }],
+    ['in another currency', intent(), subscription(), { amount: { minor: 270_000n, currency: 'USD' } }],
+  ] as const)('%s begins nothing, and a person has to look at it', (_, attempt, sub, given) => {
     const settlement = settlementOf(attempt, sub, payment('succeeded', given), NOON);
-    expect(settlement.begins).toBeUndefined();
-    expect(settlement.parkedReason).toMatch(reason);
-    // It came all the same: it is kept, and the attempt is at its end.
-    expect(settlement).toMatchObject({
-      payment: { gatewayPaymentId: 'pay_1' },
-      intent: { status: 'succeeded' },
+    expect(settlement.took).toMatchObject({ kind: 'park', reason: expect.stringMatching(/amount/) });
+    expect(settlement).toMatchObject(KEPT);
+  });
+
+  it.each([
+    ['for an attempt that was given up', intent('canceled'), subscription(), /given up/],
+    ['for a subscription that is over', intent(), subscription('canceled'), /given up|twice/],
+    ['F02 F14: for what is paid already', intent(), subscription('active'), /twice/],
+    [
+      'F82: for a term that its reader has cancelled',
+      { ...intent(), termSeq: 1 },
+      { ...subscription('active'), cancelOn: Temporal.PlainDate.from('2027-11-23') },
+      /cancelled/,
+    ],
+  ] as const)('%s begins nothing, and goes back', (_, attempt, sub, reason) => {
+    const settlement = settlementOf(attempt, sub, payment('succeeded'), NOON);
+    expect(settlement.took).toMatchObject({ kind: 'give back', reason: expect.stringMatching(reason) });
+    expect(settlement).toMatchObject(KEPT);
+  });
+});
+
+describe('a charge with nobody there', () => {
+  const charge = (status?: IntentStatus) => ({ ...intent(status), termSeq: 1, mandateId: 'mandate' });
+
+  it('that is declined is at its end, and its reader is told', () => {
+    const said = payment('failed', { failureKind: 'later' });
+    expect(settlementOf(charge(), subscription('active'), said, NOON)).toEqual({
+      payment: said,
+      intent: { status: 'failed', failureCode: 'card_declined', failureKind: 'later' },
+      tellFailed: 'renewal',
     });
+  });
+
+  it('F71 F78: that the gateway refuses is no charge, and its reader is asked for another mandate', () => {
+    const said = { kind: 'refused', code: 'amount_above_mandate' } as const;
+    expect(settlementOf(charge(), subscription('active'), said, NOON)).toEqual({
+      intent: { status: 'failed', failureCode: 'amount_above_mandate', failureKind: 'never' },
+      tellFailed: 'renewal',
+    });
+    expect(settlementOf(charge('failed'), subscription('active'), said, NOON)).toEqual({});
+  });
+
+  it('F05: that a bank approves days after it said no has bought its term all the same', () => {
+    const late = settlementOf(charge('failed'), subscription('active'), payment('succeeded'), NOON);
+    expect(begunBy(late)).toMatchObject({ seq: 1 });
   });
 });
 
@@ -128,7 +175,9 @@ describe('a payment that was not made, or not yet', () => {
   });
 
   it('is told to its reader where they had to wait for it', () => {
-    expect(settlementOf(intent('pending'), subscription(), payment('failed'), NOON).tellFailed).toBe(true);
+    expect(settlementOf(intent('pending'), subscription(), payment('failed'), NOON).tellFailed).toBe(
+      'checkout',
+    );
     expect(settlementOf(intent(), subscription(), payment('failed'), NOON).tellFailed).toBeUndefined();
   });
 
@@ -163,9 +212,9 @@ describe('words of a gateway, in whatever order and however often', () => {
           for (const one of words) {
             const settlement = settlementOf(attempt, sub, one, NOON);
             if (attempt.status === 'succeeded') expect(settlement.intent).toBeUndefined();
-            if (settlement.begins !== undefined) began++;
+            if (settlement.took?.kind === 'bought') began++;
             attempt = { ...attempt, ...settlement.intent };
-            sub = { ...sub, ...settlement.begins?.standing };
+            if (settlement.took?.kind === 'bought') sub = { ...sub, ...settlement.took.standing };
           }
           expect(began).toBeLessThanOrEqual(state === 'incomplete' ? 1 : 0);
         },

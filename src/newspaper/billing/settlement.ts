@@ -1,7 +1,7 @@
 import { isSameMoney } from '#values/money';
 import { type ChargeIntent, type IntentStatus, isOpen } from './charges.store.ts';
-import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
-import { isOver, type PaidTerm, type Standing, transition } from './subscription.ts';
+import type { CheckoutState, FailureKind, GatewayMandate, GatewayPayment } from './gateways/gateway.ts';
+import { type Standing, type Step, transition } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** What follows from a gateway's word about an attempt to be paid. */
@@ -9,14 +9,26 @@ export type Settlement = {
   /** What the gateway says of a payment, to be kept. */
   readonly payment?: GatewayPayment;
   /** How the attempt stands now, where that changed. */
-  readonly intent?: { readonly status: IntentStatus; readonly failureCode?: string | undefined };
-  /** The reader is told that it failed. */
-  readonly tellFailed?: true;
-  /** Why money that came is good for nothing: a person has to look at it, and nothing is done by itself. */
-  readonly parkedReason?: string;
-  /** What was bought begins. */
-  readonly begins?: { readonly standing: Standing; readonly term: PaidTerm };
+  readonly intent?: {
+    readonly status: IntentStatus;
+    readonly failureCode?: string | undefined;
+    readonly failureKind?: FailureKind | undefined;
+  };
+  /** The reader is told that it failed: at the gateway's page later than they were there, or while they were away. */
+  readonly tellFailed?: 'checkout' | 'renewal';
+  /** Money came. */
+  readonly took?:
+    | { readonly kind: 'bought'; readonly standing: Standing; readonly steps: readonly Step[] }
+    /** It buys nothing, for this reason, and is given back. */
+    | { readonly kind: 'give back'; readonly reason: string }
+    /** It fits nothing, for this reason: a person has to look at it, and nothing is done by itself. */
+    | { readonly kind: 'park'; readonly reason: string };
+  /** What may be charged from now on. */
+  readonly mandate?: GatewayMandate;
 };
+
+/** How an attempt stands by the gateway's word. `refused`: it would not even try to charge it. */
+export type Word = CheckoutState | { readonly kind: 'refused'; readonly code: string };
 
 const NOTHING: Settlement = {};
 
@@ -27,44 +39,67 @@ const NOTHING: Settlement = {};
 export function settlementOf(
   intent: ChargeIntent,
   subscription: Subscription,
-  state: CheckoutState,
+  state: Word,
   now: Temporal.Instant,
 ): Settlement {
-  if (state.kind === 'open' || state.kind === 'saved') return NOTHING;
+  if (state.kind === 'open') return NOTHING;
   if (state.kind === 'expired') return isOpen(intent) ? { intent: { status: 'canceled' } } : NOTHING;
+  if (state.kind === 'refused')
+    return isOpen(intent)
+      ? {
+          // Nothing can be taken by this mandate: its reader is asked for another.
+          intent: { status: 'failed', failureCode: state.code, failureKind: 'never' },
+          tellFailed: 'renewal',
+        }
+      : NOTHING;
+  if (intent.status === 'succeeded') return state.kind === 'payment' ? { payment: state } : NOTHING;
+  if (state.kind === 'saved') return { intent: { status: 'succeeded' }, mandate: state.mandate };
   const payment = state;
-  if (intent.status === 'succeeded') return { payment };
   switch (payment.status) {
     case 'pending':
     case 'requires_action':
       return isOpen(intent) ? { payment, intent: { status: payment.status } } : { payment };
     case 'failed':
+      return { payment, ...failed(intent, payment) };
+    case 'succeeded':
       return {
         payment,
-        // At its own page the reader may try again, so the attempt stays open until the checkout closes.
-        ...(isOpen(intent) ? { intent: { status: 'submitted', failureCode: payment.failureCode } } : {}),
-        ...(intent.status === 'pending' ? { tellFailed: true } : {}),
+        intent: { status: 'succeeded' },
+        took: took(intent, subscription, payment, now),
+        ...(payment.mandate === undefined ? {} : { mandate: payment.mandate }),
       };
-    case 'succeeded':
-      return { payment, intent: { status: 'succeeded' }, ...outcome(intent, subscription, payment, now) };
     default:
       return payment.status satisfies never;
   }
 }
 
-function outcome(
+function failed(intent: ChargeIntent, payment: GatewayPayment): Settlement {
+  if (!isOpen(intent)) return NOTHING;
+  const { failureCode, failureKind } = payment;
+  if (intent.mandateId !== undefined)
+    return { intent: { status: 'failed', failureCode, failureKind }, tellFailed: 'renewal' };
+  return {
+    // At its own page the reader may try again, so the attempt stays open until the checkout closes.
+    intent: { status: 'submitted', failureCode },
+    ...(intent.status === 'pending' ? { tellFailed: 'checkout' as const } : {}),
+  };
+}
+
+function took(
   intent: ChargeIntent,
   subscription: Subscription,
   payment: GatewayPayment,
   now: Temporal.Instant,
-): Pick<Settlement, 'parkedReason' | 'begins'> {
+): NonNullable<Settlement['took']> {
   if (!isSameMoney(payment.amount, intent.amount))
-    return { parkedReason: 'the amount is another one than was asked for' };
-  if (intent.status === 'canceled' || isOver(subscription))
-    return { parkedReason: 'it was paid after it was given up' };
+    return { kind: 'park', reason: 'the amount is another one than was asked for' };
   const result = transition(subscription, { kind: 'paid', seq: intent.termSeq }, now);
-  const begins =
-    result.kind === 'changed' ? result.steps.find((step) => step.kind === 'begin term') : undefined;
-  if (result.kind === 'unchanged' || begins === undefined) return { parkedReason: 'it was paid twice' };
-  return { begins: { standing: result.standing, term: begins.term } };
+  if (intent.status !== 'canceled' && result.kind === 'changed') return { ...result, kind: 'bought' };
+  return {
+    kind: 'give back',
+    reason:
+      intent.termSeq < subscription.nextSeq
+        ? 'it was paid twice'
+        : 'it was paid after the subscription was cancelled or given up',
+  };
 }

@@ -1,44 +1,29 @@
-import { BENEFITS_OF, giveGrants, type NewGrants } from '#entitlements';
 import type { Db, Tx } from '#platform/db';
-import { groupedOver, oneOfEach } from '#platform/grouped';
-import { uuidv7 } from '#platform/ids';
+import { groupedOver } from '#platform/grouped';
 import { enqueue } from '#platform/queue';
 import { latestOf } from '#values/instants';
-import { startOfDay } from '#values/term';
+import { applyAnswer } from './applying.ts';
 import {
   type ChargeIntent,
   findIntent,
-  findIntents,
   insertEvents,
-  markProcessed,
+  isOpen,
   noteCheckout,
   openIntents,
-  parkIntent,
-  savePayments,
-  setIntentStatuses,
   unansweredIntents,
 } from './charges.store.ts';
-import type { CheckoutState, Webhook } from './gateways/gateway.ts';
-import { type Letter, paymentFailed, postLetters } from './letters.ts';
+import { sendCharge } from './charging.ts';
+import type { Called, CheckoutState, FoundCheckout, Webhook } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
-import { receiptOf } from './receipts.ts';
-import { type Settlement, settlementOf } from './settlement.ts';
-import {
-  insertFacts,
-  insertTerms,
-  lockSubscriptions,
-  type NewFact,
-  type NewTerm,
-  type Subscription,
-  saveStandings,
-} from './subscriptions.store.ts';
 
-/** The task of jobs/tasks.ts that asks a gateway what became of a checkout. */
+/** The task of jobs/tasks.ts that asks a gateway what became of an attempt. */
 export const SETTLE_CHECKOUT = 'settle-checkout';
+/** The task that asks a gateway what became of a mandate. */
+export const READ_MANDATE = 'read-mandate';
 
 /**
- * Takes in what a gateway sent. A genuine event is kept, once, and says only which checkout to ask about; nothing that
- * it claims is believed.
+ * Takes in what a gateway sent. A genuine event is kept, once, and says only what to ask about; nothing that it claims is
+ * believed.
  *
  * @returns whether it was genuine
  */
@@ -67,18 +52,16 @@ const keepEvent = groupedOver(
       gateway: gateway.name,
       eventId: event.eventId,
       type: event.type,
+      reference: event.kind === 'event' ? event.reference : undefined,
       checkoutId: event.kind === 'event' ? event.checkoutId : undefined,
       body,
     }));
+    const tokens = taken.flatMap(({ event }) => (event.kind === 'mandate' ? [event.token] : []));
     await db.transaction().execute(async (tx) => {
-      const isNew = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
-      const toAsk = taken.flatMap(({ event }) =>
-        event.kind === 'event' && event.reference !== undefined && isNew.has(event.eventId)
-          ? [event.reference]
-          : [],
-      );
+      const toAsk = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
       const pieces = [...new Set(toAsk)].map((intentId) => ({ intentId }));
       if (pieces.length > 0) await enqueue(tx, SETTLE_CHECKOUT, pieces);
+      for (const token of new Set(tokens)) await enqueue(tx, READ_MANDATE, { token });
     });
     return taken.map(() => undefined);
   },
@@ -117,173 +100,33 @@ export async function settleIntent(
   intentId: string,
   now: Temporal.Instant,
 ): Promise<void> {
-  const { db, gateway, log } = parts;
+  const { db, log } = parts;
   const intent = await findIntent(db, intentId);
   if (intent === undefined) {
     log.warn({ intentId }, 'a gateway knows an order that this paper does not');
     return;
   }
-  const found =
-    intent.checkoutId === undefined
-      ? await gateway.findCheckout(intent.id)
-      : await gateway.readCheckout(intent.checkoutId);
-  if (found.kind === 'unknown')
-    throw new Error(`the gateway does not say what became of ${intentId}: ${found.reason}`);
-  if (found.kind === 'refused') {
-    log.error({ intentId, code: found.code }, 'the gateway refuses to say what became of a checkout');
-    await parkIntent(db, intentId, `gateway: ${found.code}`);
-    return;
+  const answer = await ask(parts, intent);
+  // Whoever was to send it died, or its request was lost on the way: the same one is sent, and taken once.
+  const isUnheard = answer.kind === 'ok' && answer.value === undefined;
+  if (isUnheard && intent.mandateId !== undefined && isOpen(intent)) await sendCharge(parts, intent.id, now);
+  else await applyAnswer(parts, intent, answer, now);
+}
+
+/** How an attempt stands, by the gateway's word; undefined where it never heard of it. */
+async function ask(
+  { db, gateway }: BillingParts,
+  intent: ChargeIntent,
+): Promise<Called<CheckoutState | undefined>> {
+  if (intent.mandateId !== undefined) {
+    const found = await gateway.findCharge(intent.id);
+    if (found.kind !== 'ok' || found.value === undefined) return found as Called<undefined>;
+    return { kind: 'ok', value: { kind: 'payment', ...found.value } };
   }
-  if (found.value === undefined) return;
-  const state: CheckoutState = 'state' in found.value ? found.value.state : found.value;
-  if ('state' in found.value) {
-    const { checkoutId, url } = found.value;
-    await noteCheckout(db, { intentId, checkoutId, url });
-  }
-  await applyState(parts, { intentId, subscriptionId: intent.subscriptionId, state, now });
-}
-
-/** What a gateway says of an attempt. */
-type Answered = {
-  readonly intentId: string;
-  readonly subscriptionId: string;
-  readonly state: CheckoutState;
-  readonly now: Temporal.Instant;
-};
-
-/** Answers that come at once are applied together, with one statement for each kind of change. */
-const applyState = groupedOver(
-  async (parts: BillingParts, answers: Answered[]): Promise<undefined[]> => {
-    // The second answer about a subscription is applied to what the first one left.
-    for (const some of oneOfEach(answers, (one) => one.subscriptionId))
-      await parts.db
-        .transaction()
-        .execute((tx) => applyStates(parts, tx, some, latestOf(some.map(({ now }) => now))));
-    return answers.map(() => undefined);
-  },
-  { most: 50, inFlight: 1, apart: true },
-);
-
-type Settled = {
-  readonly intent: ChargeIntent;
-  /** As it was before. */
-  readonly subscription: Subscription;
-  readonly settlement: Settlement;
-};
-
-async function applyStates(
-  parts: BillingParts,
-  tx: Tx,
-  answers: readonly Answered[],
-  now: Temporal.Instant,
-): Promise<void> {
-  const subscriptions = await lockSubscriptions(
-    tx,
-    answers.map((one) => one.subscriptionId),
-  );
-  // Read under the locks: another may have been faster.
-  const intents = await findIntents(
-    tx,
-    answers.map((one) => one.intentId),
-  );
-  const settled = answers.flatMap(({ intentId, state, subscriptionId }): Settled[] => {
-    const intent = intents.get(intentId);
-    const subscription = subscriptions.get(subscriptionId);
-    if (intent === undefined || subscription === undefined) return [];
-    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now) }];
-  });
-  await writeCharges(tx, settled, now);
-  await writeTerms(tx, settled, now);
-  await tellOf(parts, tx, settled, now);
-}
-
-/** What is known of attempts and payments, and that the gateway's word was acted upon. */
-async function writeCharges(tx: Tx, settled: readonly Settled[], now: Temporal.Instant): Promise<void> {
-  await savePayments(
-    tx,
-    settled.flatMap(({ intent, settlement: { payment } }) =>
-      payment === undefined ? [] : [{ intent, payment }],
-    ),
-  );
-  await setIntentStatuses(
-    tx,
-    settled.flatMap(({ intent, settlement: { intent: change, parkedReason } }) =>
-      change === undefined ? [] : [{ ...change, intentId: intent.id, parkedReason }],
-    ),
-  );
-  await markProcessed(
-    tx,
-    settled.flatMap(({ intent: { checkoutId, gateway } }) =>
-      checkoutId === undefined ? [] : [{ gateway, checkoutId }],
-    ),
-    now,
-  );
-}
-
-/** What was bought: its term, and the grants that go with it. */
-async function writeTerms(tx: Tx, settled: readonly Settled[], now: Temporal.Instant): Promise<void> {
-  const begun = settled.flatMap(({ settlement: { begins }, subscription }) =>
-    begins === undefined ? [] : [{ ...begins, subscription, termId: uuidv7() }],
-  );
-  await saveStandings(
-    tx,
-    begun.map(({ standing, subscription }) => ({ id: subscription.id, standing })),
-    now,
-  );
-  await insertTerms(
-    tx,
-    begun.map(
-      ({ subscription, term, termId }): NewTerm => ({
-        ...term,
-        id: termId,
-        subscriptionId: subscription.id,
-        price: subscription.price,
-      }),
-    ),
-  );
-  await giveGrants(
-    tx,
-    begun.map(
-      ({ subscription, term, termId }): NewGrants => ({
-        readerId: subscription.readerId,
-        benefits: BENEFITS_OF[subscription.product],
-        source: 'term',
-        sourceId: termId,
-        from: now,
-        until: startOfDay(term.endOn, subscription.zone),
-      }),
-    ),
-    now,
-  );
-}
-
-/** The subscription's history, the reader, and where money came that is good for nothing, the log. */
-async function tellOf(
-  { log, publication }: BillingParts,
-  tx: Tx,
-  settled: readonly Settled[],
-  now: Temporal.Instant,
-): Promise<void> {
-  const facts: NewFact[] = [];
-  const letters: Letter[] = [];
-  for (const { intent, settlement, subscription } of settled) {
-    const { begins, parkedReason, payment, tellFailed } = settlement;
-    const fact = { subscriptionId: subscription.id, actor: intent.gateway };
-    if (begins !== undefined && payment !== undefined) {
-      facts.push({ ...fact, fact: 'paid' });
-      const bought = { ...payment, amount: intent.amount };
-      const payload = receiptOf(publication(), subscription, begins.term, bought);
-      letters.push({ readerId: subscription.readerId, mail: { kind: 'receipt', payload } });
-    }
-    if (tellFailed) letters.push(paymentFailed(intent, subscription));
-    if (parkedReason !== undefined) {
-      facts.push({ ...fact, fact: 'parked', reason: parkedReason });
-      log.error(
-        { intentId: intent.id, subscriptionId: subscription.id },
-        `money came that fits nothing: ${parkedReason}`,
-      );
-    }
-  }
-  await insertFacts(tx, facts, now);
-  await postLetters(tx, letters, now);
+  if (intent.checkoutId !== undefined) return gateway.readCheckout(intent.checkoutId);
+  const found: Called<FoundCheckout | undefined> = await gateway.findCheckout(intent.id);
+  if (found.kind !== 'ok' || found.value === undefined) return found as Called<undefined>;
+  const { checkoutId, state, url } = found.value;
+  await noteCheckout(db, { intentId: intent.id, checkoutId, url });
+  return { kind: 'ok', value: state };
 }

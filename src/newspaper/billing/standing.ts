@@ -1,56 +1,85 @@
 import type { Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
-import { type Letter, postLetters } from './letters.ts';
+import { carryOut } from './carrying-out.ts';
+import { setMandateStatus } from './mandates.store.ts';
 import type { BillingParts } from './parts.ts';
-import { CANCEL_PATH } from './receipts.ts';
 import { type Fact, isOver, transition } from './subscription.ts';
 import {
-  insertFacts,
   lockSubscription,
+  lockSubscriptions,
   type Subscription,
-  saveStandings,
   subscriptionsOf,
 } from './subscriptions.store.ts';
 
-/** What changes how a subscription stands and nothing else: no term begins by it, and what was given ends by itself. */
-type PlainFact = Extract<Fact, { kind: 'never paid' | 'cancel' | 'undo cancel' | 'day' }>;
+/** By whom something was said, and why. */
+export type Said = { readonly actor: string; readonly reason?: string };
 
 /**
+ * Applies a fact to a subscription that is held, and carries out what follows.
+ *
+ * @returns the subscription as it then is, or undefined when the fact changes nothing
+ */
+export async function applyFactIn(
+  parts: BillingParts,
+  tx: Tx,
+  subscription: Subscription,
+  fact: Fact,
+  said: Said,
+  now: Temporal.Instant,
+): Promise<Subscription | undefined> {
+  const result = transition(subscription, fact, now);
+  if (result.kind === 'unchanged') return undefined;
+  const { standing, steps } = result;
+  // The planner knows more of it than is known here, so it says when it is to be looked at again.
+  const dueAt = isOver(standing) ? undefined : now;
+  await carryOut(parts, tx, [{ subscription, standing, steps, fact: fact.kind, ...said, dueAt }], now);
+  return { ...subscription, ...standing };
+}
+
+/**
+ * Applies a fact to a subscription.
+ *
  * @param unless looked at under the subscription's lock: whether the fact does not hold any more
  * @returns the subscription as it then is, or undefined when the fact changes nothing
  */
 export async function applyFact(
   parts: BillingParts,
   subscriptionId: string,
-  fact: PlainFact,
-  actor: string,
+  fact: Fact,
+  said: Said,
   now: Temporal.Instant,
   unless: (tx: Tx, subscription: Subscription) => Promise<boolean> = async () => false,
 ): Promise<Subscription | undefined> {
   return parts.db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId);
     if (subscription === undefined || (await unless(tx, subscription))) return undefined;
-    const result = transition(subscription, fact, now);
-    if (result.kind === 'unchanged') return undefined;
-    const after = { ...subscription, ...result.standing };
-    await saveStandings(tx, [{ id: subscriptionId, standing: result.standing }], now);
-    await insertFacts(tx, [{ subscriptionId, fact: fact.kind, actor }], now);
-    await postLetters(tx, lettersAbout(fact, after), now);
-    return after;
+    return applyFactIn(parts, tx, subscription, fact, said, now);
   });
 }
 
-function lettersAbout(fact: Fact, after: Subscription): Letter[] {
-  const { cancelOn, paidThroughOn, planName, readerId } = after;
-  if (fact.kind === 'cancel' && cancelOn !== undefined) {
-    const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
-    return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
-  }
-  if (fact.kind === 'undo cancel' && paidThroughOn !== undefined) {
-    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
-    return [{ readerId, mail: { kind: 'subscription-goes-on', payload } }];
-  }
-  return [];
+/**
+ * Reads a mandate again, and keeps how it stands: what was revoked or has expired is charged no more, and its reader is
+ * asked for another in time.
+ *
+ * @throws when the gateway does not answer, so that a job tries again
+ */
+export async function settleMandate(
+  parts: BillingParts,
+  token: string,
+  now: Temporal.Instant,
+): Promise<void> {
+  const { db, gateway } = parts;
+  const read = await gateway.readMandate(token);
+  if (read.kind === 'unknown') throw new Error(`the gateway does not tell of a mandate: ${read.reason}`);
+  if (read.kind === 'refused') return;
+  const { status } = read.value;
+  await db.transaction().execute(async (tx) => {
+    const ids = await setMandateStatus(tx, gateway.name, token, status);
+    const isLost = status === 'revoked' || status === 'expired' || status === 'rejected';
+    const fact: Fact = { kind: isLost ? 'method lost' : 'method' };
+    for (const subscription of (await lockSubscriptions(tx, ids)).values())
+      if (status !== 'paused') await applyFactIn(parts, tx, subscription, fact, { actor: gateway.name }, now);
+  });
 }
 
 /**
@@ -67,7 +96,7 @@ export async function cancelSubscription(
 ): Promise<Subscription> {
   const current = (await subscriptionsOf(parts.db, readerId)).find((one) => !isOver(one));
   if (current !== undefined && current.cancelOn !== undefined) return current;
-  const after = current && (await applyFact(parts, current.id, { kind: 'cancel' }, actor, now));
+  const after = current && (await applyFact(parts, current.id, { kind: 'cancel' }, { actor }, now));
   if (after === undefined) throw new NotFound('no-subscription', 'there is no subscription to cancel');
   return after;
 }
@@ -86,7 +115,7 @@ export async function resumeSubscription(
   const current = (await subscriptionsOf(parts.db, readerId)).find((one) => !isOver(one));
   if (current !== undefined && current.state !== 'incomplete' && current.cancelOn === undefined)
     return current;
-  const after = current && (await applyFact(parts, current.id, { kind: 'undo cancel' }, actor, now));
+  const after = current && (await applyFact(parts, current.id, { kind: 'undo cancel' }, { actor }, now));
   if (after === undefined)
     throw new NotFound('nothing-cancelled', 'there is no cancelled subscription that could go on');
   return after;

@@ -19,7 +19,8 @@ const day = (text: string) => Temporal.PlainDate.from(text);
 const noon = (on: string | Temporal.PlainDate) =>
   day(String(on)).toZonedDateTime({ timeZone: ZONE, plainTime: '12:00' }).toInstant();
 
-const standing = (given: Partial<Standing> = {}): Standing => ({ ...begun(3, ZONE), ...given });
+const QUARTERLY = { planSlug: 'quarterly', months: 3, price: { minor: 90_000n, currency: 'INR' } };
+const standing = (given: Partial<Standing> = {}): Standing => ({ ...begun(QUARTERLY, ZONE), ...given });
 
 /** What is left of some facts, each on its day. */
 function lived(...facts: readonly (readonly [on: string, fact: Fact])[]): { is: Standing; steps: Step[] } {
@@ -212,7 +213,7 @@ describe('cancelling', () => {
   });
 
   it('drops a change that was to come (F88), and is nothing to what was not paid yet', () => {
-    const change = { planSlug: 'quarterly', months: 3 };
+    const change = QUARTERLY;
     const { is } = lived(
       BEGUN,
       ['2026-12-01', { kind: 'change later', change }],
@@ -224,7 +225,7 @@ describe('cancelling', () => {
 });
 
 describe('another plan', () => {
-  const yearly = { planSlug: 'yearly', months: 12 };
+  const yearly = { planSlug: 'yearly', months: 12, price: { minor: 270_000n, currency: 'INR' } };
 
   it('that is paid today begins today, and the term that runs ends', () => {
     const { is, steps } = lived(BEGUN, ['2026-12-23', { kind: 'change paid', seq: 1, change: yearly }]);
@@ -373,10 +374,14 @@ const WAYS: fc.Arbitrary<Fact> = fc.oneof(
   fc.integer({ min: 1, max: 20 }).map((days): Fact => ({ kind: 'extend', days })),
   fc
     .constantFrom(3, 12, 24)
-    .map((months): Fact => ({ kind: 'change later', change: { planSlug: 'x', months } })),
-  fc
-    .tuple(fc.nat(12), fc.constantFrom(3, 12, 24))
-    .map(([seq, months]): Fact => ({ kind: 'change paid', seq, change: { planSlug: 'x', months } })),
+    .map((months): Fact => ({ kind: 'change later', change: { ...QUARTERLY, planSlug: 'x', months } })),
+  fc.tuple(fc.nat(12), fc.constantFrom(3, 12, 24)).map(
+    ([seq, months]): Fact => ({
+      kind: 'change paid',
+      seq,
+      change: { ...QUARTERLY, planSlug: 'x', months },
+    }),
+  ),
 );
 
 describe('whatever happens, in whatever order', () => {

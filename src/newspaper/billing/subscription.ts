@@ -1,3 +1,4 @@
+import { isSameMoney, type Money } from '#values/money';
 import { dayAt, termBoundary } from '#values/term';
 
 export const SUBSCRIPTION_STATES = [
@@ -28,8 +29,11 @@ export type EndedReason =
 /** What the rules know of a subscription. Days are days in its own zone, half open: `paidThroughOn` is not paid. */
 export type Standing = {
   readonly state: SubscriptionState;
+  readonly planSlug: string;
   /** Of one term. */
   readonly months: number;
+  /** Of one term: the price that was agreed, whatever the catalogue says later. */
+  readonly price: Money;
   readonly zone: string;
   /** Every boundary is so many months from here: counting from the end before would drift to the 28th for good. */
   readonly anchorOn: Temporal.PlainDate | undefined;
@@ -52,10 +56,12 @@ export type Standing = {
 };
 
 /** A subscription before anything of it is paid. */
-export function begun(months: number, zone: string): Standing {
+export function begun({ months, planSlug, price }: Change, zone: string): Standing {
   return {
     state: 'incomplete',
+    planSlug,
     months,
+    price,
     zone,
     anchorOn: undefined,
     monthsPaid: 0,
@@ -74,12 +80,12 @@ export function begun(months: number, zone: string): Standing {
 /** Paid days that wait: what was left when it began, and the day on which they go on. */
 export type Pause = { readonly bankedDays: number; readonly resumesOn: Temporal.PlainDate };
 
-/** Another plan of the same product. */
-export type Change = { readonly planSlug: string; readonly months: number };
+/** A plan of the product, and what a term of it costs. */
+export type Change = { readonly planSlug: string; readonly months: number; readonly price: Money };
 
 /** For how long a reader who did not pay may go on reading, and after how long nobody asks any more. */
 export type Patience = { readonly graceDays: number; readonly givenUpDays: number };
-const PATIENCE: Patience = { graceDays: 7, givenUpDays: 21 };
+export const PATIENCE: Patience = { graceDays: 7, givenUpDays: 21 };
 
 /** Something that happened, or that somebody wants. */
 export type Fact =
@@ -233,11 +239,16 @@ function dueOn({ paidThroughOn, trialEndsOn }: Standing): Temporal.PlainDate | u
  */
 export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTerm {
   const { anchorOn, monthsPaid, nextSeq, trialEndsOn } = standing;
-  const months = standing.pendingChange?.months ?? standing.months;
+  const { months } = boughtNext(standing);
   const goesOn = anchorOn !== undefined && standing.state !== 'suspended';
   const from = goesOn ? anchorOn : standing.state === 'trialing' ? (trialEndsOn ?? today) : today;
   const begun = goesOn ? monthsPaid : 0;
   return { seq: nextSeq, startOn: monthsAfter(from, begun), endOn: monthsAfter(from, begun + months) };
+}
+
+/** What the next term is of: what this one is, unless its reader or the paper has changed it. */
+export function boughtNext({ months, pendingChange, planSlug, price }: Standing): Change {
+  return pendingChange ?? { planSlug, months, price };
 }
 
 function monthsAfter(anchorOn: Temporal.PlainDate, months: number): Temporal.PlainDate {
@@ -255,11 +266,13 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
   if (state === 'paused' || standing.cancelOn !== undefined) return UNCHANGED;
   const term = nextTerm(standing, today);
   const goesOn = standing.anchorOn !== undefined && state !== 'suspended';
-  const months = standing.pendingChange?.months ?? standing.months;
+  const { months, planSlug, price } = boughtNext(standing);
   const after: Standing = {
     ...standing,
     state: 'active',
+    planSlug,
     months,
+    price,
     anchorOn: goesOn ? standing.anchorOn : term.startOn,
     monthsPaid: (goesOn ? standing.monthsPaid : 0) + months,
     nextSeq: standing.nextSeq + 1,
@@ -325,7 +338,7 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   const term = { seq: standing.nextSeq, startOn: today, endOn: monthsAfter(today, change.months) };
   const after: Standing = {
     ...standing,
-    months: change.months,
+    ...change,
     anchorOn: today,
     monthsPaid: change.months,
     nextSeq: standing.nextSeq + 1,
@@ -480,7 +493,9 @@ function isRunning({ state }: Standing): boolean {
 }
 
 function isSameChange(one: Change | undefined, other: Change): boolean {
-  return one?.planSlug === other.planSlug && one.months === other.months;
+  return (
+    one?.planSlug === other.planSlug && one.months === other.months && isSameMoney(one.price, other.price)
+  );
 }
 
 function isBefore(one: Temporal.PlainDate, other: Temporal.PlainDate): boolean {

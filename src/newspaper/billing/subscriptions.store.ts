@@ -2,20 +2,36 @@ import { sql } from 'kysely';
 import type { Product } from '#entitlements';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
-import { type Money, moneyRecord } from '#values/money';
+import { moneyRecord } from '#values/money';
+import type { Gateway, GatewayMandate, Rail } from './gateways/gateway.ts';
 import type { EndedReason, Standing, SubscriptionState } from './subscription.ts';
+
+/** Something that was begun and not paid is given up after this long, and its checkout closed. */
+export const HOURS_TO_PAY = 24;
 
 /** A subscription as it is kept. */
 export type Subscription = Standing & {
   readonly id: string;
   readonly readerId: string;
   readonly product: Product;
-  readonly planSlug: string;
   readonly planName: string;
-  readonly price: Money;
+  /** Of what the next term is of. */
+  readonly nextPlanName: string;
   readonly country: string;
   readonly countryState: string | undefined;
   readonly createdAt: Temporal.Instant;
+  /** What its reader allows to be taken without them. */
+  readonly mandate: Mandate | undefined;
+  /** The number of the term that its reader was last reminded of. */
+  readonly remindedSeq: number | undefined;
+  /** Why a person has to look at it before anything is charged again. */
+  readonly parkedReason: string | undefined;
+};
+
+/** A mandate as it is kept. */
+export type Mandate = Omit<GatewayMandate, 'fingerprint'> & {
+  readonly id: string;
+  readonly gateway: Gateway['name'];
 };
 
 type SubscriptionRow = {
@@ -24,6 +40,7 @@ type SubscriptionRow = {
   product: Product;
   plan_slug: string;
   plan_name: string;
+  next_plan_name: string | null;
   currency: string;
   amount_minor: bigint;
   months: number;
@@ -41,16 +58,32 @@ type SubscriptionRow = {
   resumes_on: string | null;
   pending_plan: string | null;
   pending_months: number | null;
+  pending_minor: bigint | null;
   is_disputed: boolean;
   needs_method: boolean;
   ended_reason: EndedReason | null;
   created_at: string;
+  reminded_seq: number | null;
+  parked_reason: string | null;
+  mandate_id: string | null;
+  mandate_gateway: Gateway['name'];
+  token: string;
+  rail: Rail;
+  mandate_status: GatewayMandate['status'];
+  max_currency: string | null;
+  max_minor: bigint | null;
+  expires_on: string | null;
+  method: string;
 };
 
-const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_name, s.currency, s.amount_minor, s.months,
+const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_name, n.name as next_plan_name, s.currency, s.amount_minor, s.months,
   s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
-  s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.is_disputed, s.needs_method,
-  s.ended_reason, s.created_at`;
+  s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.pending_minor, s.is_disputed,
+  s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, m.id as mandate_id,
+  m.gateway as mandate_gateway, m.token, m.rail, m.status as mandate_status, m.currency as max_currency, m.max_minor,
+  m.expires_on, m.method`;
+const TABLES = sql`billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id`;
 
 const day = (text: string | null) => (text === null ? undefined : Temporal.PlainDate.from(text));
 
@@ -61,6 +94,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
     product: row.product,
     planSlug: row.plan_slug,
     planName: row.plan_name,
+    nextPlanName: row.next_plan_name ?? row.plan_name,
     price: { minor: row.amount_minor, currency: row.currency },
     months: row.months,
     zone: row.zone,
@@ -78,25 +112,48 @@ function toSubscription(row: SubscriptionRow): Subscription {
         ? undefined
         : { bankedDays: row.banked_days ?? 0, resumesOn: Temporal.PlainDate.from(row.resumes_on) },
     pendingChange:
-      row.pending_plan === null ? undefined : { planSlug: row.pending_plan, months: row.pending_months ?? 0 },
+      row.pending_plan === null
+        ? undefined
+        : {
+            planSlug: row.pending_plan,
+            months: row.pending_months ?? 0,
+            price: { minor: row.pending_minor ?? 0n, currency: row.currency },
+          },
     isDisputed: row.is_disputed,
     needsMethod: row.needs_method,
     endedReason: row.ended_reason ?? undefined,
     createdAt: toInstant(row.created_at),
+    mandate: row.mandate_id === null ? undefined : toMandate(row, row.mandate_id),
+    remindedSeq: row.reminded_seq ?? undefined,
+    parkedReason: row.parked_reason ?? undefined,
+  };
+}
+
+function toMandate(row: SubscriptionRow, id: string): Mandate {
+  return {
+    id,
+    gateway: row.mandate_gateway,
+    token: row.token,
+    rail: row.rail,
+    status: row.mandate_status,
+    maxAmount:
+      row.max_currency === null ? undefined : { minor: row.max_minor ?? 0n, currency: row.max_currency },
+    expiresOn: day(row.expires_on),
+    method: row.method,
   };
 }
 
 /** Every subscription that a reader has or had, newest first. */
 export async function subscriptionsOf(db: Db, readerId: string): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    select ${COLUMNS} from ${TABLES}
     where s.reader_id = ${readerId} order by s.created_at desc, s.id desc`.execute(db);
   return rows.map(toSubscription);
 }
 
 export async function findSubscription(db: Db, id: string): Promise<Subscription | undefined> {
   const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    select ${COLUMNS} from ${TABLES}
     where s.id = ${id}`.execute(db);
   return rows[0] === undefined ? undefined : toSubscription(rows[0]);
 }
@@ -112,7 +169,7 @@ export async function lockSubscriptions(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Subscription>> {
   const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    select ${COLUMNS} from ${TABLES}
     where s.id = any(${ids}::uuid[]) order by s.id for update of s`.execute(tx);
   return new Map(rows.map((row) => [row.id, toSubscription(row)]));
 }
@@ -120,7 +177,7 @@ export async function lockSubscriptions(
 /** Readers' subscriptions that are not over, of whatever product, held for the rest of the transaction. */
 export async function lockCurrents(tx: Tx, readerIds: readonly string[]): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
+    select ${COLUMNS} from ${TABLES}
     where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired')
     order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
@@ -152,9 +209,9 @@ export async function insertSubscriptions(
     .toSorted((a, b) => (a.readerId < b.readerId ? -1 : 1));
   const made = await sql<{ id: string; reader_id: string; product: string }>`
     insert into billing.subscriptions (id, reader_id, product, plan_slug, currency, amount_minor, months, zone, country,
-      country_state, state, created_at)
+      country_state, state, created_at, due_at)
     select id, "readerId", product, "planSlug", currency, minor, months, zone, country, "countryState", 'incomplete',
-      ${now.toString()}
+      ${now.toString()}, ${now.add({ hours: HOURS_TO_PAY }).toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
       country text, "countryState" text)
@@ -173,17 +230,27 @@ export async function changeChoice(tx: Tx, id: string, given: NewSubscription): 
     where id = ${id} and state = 'incomplete'`.execute(tx);
 }
 
+/** What became of a subscription, and when it is to be looked at next. */
+export type Changed = {
+  readonly id: string;
+  readonly standing: Standing;
+  readonly dueAt: Temporal.Instant | undefined;
+};
+
 /** Writes what transitions made of subscriptions that are held. */
 export async function saveStandings(
   tx: Tx,
-  changed: readonly { readonly id: string; readonly standing: Standing }[],
+  changed: readonly Changed[],
   now: Temporal.Instant,
 ): Promise<void> {
   if (changed.length === 0) return;
-  const rows = changed.map(({ id, standing }) => ({
+  const rows = changed.map(({ dueAt, id, standing }) => ({
     id,
+    dueAt,
     state: standing.state,
+    planSlug: standing.planSlug,
     months: standing.months,
+    minor: standing.price.minor.toString(),
     anchorOn: standing.anchorOn,
     monthsPaid: standing.monthsPaid,
     nextSeq: standing.nextSeq,
@@ -194,12 +261,14 @@ export async function saveStandings(
     resumesOn: standing.pause?.resumesOn,
     pendingPlan: standing.pendingChange?.planSlug,
     pendingMonths: standing.pendingChange?.months,
+    pendingMinor: standing.pendingChange?.price.minor.toString(),
     isDisputed: standing.isDisputed,
     needsMethod: standing.needsMethod,
     endedReason: standing.endedReason,
   }));
   await sql`
-    update billing.subscriptions s set state = now.state, months = now.months, anchor_on = now."anchorOn",
+    update billing.subscriptions s set state = now.state, due_at = now."dueAt", plan_slug = now."planSlug",
+      months = now.months, amount_minor = now.minor, pending_minor = now."pendingMinor", anchor_on = now."anchorOn",
       months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
       trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
@@ -207,7 +276,8 @@ export async function saveStandings(
       ended_at = case when now."endedReason" is null then null else coalesce(s.ended_at, ${now.toString()}::timestamptz) end,
       version = s.version + 1
     from json_to_recordset(${JSON.stringify(rows)}::json) as now (
-      id uuid, state text, months integer, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
+      id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "pendingMinor" bigint,
+      "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
       "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
       "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
     where s.id = now.id`.execute(tx);
@@ -246,130 +316,49 @@ export async function timelineOf(db: Db, subscriptionId: string): Promise<Timeli
   return rows.map((row) => ({ ...row, at: toInstant(row.at) }));
 }
 
-/** A paid stretch of a subscription. */
-export type Term = {
-  readonly id: string;
-  readonly seq: number;
-  readonly startOn: Temporal.PlainDate;
-  /** The first day that is no longer paid. */
-  readonly endOn: Temporal.PlainDate;
-  readonly price: Money;
-  readonly status: string;
-};
-
-/** A term that begins, and has its id already. */
-export type NewTerm = Pick<Term, 'id' | 'seq' | 'startOn' | 'endOn' | 'price'> & {
-  readonly subscriptionId: string;
-};
-
-export async function insertTerms(tx: Tx, terms: readonly NewTerm[]): Promise<void> {
-  if (terms.length === 0) return;
-  const rows = terms.map(({ price, ...one }) => ({
-    ...one,
-    ...moneyRecord(price),
-  }));
-  await sql`
-    insert into billing.terms (id, subscription_id, seq, start_on, end_on, currency, amount_minor, status)
-    select id, "subscriptionId", seq, "startOn", "endOn", currency, minor, 'paid'
-    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "subscriptionId" uuid, seq integer, "startOn" date, "endOn" date, currency text, minor bigint)`.execute(
-    tx,
-  );
+/** When the next subscription is to be looked at, if that is by `until`. */
+export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Temporal.Instant | undefined> {
+  const { rows } = await sql<{ at: string }>`
+    select due_at as at from billing.subscriptions where due_at <= ${until.toString()}
+    order by due_at limit 1`.execute(db);
+  return rows[0] === undefined ? undefined : toInstant(rows[0].at);
 }
 
-export async function termsOf(db: Db, subscriptionId: string): Promise<Term[]> {
-  const { rows } = await sql<{
-    id: string;
-    seq: number;
-    start_on: string;
-    end_on: string;
-    currency: string;
-    amount_minor: bigint;
-    status: string;
-  }>`
-    select id, seq, start_on, end_on, currency, amount_minor, status from billing.terms
-    where subscription_id = ${subscriptionId} order by seq`.execute(db);
-  return rows.map((row) => ({
-    id: row.id,
-    seq: row.seq,
-    startOn: Temporal.PlainDate.from(row.start_on),
-    endOn: Temporal.PlainDate.from(row.end_on),
-    price: { minor: row.amount_minor, currency: row.currency },
-    status: row.status,
-  }));
+/** Holds those that are due, the first first, and leaves out what another process is at. */
+export async function lockDue(tx: Tx, now: Temporal.Instant, limit: number): Promise<Subscription[]> {
+  const { rows } = await sql<SubscriptionRow>`
+    select ${COLUMNS} from (
+      select id from billing.subscriptions where due_at <= ${now.toString()} order by due_at, id limit ${limit}
+      for update skip locked) as due
+    join billing.subscriptions s on s.id = due.id join billing.plans p on p.slug = s.plan_slug
+    left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id
+    order by s.id`.execute(tx);
+  return rows.map(toSubscription);
 }
 
-export type NewConsent = {
-  readonly readerId: string;
-  readonly subscriptionId: string;
-  readonly words: string;
-  readonly price: Money;
-  readonly months: number;
-};
-
-/** Keeps what readers agreed to, in the words that were shown. */
-export async function insertConsents(
+/** When each is to be looked at next, and what else the planner keeps of it. */
+export async function saveLooks(
   tx: Tx,
-  consents: readonly NewConsent[],
-  at: Temporal.Instant,
+  looks: readonly {
+    readonly id: string;
+    readonly dueAt: Temporal.Instant | undefined;
+    readonly remindedSeq: number | undefined;
+    readonly parkedReason: string | undefined;
+  }[],
 ): Promise<void> {
-  if (consents.length === 0) return;
-  const rows = consents.map(({ price, ...one }) => ({
-    ...one,
-    id: uuidv7(),
-    ...moneyRecord(price),
-  }));
+  if (looks.length === 0) return;
   await sql`
-    insert into billing.consents (id, reader_id, subscription_id, words, currency, amount_minor, months, at)
-    select id, "readerId", "subscriptionId", words, currency, minor, months, ${at.toString()}
-    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "readerId" uuid, "subscriptionId" uuid, words text, currency text, minor bigint, months integer)`.execute(
-    tx,
-  );
+    update billing.subscriptions s set due_at = now."dueAt", reminded_seq = now."remindedSeq",
+      parked_reason = now."parkedReason"
+    from json_to_recordset(${JSON.stringify(looks)}::json) as now (
+      id uuid, "dueAt" timestamptz, "remindedSeq" integer, "parkedReason" text)
+    where s.id = now.id`.execute(tx);
 }
 
-/** What a reader agreed to, in the words that were shown, newest last. */
-export async function consentsOf(
-  db: Db,
-  readerId: string,
-): Promise<{ words: string; price: Money; months: number; at: Temporal.Instant }[]> {
-  const { rows } = await sql<{
-    words: string;
-    currency: string;
-    amount_minor: bigint;
-    months: number;
-    at: string;
-  }>`
-    select words, currency, amount_minor, months, at from billing.consents
-    where reader_id = ${readerId} order by at, id`.execute(db);
-  return rows.map(({ amount_minor, at, currency, months, words }) => ({
-    words,
-    price: { minor: amount_minor, currency },
-    months,
-    at: toInstant(at),
-  }));
-}
-
-/** What falls due by the clock alone: an instant, and the subscription that it concerns. */
-export type Due = { readonly subscriptionId: string; readonly at: Temporal.Instant };
-
-/**
- * Subscriptions that fall due by `until`, the first first: those that were begun and not paid for `hours`, and those
- * whose reader cancelled them and whose last day is over.
- */
-export async function dueSubscriptions(
-  db: Db,
-  until: Temporal.Instant,
-  hours: number,
-  limit: number,
-): Promise<Due[]> {
-  const { rows } = await sql<{ id: string; at: string }>`
-    select id, at from (
-      select id, created_at + make_interval(hours => ${hours}) as at from billing.subscriptions
-      where state = 'incomplete'
-      union all
-      select id, cancel_on::timestamp at time zone zone from billing.subscriptions
-      where cancel_on is not null and state not in ('canceled', 'expired')
-    ) as due where at <= ${until.toString()} order by at, id limit ${limit}`.execute(db);
-  return rows.map((row) => ({ subscriptionId: row.id, at: toInstant(row.at) }));
+/** Has subscriptions looked at by whoever looks next. */
+export async function lookAgain(tx: Tx, ids: readonly string[], at: Temporal.Instant): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    update billing.subscriptions set due_at = least(due_at, ${at.toString()}::timestamptz)
+    where id = any(${ids}::uuid[]) and state not in ('canceled', 'expired')`.execute(tx);
 }

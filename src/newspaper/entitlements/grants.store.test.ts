@@ -32,7 +32,7 @@ function term(given: Partial<NewGrants> = {}): NewGrants {
 
 const give = (given: NewGrants) => database.db.transaction().execute((tx) => giveGrants(tx, [given], NOW));
 const revoke = (sourceId: string) =>
-  database.db.transaction().execute((tx) => revokeGrants(tx, sourceId, 'refund', NOW.add({ hours: 1 })));
+  database.db.transaction().execute((tx) => revokeGrants(tx, [sourceId], 'refund', NOW.add({ hours: 1 })));
 
 describe('grants', () => {
   it('are given once, however often what gives them is done', async () => {

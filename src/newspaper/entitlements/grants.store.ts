@@ -65,16 +65,18 @@ export async function giveGrants(tx: Tx, given: readonly NewGrants[], now: Tempo
     on conflict (source_id, benefit) where revoked_at is null do nothing`.execute(tx);
 }
 
-/** Takes back what one source has given, from an instant on. */
+/** Takes back what sources have given and what is not over, from an instant on. */
 export async function revokeGrants(
   tx: Tx,
-  sourceId: string,
+  sourceIds: readonly string[],
   reason: string,
   at: Temporal.Instant,
 ): Promise<void> {
   await sql`
     update entitlements.grants set revoked_at = ${at.toString()}, revoked_reason = ${reason}
-    where source_id = ${sourceId} and revoked_at is null`.execute(tx);
+    where source_id = any(${sourceIds}::uuid[]) and revoked_at is null and until_at > ${at.toString()}`.execute(
+    tx,
+  );
 }
 
 /** Removes what is kept of a reader who is deleted. */

@@ -322,7 +322,7 @@ async function takeIn(
     // A list that says nothing of a right any more takes none away: it may be a list of something else.
     const isSame = rights === undefined || isSameRights(before, wanted);
     if (!isSame) {
-      if (before.size > 0) await revokeGrants(tx, sourceId, 'a newer list of readers was imported', now);
+      if (before.size > 0) await revokeGrants(tx, [sourceId], 'a newer list of readers was imported', now);
       for (const [end, some] of Map.groupBy(wanted, ([, until]) => String(until)))
         given.push({
           readerId: id,

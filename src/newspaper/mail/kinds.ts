@@ -93,6 +93,32 @@ export const MAIL_KINDS = {
   /** The cancellation was taken back. */
   'subscription-goes-on': z.strictObject({ planName: line, renewsOn: day, cancelPath: path }),
   'payment-failed': z.strictObject({ planName: line, amount: money, tryAgainPath: path }),
+  /** What is going to be taken, and when: before each renewal. */
+  'renewal-notice': z.strictObject({
+    planName: line,
+    amount: money,
+    renewsOn: day,
+    /** What is charged; left out where nothing can be, and its reader has to give something. */
+    method: line.optional(),
+    payPath: path,
+    cancelPath: path,
+  }),
+  /** A renewal was not paid, be it that it was declined or that there is nothing to charge. */
+  'renewal-failed': z.strictObject({
+    planName: line,
+    amount: money,
+    /** What was declined; left out where there was nothing to charge. */
+    method: line.optional(),
+    /** The first day without access, if nothing is paid before. */
+    readsUntil: day,
+    payPath: path,
+  }),
+  /** The grace is over. */
+  'subscription-rests': z.strictObject({ planName: line, amount: money, payPath: path }),
+  /** It was not paid, and nobody asks any more. */
+  'subscription-over': z.strictObject({ planName: line, subscribePath: path }),
+  /** Money goes back. */
+  refund: z.strictObject({ planName: line, amount: money, because: line }),
   'account-deleted': z.strictObject({ deletedAt: instant }),
   /** Lets somebody on the staff in, once. */
   'desk-link': z.strictObject({ path, minutes: z.int().min(1).max(1_440) }),

@@ -5,7 +5,7 @@ import type { Publication } from './publication.ts';
 export async function readPublication(db: Db): Promise<Publication> {
   const { rows } = await sql<Publication>`
     select name, tagline, zone, currency, language, contact_email as "contactEmail", seller_name as "sellerName",
-      seller_address as "sellerAddress", seller_state as "sellerState", seller_gstin as "sellerGstin",
+      seller_address as "sellerAddress", seller_country as "sellerCountry", seller_state as "sellerState", seller_gstin as "sellerGstin",
       default_access as "defaultAccess"
     from publication.settings`.execute(db);
   const [row] = rows;
@@ -18,6 +18,6 @@ export async function writePublication(db: Db, paper: Publication): Promise<void
     update publication.settings set name = ${paper.name}, tagline = ${paper.tagline}, zone = ${paper.zone},
       currency = ${paper.currency}, language = ${paper.language}, contact_email = ${paper.contactEmail},
       seller_name = ${paper.sellerName}, seller_address = ${paper.sellerAddress},
-      seller_state = ${paper.sellerState}, seller_gstin = ${paper.sellerGstin},
+      seller_country = ${paper.sellerCountry}, seller_state = ${paper.sellerState}, seller_gstin = ${paper.sellerGstin},
       default_access = ${paper.defaultAccess}`.execute(db);
 }

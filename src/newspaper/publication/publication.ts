@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Db } from '#platform/db';
 import { Invalid } from '#values/errors';
+import { COUNTRIES } from '#values/places';
 import { readPublication, writePublication } from './publication.store.ts';
 
 /** What the paper says of itself. */
@@ -17,6 +18,8 @@ export type Publication = {
   readonly contactEmail: string;
   readonly sellerName: string;
   readonly sellerAddress: string;
+  /** ISO 3166-1. */
+  readonly sellerCountry: string;
   readonly sellerState: string;
   readonly sellerGstin: string;
   readonly defaultAccess: 'free' | 'registered' | 'metered' | 'premium';
@@ -32,6 +35,7 @@ const schema: z.ZodType<Publication> = z.object({
   contactEmail: z.union([z.literal(''), z.email('not an e-mail address')]),
   sellerName: text,
   sellerAddress: text,
+  sellerCountry: z.enum(COUNTRIES, 'not a country (ISO 3166-1), such as IN'),
   sellerState: text,
   sellerGstin: z.string().regex(/^([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z])?$/, 'not a GSTIN'),
   defaultAccess: z.enum(['free', 'registered', 'metered', 'premium']),
@@ -47,6 +51,7 @@ export const SETTING_NAMES: Readonly<Record<string, keyof Publication>> = {
   contact_email: 'contactEmail',
   seller_name: 'sellerName',
   seller_address: 'sellerAddress',
+  seller_country: 'sellerCountry',
   seller_state: 'sellerState',
   seller_gstin: 'sellerGstin',
   default_access: 'defaultAccess',

@@ -299,6 +299,11 @@ const OUTCOMES = {
     says: 'It ran to the end of what was paid.',
     goesOn: 'Subscribe again',
   },
+  'given-back': {
+    title: 'Your money goes back to you',
+    says: 'It came when there was nothing left to pay for with it. We have sent it back the way that it came; your bank may take some days to show it.',
+    goesOn: 'Subscribe',
+  },
   parked: {
     title: 'We have to look at this ourselves',
     says: 'Your payment came in a way that we do not take by itself. Nothing is lost: we look at it, and give back what is too much.',

@@ -1,0 +1,298 @@
+import type { Tx } from '#platform/db';
+import { groupedOver, oneOfEach } from '#platform/grouped';
+import { latestOf } from '#values/instants';
+import { dayAt } from '#values/term';
+import { issueInvoices } from './bookkeeping.ts';
+import { type Booked, currentInvoices, insertEntries, setInvoiceStatuses } from './books.store.ts';
+import { billOf, carryOut, type Outcome } from './carrying-out.ts';
+import {
+  type ChargeIntent,
+  findIntents,
+  markProcessed,
+  noteInvoices,
+  parkIntent,
+  savePayments,
+  setIntentStatuses,
+} from './charges.store.ts';
+import type { Called } from './gateways/gateway.ts';
+import { captured, overpaid } from './ledger.ts';
+import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
+import { saveMandates } from './mandates.store.ts';
+import type { BillingParts } from './parts.ts';
+import { receiptOf } from './receipts.ts';
+import { giveBack } from './refunds.ts';
+import { nextAct } from './renewal.ts';
+import { projectReturns } from './returns.ts';
+import { type Settlement, settlementOf, type Word } from './settlement.ts';
+import { transition } from './subscription.ts';
+import {
+  insertFacts,
+  lockSubscriptions,
+  type NewFact,
+  type Subscription,
+  saveLooks,
+} from './subscriptions.store.ts';
+
+/**
+ * Applies what a gateway answered about an attempt.
+ *
+ * @throws when it is no answer
+ */
+export async function applyAnswer(
+  parts: BillingParts,
+  intent: ChargeIntent,
+  answer: Called<Word | undefined>,
+  now: Temporal.Instant,
+): Promise<void> {
+  const { db, log } = parts;
+  if (answer.kind === 'unknown')
+    throw new Error(`the gateway does not say what became of ${intent.id}: ${answer.reason}`);
+  if (answer.kind === 'refused') {
+    log.error(
+      { intentId: intent.id, code: answer.code },
+      'the gateway refuses to say what became of an attempt',
+    );
+    await parkIntent(db, intent.id, `gateway: ${answer.code}`);
+    return;
+  }
+  if (answer.value === undefined) return;
+  await applyState(parts, {
+    intentId: intent.id,
+    subscriptionId: intent.subscriptionId,
+    state: answer.value,
+    now,
+  });
+}
+
+/** What a gateway says of an attempt. */
+type Answered = {
+  readonly intentId: string;
+  readonly subscriptionId: string;
+  readonly state: Word;
+  readonly now: Temporal.Instant;
+};
+
+/** Answers that come at once are applied together, with one statement for each kind of change. */
+const applyState = groupedOver(
+  async (parts: BillingParts, answers: Answered[]): Promise<undefined[]> => {
+    // The second answer about a subscription is applied to what the first one left.
+    for (const some of oneOfEach(answers, (one) => one.subscriptionId))
+      await parts.db
+        .transaction()
+        .execute((tx) => applyStates(parts, tx, some, latestOf(some.map(({ now }) => now))));
+    return answers.map(() => undefined);
+  },
+  { most: 50, inFlight: 1, apart: true },
+);
+
+type Settled = {
+  readonly intent: ChargeIntent;
+  /** As it was before. */
+  readonly subscription: Subscription;
+  readonly settlement: Settlement;
+};
+
+async function applyStates(
+  parts: BillingParts,
+  tx: Tx,
+  answers: readonly Answered[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const subscriptions = await lockSubscriptions(
+    tx,
+    answers.map((one) => one.subscriptionId),
+  );
+  // Read under the locks: another may have been faster.
+  const intents = await findIntents(
+    tx,
+    answers.map((one) => one.intentId),
+  );
+  const settled = answers.flatMap(({ intentId, state, subscriptionId }): Settled[] => {
+    const intent = intents.get(intentId);
+    const subscription = subscriptions.get(subscriptionId);
+    if (intent === undefined || subscription === undefined) return [];
+    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now) }];
+  });
+  await writeCharges(tx, settled, now);
+  const given = settled.flatMap(({ intent, settlement: { mandate }, subscription }) =>
+    mandate === undefined ? [] : [{ mandate, gateway: intent.gateway, subscription }],
+  );
+  const mandates = await saveMandates(tx, given, now);
+  const known = settled.map((one) => {
+    const mandate = mandates.get(one.subscription.id);
+    return mandate === undefined ? one : { ...one, subscription: { ...one.subscription, mandate } };
+  });
+  const outcomes = known.flatMap((one) => outcomeOf(one, now));
+  await carryOut(parts, tx, outcomes, now);
+  await saveLooks(tx, looksOf(known, outcomes, now));
+  await tellOf(parts, tx, known, now);
+  await book(parts, tx, known, now);
+  await projectReturns(parts, tx, known, now);
+}
+
+/** What is known of attempts and payments, and that the gateway's word was acted upon. */
+async function writeCharges(tx: Tx, settled: readonly Settled[], now: Temporal.Instant): Promise<void> {
+  await savePayments(
+    tx,
+    settled.flatMap(({ intent, settlement: { payment } }) =>
+      payment === undefined ? [] : [{ intent, payment }],
+    ),
+  );
+  await setIntentStatuses(
+    tx,
+    settled.flatMap(({ intent, settlement: { intent: change, took } }) =>
+      change === undefined
+        ? []
+        : [
+            {
+              ...change,
+              intentId: intent.id,
+              parkedReason: took?.kind === 'park' ? took.reason : undefined,
+              givenBackReason: took?.kind === 'give back' ? took.reason : undefined,
+            },
+          ],
+    ),
+    now,
+  );
+  await markProcessed(
+    tx,
+    settled.map(({ intent: { id } }) => id),
+    now,
+  );
+}
+
+/** What became of the subscription: a term was bought, or what it was charged to is good for nothing any more. */
+function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.Instant): Outcome[] {
+  const { intent: change, mandate, took } = settlement;
+  const said = { subscription, actor: intent.gateway };
+  if (took?.kind === 'bought') {
+    const { standing, steps } = took;
+    const next = nextAct({ ...subscription, ...standing }, undefined, now);
+    return [{ ...said, standing, steps, fact: 'paid', dueAt: next?.at }];
+  }
+  const fact = change?.failureKind === 'never' ? 'method lost' : mandate === undefined ? undefined : 'method';
+  if (fact === undefined) return [];
+  const result = transition(subscription, { kind: fact }, now);
+  return result.kind === 'unchanged'
+    ? []
+    : [{ ...said, standing: result.standing, steps: result.steps, fact, dueAt: now }];
+}
+
+/** When those are looked at next whose attempt has come on, and that stand as they did. */
+function looksOf(settled: readonly Settled[], outcomes: readonly Outcome[], now: Temporal.Instant) {
+  const changed = new Set(outcomes.map(({ subscription }) => subscription.id));
+  return settled.flatMap(({ intent, settlement, subscription }) => {
+    const { id, parkedReason, remindedSeq } = subscription;
+    if (changed.has(id) || settlement.intent === undefined) return [];
+    const decided = settlement.intent.status === 'failed' ? { decidedAt: now } : {};
+    const dueAt = settlement.mandate
+      ? now
+      : nextAct(subscription, { ...intent, ...settlement.intent, ...decided } as ChargeIntent, now)?.at;
+    return [{ id, dueAt, parkedReason, remindedSeq }];
+  });
+}
+
+/** The reader, and where money came that is good for nothing, the subscription's history and the log. */
+async function tellOf(
+  { log, publication }: BillingParts,
+  tx: Tx,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const facts: NewFact[] = [];
+  const letters: Letter[] = [];
+  for (const { intent, settlement, subscription } of settled) {
+    const { payment, tellFailed, took } = settlement;
+    const fact = { subscriptionId: subscription.id, actor: intent.gateway };
+    const begun = took?.kind === 'bought' ? took.steps.find((step) => step.kind === 'begin term') : undefined;
+    if (begun !== undefined && payment !== undefined) {
+      const bought = { ...subscription, planName: subscription.nextPlanName };
+      const payload = receiptOf(publication(), bought, begun.term, { ...payment, amount: intent.amount });
+      letters.push({ readerId: subscription.readerId, mail: { kind: 'receipt', payload } });
+    }
+    if (tellFailed === 'checkout') letters.push(paymentFailed(intent, subscription));
+    if (tellFailed === 'renewal') {
+      facts.push({ ...fact, fact: 'declined', reason: settlement.intent?.failureCode ?? '' });
+      if (isTold(intent, settlement))
+        letters.push(...renewalFailed(subscription, subscription.mandate?.method));
+    }
+    if (took?.kind === 'park' || took?.kind === 'give back') {
+      const { kind, reason } = took;
+      facts.push({ ...fact, fact: kind === 'park' ? 'parked' : 'money that buys nothing', reason });
+      log.error(
+        { intentId: intent.id, subscriptionId: subscription.id },
+        `money came that ${kind === 'park' ? 'fits' : 'buys'} nothing: ${reason}`,
+      );
+    }
+  }
+  await insertFacts(tx, facts, now);
+  await postLetters(tx, letters, now);
+}
+
+/** The first time and the third a reader hears that it was declined, and whenever something is asked of them (1.8). */
+function isTold({ attempt }: ChargeIntent, { intent }: Settlement): boolean {
+  return intent?.failureKind !== 'later' || attempt === 1 || attempt === 3;
+}
+
+/** Money that came: for an invoice, which it pays, or for nothing. Invoices are numbered last: others wait for that. */
+async function book(
+  parts: BillingParts,
+  tx: Tx,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const paper = parts.publication();
+  const took = settled.filter(({ settlement }) => settlement.took !== undefined);
+  const bought = took.flatMap(({ intent, settlement, subscription }) => {
+    const begun =
+      settlement.took?.kind === 'bought'
+        ? settlement.took.steps.find((step) => step.kind === 'begin term')
+        : undefined;
+    return begun === undefined ? [] : [{ intent, subscription, term: begun.term }];
+  });
+  const invoices = await currentInvoices(
+    tx,
+    bought.map(({ subscription, term }) => ({ subscriptionId: subscription.id, termSeq: term.seq })),
+  );
+  const bills = bought.map(({ intent, subscription, term }) => {
+    const invoice = invoices.get(subscription.id);
+    const bill = billOf(parts, subscription, term, invoice?.id);
+    return { intent, bill, isOpen: invoice?.status === 'open' };
+  });
+  await issueInvoices(
+    tx,
+    paper,
+    bills.filter(({ isOpen }) => !isOpen).map(({ bill }) => ({ ...bill, status: 'paid' })),
+    now,
+  );
+  await setInvoiceStatuses(
+    tx,
+    bills.filter(({ isOpen }) => isOpen).map(({ bill }) => ({ id: bill.id, status: 'paid' })),
+  );
+  const invoiceOf = new Map(bills.map(({ bill, intent }) => [intent.id, bill.id]));
+  await noteInvoices(tx, invoiceOf);
+  await insertEntries(
+    tx,
+    took.flatMap(({ intent, settlement: { payment }, subscription }): Booked[] => {
+      if (payment === undefined) return [];
+      const invoiceId = invoiceOf.get(intent.id);
+      const entry = (invoiceId === undefined ? overpaid : captured)(
+        payment.gatewayPaymentId,
+        intent.gateway,
+        payment.amount,
+      );
+      return [{ entry, subscriptionId: subscription.id, invoiceId }];
+    }),
+    dayAt(now, paper.zone),
+    now,
+  );
+  await giveBack(
+    tx,
+    took.flatMap(({ intent, settlement: { payment, took: what } }) =>
+      what?.kind === 'give back' && payment !== undefined
+        ? [{ gateway: intent.gateway, gatewayPaymentId: payment.gatewayPaymentId, reason: what.reason }]
+        : [],
+    ),
+    now,
+  );
+}

@@ -1,0 +1,218 @@
+import { BENEFITS_OF, giveGrants, type NewGrants, revokeGrants } from '#entitlements';
+import type { Tx } from '#platform/db';
+import { uuidv7 } from '#platform/ids';
+import { latestOf } from '#values/instants';
+import { dayAt, startOfDay } from '#values/term';
+import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
+import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
+import { termLine } from './invoicing.ts';
+import { lettersOf, postLetters } from './letters.ts';
+import type { BillingParts } from './parts.ts';
+import { boughtNext, nextTerm, type PaidTerm, type Standing, type Step } from './subscription.ts';
+import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
+import { cutTerm, findTerms, insertGivenDays, insertTerms, revokeTerm, sourcesOf } from './terms.store.ts';
+
+/** What a fact made of a subscription that is held. */
+export type Outcome = {
+  /** As it was before. */
+  readonly subscription: Subscription;
+  readonly standing: Standing;
+  readonly steps: readonly Step[];
+  /** For its history: what happened, by whom and why. */
+  readonly fact: string;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+  /** When it is to be looked at next. */
+  readonly dueAt: Temporal.Instant | undefined;
+};
+
+/**
+ * Carries out what transitions ask for, of many subscriptions at once and at most once of each: the terms and days that
+ * begin and end, the rights that go with them, the invoices that are made, given up and credited, and the letters.
+ */
+export async function carryOut(
+  parts: BillingParts,
+  tx: Tx,
+  outcomes: readonly Outcome[],
+  now: Temporal.Instant,
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  await saveStandings(
+    tx,
+    outcomes.map(({ dueAt, standing, subscription: { id } }) => ({ id, standing, dueAt })),
+    now,
+  );
+  await endTerms(tx, outcomes, now);
+  await beginTerms(tx, outcomes, now);
+  await insertFacts(
+    tx,
+    outcomes.map(({ actor, fact, reason, subscription: { id } }) => ({
+      subscriptionId: id,
+      fact,
+      actor,
+      reason: reason ?? '',
+    })),
+    now,
+  );
+  await postLetters(
+    tx,
+    outcomes.flatMap((one) => lettersOf(one)),
+    now,
+  );
+  await billOnCredit(parts, tx, outcomes, now);
+  await giveUpInvoices(parts, tx, outcomes, now);
+}
+
+type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
+
+function stepsOf<Kind extends Step['kind']>(outcomes: readonly Outcome[], kind: Kind) {
+  return outcomes.flatMap(({ standing, steps, subscription }) =>
+    steps
+      .filter((step): step is StepOf<Kind> => step.kind === kind)
+      .map((step) => ({ step, standing, subscription })),
+  );
+}
+
+/** What ends before its day: few, so one by one. */
+async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
+  const stopped = stepsOf(outcomes, 'stop access').map(({ subscription }) => subscription.id);
+  if (stopped.length > 0) await revokeGrants(tx, await sourcesOf(tx, stopped), 'it ended', now);
+  for (const { step, subscription } of stepsOf(outcomes, 'revoke term')) {
+    const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
+    if (id === undefined) continue;
+    await revokeTerm(tx, id, step.as);
+    await revokeGrants(tx, [id], step.as, now);
+  }
+  for (const { step, subscription } of stepsOf(outcomes, 'cut term')) {
+    const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
+    if (id === undefined) continue;
+    await cutTerm(tx, id, step.endOn);
+    await revokeGrants(tx, [id], 'another term began', now);
+  }
+}
+
+async function beginTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
+  const terms = stepsOf(outcomes, 'begin term').map((one) => ({ ...one, id: uuidv7() }));
+  await insertTerms(
+    tx,
+    terms.map(({ id, standing, step: { term }, subscription }) => ({
+      ...term,
+      id,
+      subscriptionId: subscription.id,
+      price: standing.price,
+    })),
+  );
+  const days = stepsOf(outcomes, 'give days').map((one) => ({ ...one, id: uuidv7() }));
+  await insertGivenDays(
+    tx,
+    days.map(({ id, step, subscription }) => ({ ...step, id, subscriptionId: subscription.id })),
+    now,
+  );
+  await giveGrants(
+    tx,
+    [
+      ...terms.flatMap(({ id, step: { term }, subscription }) =>
+        rights(subscription, 'term', id, term.startOn, term.endOn, now),
+      ),
+      ...days.flatMap(({ id, step, subscription }) =>
+        rights(subscription, step.source, id, step.fromOn, step.untilOn, now),
+      ),
+    ],
+    now,
+  );
+}
+
+/** Nothing, where the days are over already. */
+function rights(
+  { product, readerId, zone }: Subscription,
+  source: NewGrants['source'],
+  sourceId: string,
+  fromOn: Temporal.PlainDate,
+  untilOn: Temporal.PlainDate,
+  now: Temporal.Instant,
+): NewGrants[] {
+  const until = startOfDay(untilOn, zone);
+  if (Temporal.Instant.compare(until, now) <= 0) return [];
+  const from = latestOf([startOfDay(fromOn, zone), now]);
+  return [{ readerId, benefits: BENEFITS_OF[product], source, sourceId, from, until }];
+}
+
+/** A term that begins unpaid is billed: its reader reads on credit, for as long as the grace lasts. */
+async function billOnCredit(
+  parts: BillingParts,
+  tx: Tx,
+  outcomes: readonly Outcome[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const late = outcomes.filter(({ standing }) => standing.state === 'past_due');
+  const began = stepsOf(late, 'moved').filter(({ step }) => step.to === 'past_due');
+  const drafts = await invoicesOf(tx, began);
+  await issueInvoices(
+    tx,
+    parts.publication(),
+    began.flatMap(({ standing, subscription }): Billed[] => {
+      const draft = drafts.get(subscription.id);
+      if (draft !== undefined && draft.status !== 'draft') return [];
+      const term = nextTerm(standing, dayAt(now, subscription.zone));
+      return [{ ...billOf(parts, subscription, term, draft?.id), status: 'open' }];
+    }),
+    now,
+  );
+}
+
+async function giveUpInvoices(
+  parts: BillingParts,
+  tx: Tx,
+  outcomes: readonly Outcome[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const given = stepsOf(outcomes, 'give up invoice');
+  const unpaid = [...(await invoicesOf(tx, given)).values()].filter(({ status }) => status !== 'paid');
+  await creditInvoices(
+    tx,
+    parts.publication(),
+    unpaid
+      .filter(({ status }) => status === 'open')
+      .map(({ id }) => ({ invoiceId: id, amount: 'rest', reason: 'It was not paid.', isPaid: false })),
+    now,
+  );
+  await setInvoiceStatuses(
+    tx,
+    unpaid.map(({ id }) => ({ id, status: 'void' })),
+  );
+}
+
+async function invoicesOf(
+  tx: Tx,
+  given: readonly { readonly subscription: Subscription }[],
+): Promise<ReadonlyMap<string, CurrentInvoice>> {
+  return currentInvoices(
+    tx,
+    given.map(({ subscription: { id, nextSeq } }) => ({ subscriptionId: id, termSeq: nextSeq })),
+  );
+}
+
+/**
+ * The bill for the next term of a subscription.
+ *
+ * @param subscription as it is before the term begins
+ * @param draftId of the draft that there is
+ */
+export function billOf(
+  { publication }: Pick<BillingParts, 'publication'>,
+  subscription: Subscription,
+  term: PaidTerm,
+  draftId: string | undefined,
+): Omit<Billed, 'status'> {
+  const { price } = boughtNext(subscription);
+  return {
+    id: draftId ?? uuidv7(),
+    subscriptionId: subscription.id,
+    readerId: subscription.readerId,
+    termSeq: term.seq,
+    currency: price.currency,
+    total: price.minor,
+    lines: [termLine(publication().name, subscription.nextPlanName, term, price.minor)],
+    place: subscription,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Publication } from '#publication';
+import { stateCode } from '#values/places';
+import type { Buyer, InvoiceLine, Seller } from './invoice.ts';
+import type { PaidTerm } from './subscription.ts';
+
+/** India's code for online text: newspapers, periodicals and books. */
+const ONLINE_TEXT = '998431';
+
+/** The seller, from what the paper says of itself today. */
+export function sellerOf(paper: Publication): Seller {
+  return {
+    name: paper.sellerName || paper.name,
+    address: paper.sellerAddress,
+    country: paper.sellerCountry,
+    state: paper.sellerCountry === 'IN' ? stateCode(paper.sellerState) : undefined,
+    gstin: paper.sellerGstin || undefined,
+  };
+}
+
+/** A reader as a buyer. @param email undefined where the account is deleted */
+export function buyerOf(
+  { country, countryState }: { readonly country: string; readonly countryState: string | undefined },
+  email: string | undefined,
+): Buyer {
+  return { name: '', email: email ?? '', country, state: countryState, gstin: undefined };
+}
+
+/** What is sold with a term. @param planName of the plan that the term is of */
+export function termLine(
+  paperName: string,
+  planName: string,
+  term: Pick<PaidTerm, 'startOn' | 'endOn'>,
+  amount: bigint,
+): InvoiceLine {
+  return {
+    description: `${paperName}: ${planName}`,
+    serviceCode: ONLINE_TEXT,
+    fromOn: term.startOn,
+    untilOn: term.endOn,
+    amount,
+  };
+}

@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import type { Tx } from '#platform/db';
+import { type Money, moneyRecord } from '#values/money';
+import { boughtNext } from './subscription.ts';
+import type { Subscription } from './subscriptions.store.ts';
+
+/** What a reader was told that would be taken: no more than that may be. */
+export type NewNotice = {
+  readonly subscriptionId: string;
+  readonly termSeq: number;
+  /** By a letter of ours some time before, or by the payer's bank with the debit. */
+  readonly kind: 'renewal' | 'debit';
+  readonly amount: Money;
+};
+
+/** The notice of the next term of a subscription. */
+export function noticeOf(subscription: Subscription, kind: NewNotice['kind']): NewNotice {
+  return {
+    subscriptionId: subscription.id,
+    termSeq: subscription.nextSeq,
+    kind,
+    amount: boughtNext(subscription).price,
+  };
+}
+
+/** Keeps that readers were told; a second telling of the same replaces the first. */
+export async function insertNotices(
+  tx: Tx,
+  notices: readonly NewNotice[],
+  now: Temporal.Instant,
+): Promise<void> {
+  if (notices.length === 0) return;
+  const rows = notices.map(({ amount, ...one }) => ({ ...one, ...moneyRecord(amount) }));
+  await sql`
+    insert into billing.notices (subscription_id, term_seq, kind, currency, amount_minor, sent_at)
+    select "subscriptionId", "termSeq", kind, currency, minor, ${now.toString()}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      "subscriptionId" uuid, "termSeq" integer, kind text, currency text, minor bigint)
+    on conflict (subscription_id, term_seq, kind) do update
+      set currency = excluded.currency, amount_minor = excluded.amount_minor, sent_at = excluded.sent_at`.execute(
+    tx,
+  );
+}
