@@ -13,17 +13,21 @@ const OPEN: Checkout = {
   amount: { minor: 270_000n, currency: 'INR' },
   description: 'Three months',
   email: 'meera@example.com',
+  customer: undefined,
+  mandateWanted: undefined,
   returnUrl: 'http://localhost:3000/thanks',
   cancelUrl: 'http://localhost:3000/plans',
   status: 'open',
   createdAt: NOW,
   expiresAt: NOW.add({ hours: 24 }),
   payment: undefined,
+  mandate: undefined,
 };
 
 const pay = (outcome: (typeof OUTCOME_CODES)[number], paymentId = 'pay_1'): Act => ({
   kind: 'pay',
   outcome,
+  rail: 'card_intl',
   paymentId,
 });
 /** A checkout to which this was done at once, one after the other. */
@@ -40,12 +44,22 @@ describe('an outcome', () => {
     ['authenticate', 'open', 'requires_action', undefined],
     ['later', 'open', 'pending', undefined],
     ['later_decline', 'open', 'pending', undefined],
+    ['stolen_card', 'open', 'failed', 'stolen_card'],
+    ['processing_error', 'open', 'failed', 'processing_error'],
+    ['late', 'open', 'failed', 'processing_error'],
+    ['authentication_required', 'open', 'requires_action', undefined],
+    ['hang', 'complete', 'succeeded', undefined],
+    ['error_502_html', 'complete', 'succeeded', undefined],
   ] as const)('%s leaves the checkout %s and the payment %s', (outcome, status, payment, failureCode) => {
     const step = decide(OPEN, pay(outcome), NOW);
     expect(step?.event).toBe(`payment.${payment}`);
     expect(step?.checkout.status).toBe(status);
     expect(step?.checkout.payment).toMatchObject({ status: payment, failureCode, attempt: 1 });
   });
+});
+
+it.each(['error_500', 'conflict_409'] as const)('%s: it does not get as far as the bank', (outcome) => {
+  expect(decide(OPEN, pay(outcome), NOW)).toBeUndefined();
 });
 
 describe('one payment for a checkout', () => {
@@ -151,7 +165,7 @@ it('whatever is done in whatever order, money is taken at most once and never gi
 });
 
 it('the company’s answers show amounts in minor units, instants in UTC, and a failure’s code only where there is one', () => {
-  expect(snapshotOf(having(pay('decline')))).toEqual({
+  expect(snapshotOf(having(pay('decline')), NOW)).toEqual({
     id: 'cs_1',
     url: 'http://localhost:3000/sandbox/checkouts/cs_1',
     status: 'open',
@@ -170,7 +184,9 @@ it('the company’s answers show amounts in minor units, instants in UTC, and a 
       method: { kind: 'card', brand: 'visa', last4: '0002' },
       created_at: '2026-11-23T06:30:00Z',
       updated_at: '2026-11-23T06:30:00Z',
+      refunds: [],
+      dispute: null,
     },
   });
-  expect(snapshotOf(having(pay('approve'))).payment).not.toHaveProperty('failure_code');
+  expect(snapshotOf(having(pay('approve')), NOW).payment).not.toHaveProperty('failure_code');
 });
