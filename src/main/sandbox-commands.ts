@@ -11,6 +11,7 @@ import {
   OUTCOME_CODES,
 } from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
+import { GATEWAY_COMMANDS } from './gateway-commands.ts';
 import { runDueJobs } from './jobs.ts';
 
 /** What can be tried in the sandbox alone: the time, and how payments end. */
@@ -28,6 +29,7 @@ export const SANDBOX_COMMANDS: readonly Command[] = [
     does: 'delivers webhooks that were held back',
     run: inSandbox(deliver),
   },
+  ...GATEWAY_COMMANDS.map((command) => ({ ...command, run: inSandbox(command.run) })),
 ];
 
 type Run = Command['run'];

@@ -22,17 +22,6 @@ export type WebhookControls = {
   readonly live: boolean;
 };
 
-/** Webhooks as they should be. */
-export const USUAL_WEBHOOKS: WebhookControls = {
-  hold: false,
-  duplicate: false,
-  reverse: false,
-  drop: false,
-  delayMs: 0,
-  sign: 'right',
-  live: false,
-};
-
 /** Changes what a trial makes of the webhooks; what is not named stays as it is. */
 export async function setWebhooks(db: Db, controls: Partial<WebhookControls>): Promise<void> {
   const { delayMs, drop, duplicate, hold, live, reverse, sign } = controls;

@@ -12,7 +12,6 @@ export {
   failNextRefund,
   holdWebhooks,
   setWebhooks,
-  USUAL_WEBHOOKS,
   type WebhookControls,
 } from './controls.store.ts';
 export { deliverHeld, startDeliveries } from './deliveries.ts';
