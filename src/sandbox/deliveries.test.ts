@@ -268,4 +268,16 @@ describe('a trial', () => {
     expect(company.received.at(-1)?.signature.match(/v1=/g)?.length).toBe(1);
     expect(verify().kind).toBe('event');
   });
+
+  it('F45: says that they are of real money, and the paper takes no notice', async () => {
+    await setWebhooks(company.database.db, { live: true });
+    await paid();
+    await deliverNow();
+    const { body, signature } = company.received.at(-1) ?? { body: Buffer.alloc(0), signature: '' };
+    expect(JSON.parse(body.toString('utf8'))).toMatchObject({ livemode: true, type: 'payment.succeeded' });
+    const verified = company.gateway.verifyWebhook(body, (name) =>
+      name === 'sandbox-signature' ? signature : undefined,
+    );
+    expect(verified.kind).toBe('other');
+  });
 });
