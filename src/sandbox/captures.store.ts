@@ -16,7 +16,13 @@ import { eventRecord, writeChanges } from './changes.store.ts';
 import { takeRefundFailure } from './controls.store.ts';
 import type { Rail } from './methods.ts';
 import { recordShown, refundShown } from './payment.ts';
-import { type DisputeColumns, type RefundColumns, readRecords, toDispute, toRefund } from './payment-rows.ts';
+import {
+  type DisputeColumns,
+  type RefundColumns,
+  readRecords,
+  toDispute,
+  toRefund,
+} from './payments.store.ts';
 import { tellOfEvents } from './wake.ts';
 
 /** What a merchant wants to give back. Key and reference are missing at the company's dashboard. */

@@ -6,7 +6,7 @@ import type { Movement } from './capture.ts';
 import type { Checkout } from './checkout.ts';
 import type { Mandate } from './mandate.ts';
 import type { Payment } from './payment.ts';
-import { methodRecord } from './payment-rows.ts';
+import { methodRecord } from './payments.store.ts';
 
 /** An event to be told to the merchant, in the bytes that are sent. */
 export type EventRecord = {

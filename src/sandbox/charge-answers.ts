@@ -25,7 +25,7 @@ import { faultAnswer } from './faults.ts';
 import { mandateShown } from './mandate.ts';
 import { changeMandate, readMandates } from './mandates.store.ts';
 import { recordShown } from './payment.ts';
-import { readRecords } from './payment-rows.ts';
+import { readRecords } from './payments.store.ts';
 
 /** Mandates, and what is taken by them. */
 export function chargeAnswers(parts: ApiParts) {

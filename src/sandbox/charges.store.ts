@@ -16,7 +16,7 @@ import { readMandates } from './mandates.store.ts';
 import { isAnnounced } from './methods.ts';
 import { type Fault, isOutcomeCode, OUTCOMES } from './outcomes.ts';
 import { type PaymentRecord, recordShown } from './payment.ts';
-import { perhaps, readRecords } from './payment-rows.ts';
+import { perhaps, readRecords } from './payments.store.ts';
 import { tellOfEvents } from './wake.ts';
 
 export type Charged =

@@ -7,7 +7,7 @@ import { type Act, type Checkout, decide, due, isPayable, type Step, snapshotOf 
 import { takeChosenOutcome } from './controls.store.ts';
 import type { Rail } from './methods.ts';
 import { type Fault, OUTCOMES, type OutcomeCode } from './outcomes.ts';
-import { PAYMENT_COLUMNS, type PaymentColumns, toMandate, toPayment } from './payment-rows.ts';
+import { PAYMENT_COLUMNS, type PaymentColumns, toMandate, toPayment } from './payments.store.ts';
 import { tellOfEvents } from './wake.ts';
 
 /** A checkout to be made. The key makes it once. */

@@ -3,7 +3,7 @@ import type { Db, Tx } from '#platform/db';
 import { eventRecord, writeChanges } from './changes.store.ts';
 import { afterAct, type Mandate, type MandateAct, mandateShown } from './mandate.ts';
 import type { OutcomeCode } from './outcomes.ts';
-import { type MandateColumns, toMandate } from './payment-rows.ts';
+import { type MandateColumns, toMandate } from './payments.store.ts';
 import { tellOfEvents } from './wake.ts';
 
 export async function readMandates(on: Db | Tx, ids: readonly string[]): Promise<Map<string, Mandate>> {

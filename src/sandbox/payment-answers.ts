@@ -21,8 +21,8 @@ import {
 import type { RefundRefusal } from './capture.ts';
 import { makeRefund } from './captures.store.ts';
 import { recordShown } from './payment.ts';
-import { readRecords } from './payment-rows.ts';
 import { type ListPlace, listPayments } from './payments.query.ts';
+import { readRecords } from './payments.store.ts';
 
 /** So many payments in one answer. */
 const PAGE = 500;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '#platform/db';
 import type { PaymentRecord } from './payment.ts';
-import { readRecords } from './payment-rows.ts';
+import { readRecords } from './payments.store.ts';
 
 /** How far a list has been read: when the last payment on it was changed, in microseconds, and which that is. */
 export type ListPlace = { readonly micros: string; readonly id: string };
