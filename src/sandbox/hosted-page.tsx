@@ -107,7 +107,7 @@ function Order({ checkout, merchant, state }: { checkout: Checkout; merchant: st
   return (
     <section class="order" aria-label="Your order">
       <p class="merchant">{merchant}</p>
-      <p class="amount">
+      <p class={checkout.amount.minor === 0n ? 'amount amount-none' : 'amount'}>
         {checkout.amount.minor === 0n ? 'Nothing to pay now' : formatMoney(checkout.amount, 'en-IN')}
       </p>
       <p class="description">{checkout.description}</p>

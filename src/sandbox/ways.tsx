@@ -19,13 +19,17 @@ const FAILURES_OF_UPI: Readonly<Record<string, string>> = {
   insufficient_funds: 'The account has too little money in it.',
 };
 
-/** What somebody who pays in rupees can choose from, with and without a mandate. */
+/** What somebody who pays in rupees can choose from, and what it means for what is taken later. */
 const RAIL_TITLES: Readonly<
   Record<Rail, { readonly once: string; readonly again: string; readonly says: string }>
 > = {
-  card_intl: { once: 'Visa card', again: 'Visa card', says: 'From anywhere' },
-  card_in: { once: 'Indian card', again: 'Indian card, e-mandate', says: 'RuPay, told a day ahead' },
-  upi: { once: 'UPI', again: 'UPI AutoPay', says: 'Told a day ahead in your app' },
+  card_intl: { once: 'Visa card', again: 'Visa card', says: 'Later payments are taken at once.' },
+  card_in: {
+    once: 'Indian card',
+    again: 'Indian card, e-mandate',
+    says: 'Your bank tells you a day before each payment.',
+  },
+  upi: { once: 'UPI', again: 'UPI AutoPay', says: 'Your app tells you a day before each payment.' },
 };
 
 /** What is paid with, and the five ways in which the payment can be made to end: buttons of one form. */
@@ -61,7 +65,7 @@ export function Ways({
       <form class="ways" method="post" action={`/sandbox/checkouts/${checkout.id}/payments`}>
         {rails.length > 1 && (
           <fieldset class="rails">
-            <legend>Pay with</legend>
+            <legend>{isFree ? 'Allow it for' : 'Pay with'}</legend>
             {rails.map((rail) => (
               <label class="rail">
                 <input
@@ -70,11 +74,11 @@ export function Ways({
                   value={rail}
                   checked={rail === (payment?.rail ?? 'card_intl')}
                 />
-                <span class="rail-says">
+                <span>
                   <span class="rail-title">
                     {RAIL_TITLES[rail][mandateWanted === undefined ? 'once' : 'again']}
                   </span>
-                  <span class="rail-more">{RAIL_TITLES[rail].says}</span>
+                  {mandateWanted !== undefined && <span class="rail-more">{RAIL_TITLES[rail].says}</span>}
                 </span>
               </label>
             ))}
