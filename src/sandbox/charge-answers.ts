@@ -19,7 +19,7 @@ import {
   Refused,
   referenceOf,
 } from './api-door.ts';
-import type { ChargeAsked, ChargeRefusal } from './charge.ts';
+import { type ChargeAsked, type ChargeRefusal, isDue } from './charge.ts';
 import { listCharges, makeCharge, settleCharges } from './charges.store.ts';
 import { faultAnswer } from './faults.ts';
 import { mandateShown } from './mandate.ts';
@@ -62,8 +62,10 @@ export function chargeAnswers(parts: ApiParts) {
     charges: guarded(parts, async (ask) => {
       const ids = await listCharges(db, referenceOf(ask), LONGEST_LIST);
       const now = clock.now();
-      await settleCharges(db, ids, now);
-      const records = await readRecords(db, ids);
+      const stored = await readRecords(db, ids);
+      const due = ids.filter((id) => isDue(stored.get(id)?.payment, now));
+      await settleCharges(db, due, now);
+      const records = due.length === 0 ? stored : await readRecords(db, ids);
       return json(200, {
         data: ids.flatMap((id) => {
           const record = records.get(id);

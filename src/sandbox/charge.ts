@@ -147,6 +147,12 @@ function failed(payment: Payment, failureCode: string, at: Temporal.Instant): Pa
   };
 }
 
+/** Whether a charge's own time brings anything by `now`. */
+export function isDue(payment: Payment | undefined, now: Temporal.Instant): boolean {
+  const at = payment?.settlesAt ?? payment?.lateAt;
+  return at !== undefined && !isBefore(now, at);
+}
+
 /** What a charge's own time brings by `now`; undefined where nothing is due. */
 export function dueCharge(
   payment: Payment,
@@ -155,7 +161,7 @@ export function dueCharge(
   now: Temporal.Instant,
 ): Payment | undefined {
   const at = payment.settlesAt ?? payment.lateAt;
-  if (at === undefined || isBefore(now, at)) return undefined;
+  if (at === undefined || !isDue(payment, now)) return undefined;
   const isSecond = isSecondInCycle(mandate, before.succeededAt, at);
   if (payment.status === 'failed') {
     // What the bank has said no to it need not take back: no success follows where there was another meanwhile.

@@ -133,6 +133,38 @@ describe('its own time', () => {
   });
 });
 
+describe('a checkout that asks for a mandate', () => {
+  const asking: Checkout = {
+    ...OPEN,
+    customer: 'reader-meera',
+    mandateWanted: { maxAmount: { minor: 400_000n, currency: 'INR' }, months: 3 },
+  };
+
+  it.each([
+    ['card_intl', { kind: 'card', brand: 'visa', last4: '4242' }],
+    ['card_in', { kind: 'card', brand: 'rupay', last4: '4242' }],
+    ['upi', { kind: 'upi', address: 'meera@sandbox' }],
+  ] as const)('is given one for what was paid with: %s', (rail, method) => {
+    const act: Act = { kind: 'pay', outcome: 'approve', rail, paymentId: 'pay_1' };
+    expect(decide(asking, act, NOW)?.checkout).toMatchObject({
+      payment: { method },
+      mandate: { id: 'man_1', rail, method, status: 'active', customer: 'reader-meera', months: 3 },
+    });
+  });
+
+  it('is given one when the money has come, and not before', () => {
+    for (const outcome of ['decline', 'later', 'authenticate'] as const)
+      expect(decide(asking, pay(outcome), NOW)?.checkout.mandate).toBeUndefined();
+    const pending = decide(asking, pay('later'), NOW)?.checkout as Checkout;
+    expect(due(pending, NOW.add({ hours: 1 }))?.checkout.mandate?.createdAt.toString()).toBe(
+      '2026-11-23T06:33:00Z',
+    );
+    const asked = decide(asking, pay('authenticate'), NOW)?.checkout as Checkout;
+    expect(decide(asked, { kind: 'answer-bank', approves: true }, NOW)?.checkout.mandate?.id).toBe('man_1');
+    expect(decide(asked, { kind: 'answer-bank', approves: false }, NOW)?.checkout.mandate).toBeUndefined();
+  });
+});
+
 it('whatever is done in whatever order, money is taken at most once and never given back', () => {
   const act = fc.oneof(
     fc.constantFrom(...OUTCOME_CODES).map((outcome) => pay(outcome)),

@@ -47,8 +47,8 @@ export function pageAnswers(parts: PageParts) {
       const done = await payCheckout(db, id, { outcome, rail }, clock.now());
       const checkout = found(done?.checkout);
       if (done?.fault === undefined) return afterwards(checkout);
-      return faultAnswer(done.fault, (status, _, message) =>
-        answer(status, HTML, renderTrouble('That did not work', message), NOT_KEPT),
+      return faultAnswer(done.fault, (status) =>
+        answer(status, HTML, renderTrouble('That did not work', FAULTY), NOT_KEPT),
       );
     }),
 
@@ -60,6 +60,9 @@ export function pageAnswers(parts: PageParts) {
     }),
   };
 }
+
+const FAULTY =
+  'Something went wrong here. Reload the page before: it shows whether the payment went through.';
 
 function found(checkout: Checkout | undefined): Checkout {
   if (checkout === undefined) throw new NotFound('no-such-checkout', 'there is no such checkout');
