@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   beginCheckout,
@@ -9,8 +10,10 @@ import {
   testCompany,
 } from '../../test/company.ts';
 import type { Rail } from './methods.ts';
+import type { OutcomeCode } from './outcomes.ts';
 import {
   changeDispute,
+  chooseOutcome,
   failNextRefund,
   liveUntil,
   makeRefund,
@@ -243,6 +246,73 @@ describe('the book', () => {
       await other.end();
     }
   });
+});
+
+it('whatever is taken, given back and disputed, the book is what the payments say, and never below nothing', async () => {
+  const other = await testCompany();
+  const { db } = other.database;
+  try {
+    const mandates = [
+      await giveMandate(other),
+      await giveMandate(other, { rail: 'card_in' }),
+      await giveMandate(other, { rail: 'upi' }),
+    ];
+    const act = fc.record({
+      kind: fc.constantFrom('charge', 'charge', 'refund', 'refund', 'open', 'won', 'lost', 'wait'),
+      which: fc.nat({ max: 20 }),
+      outcome: fc.constantFrom<OutcomeCode>(
+        'approve',
+        'approve',
+        'approve',
+        'decline',
+        'late',
+        'later',
+        'lost',
+      ),
+      amount_minor: fc.integer({ min: 1, max: 270_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 20 }), async (acts) => {
+        for (const { amount_minor, kind, outcome, which } of acts) {
+          const at = other.clock.now();
+          const { json: all } = await other.api('GET', '/payments?since=2026-01-01T00:00:00Z');
+          const payment = all.data[which % Math.max(1, all.data.length)]?.id;
+          if (kind === 'wait') other.clock.set(at.add({ hours: 26 }).toString());
+          else if (kind === 'charge') {
+            await chooseOutcome(db, outcome);
+            const not_before = which % 3 === 0 ? undefined : at.add({ hours: 24 }).toString();
+            await chargeMandate(other, mandates[which % 3] as (typeof mandates)[0], {
+              amount_minor,
+              not_before,
+            });
+          } else if (payment === undefined) continue;
+          else if (kind === 'refund') {
+            if (outcome === 'decline') await failNextRefund(db);
+            const named = which % 2 === 0 ? undefined : { key: `${at} ${which}`, reference: 'r' };
+            await makeRefund(db, { named, paymentId: payment, minor: BigInt(amount_minor) }, at);
+          } else await changeDispute(db, payment, kind as 'won', at);
+        }
+        const { json } = await other.api('GET', '/payments?since=2026-01-01T00:00:00Z');
+        let left = 0;
+        for (const { amount_minor, dispute, refunds, status } of json.data) {
+          const given = refunds.filter((one: { status: string }) => one.status === 'processed');
+          const gone = given.reduce(
+            (sum: number, one: { amount_minor: number }) => sum + one.amount_minor,
+            0,
+          );
+          expect(gone).toBeLessThanOrEqual(status === 'succeeded' ? amount_minor : 0);
+          left += (status === 'succeeded' ? amount_minor : 0) - gone;
+          if (dispute?.status === 'open' || dispute?.status === 'lost') left -= dispute.amount_minor;
+        }
+        const { json: sums } = await other.api('GET', '/balance');
+        expect(sums.balance_minor.INR ?? 0).toBe(left);
+        expect(left).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 12 },
+    );
+  } finally {
+    await other.end();
+  }
 });
 
 describe('the list of payments', () => {
