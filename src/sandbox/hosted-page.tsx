@@ -159,9 +159,15 @@ function Bank({ checkout, merchant }: { checkout: Checkout; merchant: string }) 
       </p>
       <h1 id="bank">Your bank asks: is this you?</h1>
       <p>
-        {merchant} wants to take <strong>{formatMoney(amount, 'en-IN')}</strong>
-        {amount.minor === 0n ? ' now, and more later,' : ''} from{' '}
-        {payment !== undefined && `${METHOD_ARTICLE[payment.method.kind]}${methodLabel(payment.method)}`}.
+        {amount.minor === 0n ? (
+          `${merchant} wants your leave to take payments later`
+        ) : (
+          <>
+            {merchant} wants to take <strong>{formatMoney(amount, 'en-IN')}</strong>
+          </>
+        )}{' '}
+        from {payment !== undefined && `${METHOD_ARTICLE[payment.method.kind]}${methodLabel(payment.method)}`}
+        .
       </p>
       <form class="answers" method="post" action={`/sandbox/checkouts/${checkout.id}/authentication`}>
         <button type="submit" class="pay" name="answer" value="approve">
