@@ -9,6 +9,7 @@ import type { Gateway } from '../src/newspaper/billing/gateways/gateway.ts';
 import { sandboxGateway } from '../src/newspaper/billing/gateways/sandbox.ts';
 import {
   type Credentials,
+  type Rail,
   sandboxCredentials,
   sandboxRoutes,
   startDeliveries,
@@ -231,4 +232,42 @@ export async function press(
     location: location === null ? undefined : new URL(location, url).href,
     text: await response.text(),
   };
+}
+
+/** A mandate that somebody has given at a checkout, of nothing unless an amount is told. */
+export async function giveMandate(
+  company: TestCompany,
+  { customer = 'reader-meera', rail = 'card_intl', ...over }: Record<string, unknown> & { rail?: Rail } = {},
+): Promise<{ id: string; customer: string; checkoutId: string; reference: string }> {
+  const { id, reference, url } = await beginCheckout(company, {
+    amount_minor: 0,
+    customer,
+    mandate: { max_amount_minor: 400_000, months: 3 },
+    ...over,
+  });
+  await press(url, { outcome: 'approve', rail });
+  const { json } = await company.api('GET', `/checkouts/${id}`);
+  return { id: json.mandate.id, customer: json.mandate.customer, checkoutId: id, reference };
+}
+
+/** Charges a mandate, by a key of its own unless one is told. */
+export function chargeMandate(
+  company: TestCompany,
+  mandate: { readonly id: string; readonly customer: string },
+  over: Record<string, unknown> = {},
+  key?: string,
+): Promise<Told> {
+  const reference = `renewal-${++orders}`;
+  return company.api('POST', '/charges', {
+    body: {
+      reference,
+      mandate: mandate.id,
+      customer: mandate.customer,
+      amount_minor: 270_000,
+      currency: 'INR',
+      description: 'The Courier, three months more',
+      ...over,
+    },
+    headers: { 'idempotency-key': key ?? reference },
+  });
 }

@@ -1,6 +1,6 @@
 import { createLogger } from '#platform/log';
 import { runDueJobs } from '../src/main/jobs.ts';
-import { deliverHeld, payAsReader } from '../src/sandbox/sandbox.ts';
+import { deliverHeld, payAsReader, type Rail } from '../src/sandbox/sandbox.ts';
 import type { TestPaper } from './paper.ts';
 
 const log = createLogger('silent');
@@ -80,14 +80,16 @@ export async function beginOrder(browser: TestBrowser, more: Record<string, stri
   return to;
 }
 
-/** Pays at the gateway's page as a reader does. */
+/** Pays at the gateway's page as a reader does; with a Visa card unless told. */
 export function pay(
   paper: TestPaper,
   url: string,
   outcome: Parameters<typeof payAsReader>[0]['outcome'] = 'approve',
+  rail: Rail = 'card_intl',
 ) {
   return payAsReader({
     url,
+    rail,
     ...(outcome === undefined ? {} : { outcome }),
     ...(paper.send === undefined ? {} : { send: paper.send }),
   });

@@ -18,7 +18,7 @@ import { emailAddress } from '#values/email-address';
 import { NotFound } from '#values/errors';
 import { jsonValue } from '#values/json';
 import { stateCode } from '#values/places';
-import { isOutcomeCode, OUTCOME_CODES, payAsReader } from '../sandbox/sandbox.ts';
+import { isOutcomeCode, isRail, OUTCOME_CODES, payAsReader, RAILS } from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one, text } from './command.ts';
 import { runDueJobs } from './jobs.ts';
 
@@ -47,7 +47,7 @@ export const READER_COMMANDS: readonly Command[] = [
   { name: 'reader delete', usage: 'E', does: 'deletes the account', run: remove },
   {
     name: 'subscribe',
-    usage: 'E --plan SLUG [--outcome CODE] [--country IN --state KA]',
+    usage: 'E --plan SLUG [--outcome CODE] [--rail RAIL] [--country IN --state KA]',
     does: 'buys a plan through the sandbox gateway',
     run: subscribe,
   },
@@ -242,6 +242,9 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
   if (outcome !== undefined && !(typeof outcome === 'string' && isOutcomeCode(outcome))) {
     throw new Misuse(`--outcome is one of ${OUTCOME_CODES.join(', ')}`);
   }
+  const { rail } = options;
+  if (rail !== undefined && !(typeof rail === 'string' && isRail(rail)))
+    throw new Misuse(`--rail is one of ${RAILS.join(', ')}`);
   const country = typeof options.country === 'string' ? options.country.toUpperCase() : 'IN';
   const state = country === 'IN' ? stateOf(options.state, paper.publication().sellerState) : undefined;
   const begun = await beginCheckout(
@@ -253,6 +256,7 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
     const paid = await payAsReader({
       url: begun.url,
       ...(outcome === undefined ? {} : { outcome }),
+      ...(rail === undefined ? {} : { rail }),
       ...(paper.send === undefined ? {} : { send: paper.send }),
     });
     // Whoever is sent back to the paper has it ask the gateway, as the page there does.

@@ -88,3 +88,10 @@ it('an app in this process is asked in the same way', async () => {
     }),
   ).toMatchObject({ status: 201, headers: { 'x-two': '2' }, text: '1 ₹900' });
 });
+
+it('into an app of this process patience ends too', async () => {
+  const never = sendInto({ request: () => new Promise<Response>(() => undefined) });
+  await expect(
+    never({ method: 'GET', url: 'http://localhost/', headers: {}, timeoutMs: 20 }),
+  ).rejects.toThrow('no answer within 20 ms');
+});

@@ -68,16 +68,25 @@ function readText(response: IncomingMessage): Promise<string> {
   });
 }
 
-/** Into an app that runs in this process, where no server does. */
+/** Into an app that runs in this process, where no server does. Patience ends as it does over HTTP. */
 export function sendInto(app: {
   request(url: string, init: RequestInit): Response | Promise<Response>;
 }): Send {
-  return async ({ body, headers, method, url }) => {
-    const response = await app.request(url, { method, headers, ...(body === undefined ? {} : { body }) });
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      text: await response.text(),
-    };
+  return async ({ body, headers, method, timeoutMs, url }) => {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      const asked = app.request(url, { method, headers, ...(body === undefined ? {} : { body }) });
+      const response = await Promise.race([asked, tooLate]);
+      return {
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        text: await response.text(),
+      };
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }

@@ -1,15 +1,12 @@
 import type { Db } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
 import { derivedKeys, type SigningKeys } from '#platform/signing';
+import { settleRefunds } from './captures.store.ts';
+import { settleCharges } from './charges.store.ts';
 import { type Checkout, due } from './checkout.ts';
-import {
-  changeCheckout,
-  changeCheckouts,
-  type Done,
-  findCheckout,
-  listDue,
-  listPending,
-} from './checkouts.store.ts';
+import { changeCheckout, changeCheckouts, type Done, findCheckout, listPending } from './checkouts.store.ts';
+import { type Due, listDue } from './due.store.ts';
+import type { Rail } from './methods.ts';
 import type { OutcomeCode } from './outcomes.ts';
 
 /** What the merchant and the company share; newest first, and all of them are good. */
@@ -42,12 +39,12 @@ const CHECKOUT_ID = /^cs_[0-9a-f]{32}$/;
 export async function payCheckout(
   db: Db,
   id: string,
-  outcome: OutcomeCode | 'chosen',
+  how: { readonly outcome: OutcomeCode | 'chosen'; readonly rail: Rail },
   now: Temporal.Instant,
 ): Promise<Done | undefined> {
   const paymentId = `pay_${uuidv7().replaceAll('-', '')}`;
   return CHECKOUT_ID.test(id)
-    ? changeCheckout(db, { id, act: { kind: 'pay', outcome, paymentId }, now })
+    ? changeCheckout(db, { id, act: { kind: 'pay', ...how, paymentId }, now })
     : undefined;
 }
 
@@ -66,22 +63,42 @@ export async function expireCheckout(db: Db, id: string, now: Temporal.Instant):
   return CHECKOUT_ID.test(id) ? changeCheckout(db, { id, act: { kind: 'expire' }, now }) : undefined;
 }
 
-/** Checkouts that are changed in one transaction, where there are many. */
+/** What is done in one transaction, where there is much. */
 const BATCH = 200;
 
 /** Lets the company's time do everything that is due by `now`, in the order in which it fell due. */
 export async function liveUntil(db: Db, now: Temporal.Instant): Promise<void> {
   for (;;) {
-    const ids = await listDue(db, now, BATCH);
-    await changeCheckouts(
-      db,
-      ids.map((id) => ({ id, act: { kind: 'look' }, now })),
-    );
-    if (ids.length < BATCH) return;
+    const all = await listDue(db, now, BATCH);
+    for (const { ids, kind } of runsOf(all)) await LIVED[kind](db, ids, now);
+    if (all.length < BATCH) return;
   }
 }
 
-/** Settles every pending payment at `now`, whether its time has come or not. */
+/** What stands behind each other and is of one kind is done together. */
+function runsOf(all: readonly Due[]): { readonly kind: Due['kind']; readonly ids: string[] }[] {
+  const runs: { kind: Due['kind']; ids: string[] }[] = [];
+  for (const { id, kind } of all) {
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.ids.push(id);
+    else runs.push({ kind, ids: [id] });
+  }
+  return runs;
+}
+
+const LIVED: Readonly<
+  Record<Due['kind'], (db: Db, ids: readonly string[], now: Temporal.Instant) => Promise<unknown>>
+> = {
+  checkout: (db, ids, now) =>
+    changeCheckouts(
+      db,
+      ids.map((id) => ({ id, act: { kind: 'look' }, now })),
+    ),
+  charge: settleCharges,
+  refund: settleRefunds,
+};
+
+/** Settles every pending payment of a checkout at `now`, whether its time has come or not. */
 export async function settlePending(db: Db, now: Temporal.Instant): Promise<number> {
   let settled = 0;
   for (;;) {

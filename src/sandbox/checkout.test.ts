@@ -13,17 +13,21 @@ const OPEN: Checkout = {
   amount: { minor: 270_000n, currency: 'INR' },
   description: 'Three months',
   email: 'meera@example.com',
+  customer: undefined,
+  mandateWanted: undefined,
   returnUrl: 'http://localhost:3000/thanks',
   cancelUrl: 'http://localhost:3000/plans',
   status: 'open',
   createdAt: NOW,
   expiresAt: NOW.add({ hours: 24 }),
   payment: undefined,
+  mandate: undefined,
 };
 
 const pay = (outcome: (typeof OUTCOME_CODES)[number], paymentId = 'pay_1'): Act => ({
   kind: 'pay',
   outcome,
+  rail: 'card_intl',
   paymentId,
 });
 /** A checkout to which this was done at once, one after the other. */
@@ -40,12 +44,22 @@ describe('an outcome', () => {
     ['authenticate', 'open', 'requires_action', undefined],
     ['later', 'open', 'pending', undefined],
     ['later_decline', 'open', 'pending', undefined],
+    ['stolen_card', 'open', 'failed', 'stolen_card'],
+    ['processing_error', 'open', 'failed', 'processing_error'],
+    ['late', 'open', 'failed', 'processing_error'],
+    ['authentication_required', 'open', 'requires_action', undefined],
+    ['hang', 'complete', 'succeeded', undefined],
+    ['error_502_html', 'complete', 'succeeded', undefined],
   ] as const)('%s leaves the checkout %s and the payment %s', (outcome, status, payment, failureCode) => {
     const step = decide(OPEN, pay(outcome), NOW);
     expect(step?.event).toBe(`payment.${payment}`);
     expect(step?.checkout.status).toBe(status);
     expect(step?.checkout.payment).toMatchObject({ status: payment, failureCode, attempt: 1 });
   });
+});
+
+it.each(['error_500', 'conflict_409'] as const)('%s: it does not get as far as the bank', (outcome) => {
+  expect(decide(OPEN, pay(outcome), NOW)).toBeUndefined();
 });
 
 describe('one payment for a checkout', () => {
@@ -119,6 +133,38 @@ describe('its own time', () => {
   });
 });
 
+describe('a checkout that asks for a mandate', () => {
+  const asking: Checkout = {
+    ...OPEN,
+    customer: 'reader-meera',
+    mandateWanted: { maxAmount: { minor: 400_000n, currency: 'INR' }, months: 3 },
+  };
+
+  it.each([
+    ['card_intl', { kind: 'card', brand: 'visa', last4: '4242' }],
+    ['card_in', { kind: 'card', brand: 'rupay', last4: '4242' }],
+    ['upi', { kind: 'upi', address: 'meera@sandbox' }],
+  ] as const)('is given one for what was paid with: %s', (rail, method) => {
+    const act: Act = { kind: 'pay', outcome: 'approve', rail, paymentId: 'pay_1' };
+    expect(decide(asking, act, NOW)?.checkout).toMatchObject({
+      payment: { method },
+      mandate: { id: 'man_1', rail, method, status: 'active', customer: 'reader-meera', months: 3 },
+    });
+  });
+
+  it('is given one when the money has come, and not before', () => {
+    for (const outcome of ['decline', 'later', 'authenticate'] as const)
+      expect(decide(asking, pay(outcome), NOW)?.checkout.mandate).toBeUndefined();
+    const pending = decide(asking, pay('later'), NOW)?.checkout as Checkout;
+    expect(due(pending, NOW.add({ hours: 1 }))?.checkout.mandate?.createdAt.toString()).toBe(
+      '2026-11-23T06:33:00Z',
+    );
+    const asked = decide(asking, pay('authenticate'), NOW)?.checkout as Checkout;
+    expect(decide(asked, { kind: 'answer-bank', approves: true }, NOW)?.checkout.mandate?.id).toBe('man_1');
+    expect(decide(asked, { kind: 'answer-bank', approves: false }, NOW)?.checkout.mandate).toBeUndefined();
+  });
+});
+
 it('whatever is done in whatever order, money is taken at most once and never given back', () => {
   const act = fc.oneof(
     fc.constantFrom(...OUTCOME_CODES).map((outcome) => pay(outcome)),
@@ -151,7 +197,7 @@ it('whatever is done in whatever order, money is taken at most once and never gi
 });
 
 it('the company’s answers show amounts in minor units, instants in UTC, and a failure’s code only where there is one', () => {
-  expect(snapshotOf(having(pay('decline')))).toEqual({
+  expect(snapshotOf(having(pay('decline')), NOW)).toEqual({
     id: 'cs_1',
     url: 'http://localhost:3000/sandbox/checkouts/cs_1',
     status: 'open',
@@ -170,7 +216,9 @@ it('the company’s answers show amounts in minor units, instants in UTC, and a 
       method: { kind: 'card', brand: 'visa', last4: '0002' },
       created_at: '2026-11-23T06:30:00Z',
       updated_at: '2026-11-23T06:30:00Z',
+      refunds: [],
+      dispute: null,
     },
   });
-  expect(snapshotOf(having(pay('approve'))).payment).not.toHaveProperty('failure_code');
+  expect(snapshotOf(having(pay('approve')), NOW).payment).not.toHaveProperty('failure_code');
 });

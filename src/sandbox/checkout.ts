@@ -1,21 +1,13 @@
 import type { Money } from '#values/money';
-import { type Card, laterFailure, OUTCOMES, type OutcomeCode } from './outcomes.ts';
+import { giveMandate, type Mandate, type MandateWanted, mandateShown } from './mandate.ts';
+import { methodOf, type Rail } from './methods.ts';
+import { OUTCOMES, type OutcomeCode } from './outcomes.ts';
+import { type Payment, paymentShown } from './payment.ts';
 
-/** One attempt to pay a checkout. */
-export type Payment = {
-  readonly id: string;
-  readonly attempt: number;
-  readonly status: 'succeeded' | 'failed' | 'requires_action' | 'pending' | 'canceled';
-  readonly failureCode: string | undefined;
-  readonly card: Card;
-  readonly createdAt: Temporal.Instant;
-  /** When it came to its status. */
-  readonly changedAt: Temporal.Instant;
-  /** Of a pending one alone. */
-  readonly settlesAt: Temporal.Instant | undefined;
-};
-
-/** A sum that somebody is asked to pay on the hosted page, and the newest attempt at it. */
+/**
+ * A sum that somebody is asked to pay on the hosted page, and the newest attempt at it. Where a mandate is all that is
+ * wanted, the sum is nothing, and an attempt takes nothing.
+ */
 export type Checkout = {
   readonly id: string;
   /** Of the hosted page. */
@@ -24,18 +16,28 @@ export type Checkout = {
   readonly amount: Money;
   readonly description: string;
   readonly email: string;
+  /** The payer, by the merchant's own name for them. */
+  readonly customer: string | undefined;
+  readonly mandateWanted: MandateWanted | undefined;
   readonly returnUrl: string;
   readonly cancelUrl: string;
   readonly status: 'open' | 'complete' | 'expired';
   readonly createdAt: Temporal.Instant;
   readonly expiresAt: Temporal.Instant;
   readonly payment: Payment | undefined;
+  /** Given with the payment that succeeded, where one was wanted. */
+  readonly mandate: Mandate | undefined;
 };
 
 /** What somebody does to a checkout. `look` does nothing, and lets its time do what was due. */
 export type Act =
   | { readonly kind: 'look' }
-  | { readonly kind: 'pay'; readonly outcome: OutcomeCode; readonly paymentId: string }
+  | {
+      readonly kind: 'pay';
+      readonly outcome: OutcomeCode;
+      readonly rail: Rail;
+      readonly paymentId: string;
+    }
   | { readonly kind: 'answer-bank'; readonly approves: boolean }
   | { readonly kind: 'settle' }
   | { readonly kind: 'expire' };
@@ -82,7 +84,7 @@ export function decide(checkout: Checkout, act: Act, now: Temporal.Instant): Ste
     case 'look':
       return undefined;
     case 'pay':
-      return isPayable(checkout) ? pay(checkout, act.outcome, act.paymentId, now) : undefined;
+      return isPayable(checkout) ? pay(checkout, act, now) : undefined;
     case 'answer-bank':
       if (checkout.payment?.status !== 'requires_action') return undefined;
       return act.approves
@@ -100,32 +102,58 @@ export function decide(checkout: Checkout, act: Act, now: Temporal.Instant): Ste
   }
 }
 
-function pay(checkout: Checkout, code: OutcomeCode, paymentId: string, now: Temporal.Instant): Step {
+function pay(
+  checkout: Checkout,
+  { outcome: code, paymentId, rail }: Extract<Act, { kind: 'pay' }>,
+  now: Temporal.Instant,
+): Step | undefined {
   const outcome = OUTCOMES[code];
+  if (outcome.status === 'nothing') return undefined;
   const payment: Payment = {
     id: paymentId,
     attempt: (checkout.payment?.attempt ?? 0) + 1,
     status: outcome.status,
     failureCode: outcome.status === 'failed' ? outcome.failureCode : undefined,
-    card: outcome.card,
+    rail,
+    method: methodOf(rail, outcome.card, checkout.email),
     createdAt: now,
     changedAt: now,
     settlesAt: outcome.status === 'pending' ? now.add({ minutes: outcome.minutes }) : undefined,
+    thenFails: outcome.status === 'pending' ? outcome.thenFails : undefined,
+    // Whoever stands at the page tries again at once: what came late as well would be paid twice there.
+    comesLate: false,
+    lateAt: undefined,
+    refunds: [],
+    dispute: undefined,
   };
-  return {
-    checkout: { ...checkout, payment, status: outcome.status === 'succeeded' ? 'complete' : 'open' },
+  const step: Step = {
+    checkout: { ...checkout, payment },
     event: `payment.${outcome.status}`,
     at: now,
     webhookAfterMs: outcome.webhookAfterMs ?? 0,
   };
+  return outcome.status === 'succeeded' ? completed(step, payment) : step;
+}
+
+/** A checkout whose payment has succeeded: it is over, and the mandate is given that it asked for. */
+function completed(step: Step, payment: Payment): Step {
+  const { checkout } = step;
+  const { customer, email, mandateWanted } = checkout;
+  const { method, rail } = payment;
+  const by = { id: payment.id.replace('pay_', 'man_'), rail, method, email };
+  const mandate =
+    mandateWanted === undefined || customer === undefined
+      ? undefined
+      : giveMandate(mandateWanted, { ...by, customer }, step.at);
+  return { ...step, checkout: { ...checkout, status: 'complete', mandate } };
 }
 
 function settle(checkout: Checkout, at: Temporal.Instant): Step {
   const { payment } = checkout;
-  const failureCode = payment?.status === 'pending' ? laterFailure(payment.card) : undefined;
+  const failureCode = payment?.thenFails;
   if (failureCode !== undefined) return changed(checkout, { status: 'failed', failureCode }, at);
   const step = changed(checkout, { status: 'succeeded' }, at);
-  return { ...step, checkout: { ...step.checkout, status: 'complete' } };
+  return completed(step, step.checkout.payment as Payment);
 }
 
 function changed(
@@ -137,6 +165,7 @@ function changed(
     ...(checkout.payment as Payment),
     failureCode: undefined,
     settlesAt: undefined,
+    thenFails: undefined,
     ...to,
     changedAt: at,
   };
@@ -164,30 +193,23 @@ function isPast(instant: Temporal.Instant, now: Temporal.Instant): boolean {
   return Temporal.Instant.compare(instant, now) <= 0;
 }
 
-/** A checkout as the company's answers and webhooks show it; instants in UTC, amounts in minor units. */
-export function snapshotOf(checkout: Checkout) {
-  const { amount, payment } = checkout;
-  const money = { amount_minor: Number(amount.minor), currency: amount.currency };
+/** A checkout as the company's answers and webhooks show it at `now`; instants in UTC, amounts in minor units. */
+export function snapshotOf(checkout: Checkout, now: Temporal.Instant) {
+  const { amount, customer, mandate, mandateWanted, payment } = checkout;
   return {
     id: checkout.id,
     url: checkout.url,
     status: checkout.status,
     reference: checkout.reference,
-    ...money,
+    amount_minor: Number(amount.minor),
+    currency: amount.currency,
     description: checkout.description,
+    ...(customer === undefined ? {} : { customer }),
     created_at: checkout.createdAt.toString(),
     expires_at: checkout.expiresAt.toString(),
-    payment:
-      payment === undefined
-        ? null
-        : {
-            id: payment.id,
-            status: payment.status,
-            ...money,
-            ...(payment.failureCode === undefined ? {} : { failure_code: payment.failureCode }),
-            method: { kind: 'card', ...payment.card },
-            created_at: payment.createdAt.toString(),
-            updated_at: payment.changedAt.toString(),
-          },
+    payment: payment === undefined ? null : paymentShown(payment, amount),
+    ...(mandateWanted === undefined
+      ? {}
+      : { mandate: mandate === undefined ? null : mandateShown(mandate, now) }),
   };
 }

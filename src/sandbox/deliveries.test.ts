@@ -98,6 +98,23 @@ describe('a webhook that is not taken', () => {
     await until(async () => (await stored())[0]?.state === 'delivered');
   });
 
+  it('F40: in five seconds is sent again as it was, whatever the receiver has done with it', async () => {
+    await paid();
+    const sent: (string | undefined)[] = [];
+    const slow: Send = ({ body, timeoutMs }) => {
+      sent.push(body);
+      return Promise.reject(new Error(`no answer within ${timeoutMs} ms`));
+    };
+    expect(await deliverNow(slow)).toEqual({ delivered: 0, notTaken: 1 });
+    const patient: Send = async ({ body, timeoutMs }) => {
+      expect(timeoutMs).toBe(5_000);
+      sent.push(body);
+      return { status: 200, headers: {}, text: '' };
+    };
+    expect(await deliverNow(patient)).toEqual({ delivered: 1, notTaken: 0 });
+    expect(sent[1]).toBe(sent[0]);
+  });
+
   it('waits longer each time, five minutes at the most', () => {
     expect([1, 2, 3, 4, 9, 10, 1_000].map(pauseAfter)).toEqual([
       1_000, 2_000, 4_000, 8_000, 256_000, 300_000, 300_000,
@@ -267,5 +284,17 @@ describe('a trial', () => {
     await deliverNow();
     expect(company.received.at(-1)?.signature.match(/v1=/g)?.length).toBe(1);
     expect(verify().kind).toBe('event');
+  });
+
+  it('F45: says that they are of real money, and the paper takes no notice', async () => {
+    await setWebhooks(company.database.db, { live: true });
+    await paid();
+    await deliverNow();
+    const { body, signature } = company.received.at(-1) ?? { body: Buffer.alloc(0), signature: '' };
+    expect(JSON.parse(body.toString('utf8'))).toMatchObject({ livemode: true, type: 'payment.succeeded' });
+    const verified = company.gateway.verifyWebhook(body, (name) =>
+      name === 'sandbox-signature' ? signature : undefined,
+    );
+    expect(verified.kind).toBe('other');
   });
 });

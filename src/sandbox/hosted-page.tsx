@@ -1,8 +1,10 @@
 import type { Child } from 'hono/jsx';
 import { formatMoney } from '#values/money';
 import { type Checkout, isPayable } from './checkout.ts';
-import type { OutcomeCode } from './outcomes.ts';
+import type { MandateWanted } from './mandate.ts';
+import { methodLabel } from './methods.ts';
 import { STYLE_PATH } from './style.ts';
+import { Ways } from './ways.tsx';
 
 /** Which of its pages a checkout shows; programs that pay read it from `data-checkout`. */
 export type PageState = 'open' | 'bank' | 'pending' | 'complete' | 'expired';
@@ -22,11 +24,12 @@ export function renderCheckout(given: {
 }): string {
   const { checkout, merchant } = given;
   const state = pageState(checkout);
+  const isFree = checkout.amount.minor === 0n;
   const title = {
-    open: 'Pay',
+    open: isFree ? 'Allow' : 'Pay',
     bank: 'Is this you?',
     pending: 'On its way',
-    complete: 'Paid',
+    complete: isFree ? 'Saved' : 'Paid',
     expired: 'Expired',
   }[state];
   return sheet(
@@ -104,9 +107,17 @@ function Order({ checkout, merchant, state }: { checkout: Checkout; merchant: st
   return (
     <section class="order" aria-label="Your order">
       <p class="merchant">{merchant}</p>
-      <p class="amount">{formatMoney(checkout.amount, 'en-IN')}</p>
+      <p class={checkout.amount.minor === 0n ? 'amount amount-none' : 'amount'}>
+        {checkout.amount.minor === 0n ? 'Nothing to pay now' : formatMoney(checkout.amount, 'en-IN')}
+      </p>
       <p class="description">{checkout.description}</p>
       <dl class="facts">
+        {checkout.mandateWanted !== undefined && (
+          <div>
+            <dt>Later</dt>
+            <dd>{allowance(checkout.mandateWanted)}, without asking you each time</dd>
+          </div>
+        )}
         <div>
           <dt>For</dt>
           <dd>{checkout.email}</dd>
@@ -127,104 +138,17 @@ function Order({ checkout, merchant, state }: { checkout: Checkout; merchant: st
   );
 }
 
-/** What a failed attempt is told as. */
-const FAILURES: Readonly<Record<string, string>> = {
-  card_declined: 'The bank declined the card.',
-  insufficient_funds: 'The card has too little money on it.',
-  expired_card: 'The card has expired.',
-  authentication_failed: 'The bank did not get the answer that it was you.',
-};
-
-/** The five ways in which a payment can be made to end: buttons of one form. */
-function Ways({
-  checkout,
-  chosen,
-  merchant,
-}: {
-  checkout: Checkout;
-  chosen: string | undefined;
-  merchant: string;
-}) {
-  const amount = formatMoney(checkout.amount, 'en-IN');
-  const failure = checkout.payment?.failureCode;
-  return (
-    <section class="panel" aria-labelledby="ways">
-      {failure !== undefined && (
-        <p class="notice notice-bad" role="alert">
-          <strong>{FAILURES[failure] ?? 'The payment failed.'}</strong> Nothing was charged. You can try
-          again.
-        </p>
-      )}
-      {chosen !== undefined && (
-        <p class="notice">
-          Chosen beforehand for the next payment: <code>{chosen}</code>.
-        </p>
-      )}
-      <h1 id="ways">How should this payment end?</h1>
-      <form class="ways" method="post" action={`/sandbox/checkouts/${checkout.id}/payments`}>
-        {chosen !== undefined && (
-          <button type="submit" class="pay pay-chosen" name="outcome" value="chosen">
-            Pay as chosen beforehand
-          </button>
-        )}
-        <button type="submit" class="pay" name="outcome" value="approve">
-          Approve and pay {amount}
-        </button>
-        <p class="card-line">With the trial’s Visa ending 4242. The money is taken at once.</p>
-        <div class="way">
-          <div class="way-says">
-            <p class="way-title" id="decline">
-              Decline
-            </p>
-            <label for="decline-reason">The bank’s reason</label>
-          </div>
-          <div class="way-act">
-            <select id="decline-reason" name="decline">
-              <option value="decline">Card declined</option>
-              <option value="insufficient_funds">Too little money</option>
-              <option value="expired_card">Card expired</option>
-            </select>
-            <button type="submit" name="outcome" value="decline">
-              Decline
-            </button>
-          </div>
-        </div>
-        <Way
-          outcome="authenticate"
-          title="Ask for authentication"
-          says="Your bank wants to know first whether it is you."
-        />
-        <Way
-          outcome="later"
-          title="Approve later"
-          says={`You go back to ${merchant} now; the money arrives some minutes later.`}
-        />
-        <Way
-          outcome="lost"
-          title="Approve, and lose the answer"
-          says="The money is taken, but this page breaks down before it can say so, and the merchant hears of it late."
-        />
-      </form>
-    </section>
-  );
+/** What the payer allows, in words. */
+function allowance({ maxAmount, months }: MandateWanted): string {
+  const every = months === 1 ? 'a month' : `every ${months} months`;
+  return `Up to ${formatMoney(maxAmount, 'en-IN')} ${every}`;
 }
 
-function Way({ outcome, says, title }: { outcome: OutcomeCode; says: string; title: string }) {
-  return (
-    <button type="submit" class="way" name="outcome" value={outcome}>
-      <span class="way-says">
-        <span class="way-title">{title}</span>
-        <span class="way-more">{says}</span>
-      </span>
-      <span class="way-arrow" aria-hidden="true">
-        →
-      </span>
-    </button>
-  );
-}
+const METHOD_ARTICLE = { card: 'the ', upi: '' } as const;
 
 /** The second page of an authentication, which a reader's own bank would show. */
 function Bank({ checkout, merchant }: { checkout: Checkout; merchant: string }) {
+  const { amount, payment } = checkout;
   return (
     <section class="panel bank" aria-labelledby="bank">
       <p class="bank-name">
@@ -235,8 +159,15 @@ function Bank({ checkout, merchant }: { checkout: Checkout; merchant: string }) 
       </p>
       <h1 id="bank">Your bank asks: is this you?</h1>
       <p>
-        {merchant} wants to take <strong>{formatMoney(checkout.amount, 'en-IN')}</strong> from the Mastercard
-        ending {checkout.payment?.card.last4}.
+        {amount.minor === 0n ? (
+          `${merchant} wants your leave to take payments later`
+        ) : (
+          <>
+            {merchant} wants to take <strong>{formatMoney(amount, 'en-IN')}</strong>
+          </>
+        )}{' '}
+        from {payment !== undefined && `${METHOD_ARTICLE[payment.method.kind]}${methodLabel(payment.method)}`}
+        .
       </p>
       <form class="answers" method="post" action={`/sandbox/checkouts/${checkout.id}/authentication`}>
         <button type="submit" class="pay" name="answer" value="approve">
@@ -260,12 +191,17 @@ function Finished({
   state: 'pending' | 'complete' | 'expired';
 }) {
   const amount = formatMoney(checkout.amount, 'en-IN');
+  const { mandateWanted } = checkout;
+  const later = mandateWanted === undefined ? '' : ` ${allowance(mandateWanted)} may be taken from now on.`;
   const told = {
-    complete: {
-      title: 'Paid',
-      says: `${amount} went to ${merchant}. It was taken once, and cannot be taken again on this page.`,
-      to: checkout.returnUrl,
-    },
+    complete:
+      checkout.amount.minor === 0n
+        ? { title: 'Saved', says: `Nothing was charged.${later}`, to: checkout.returnUrl }
+        : {
+            title: 'Paid',
+            says: `${amount} went to ${merchant}. It was taken once, and cannot be taken again on this page.${later}`,
+            to: checkout.returnUrl,
+          },
     pending: {
       title: 'Your payment is on its way',
       says: `The bank has it, and ${merchant} hears of it when it arrives. There is no need to pay again.`,

@@ -1,20 +1,14 @@
 import type { Clock } from '#platform/clock';
 import { type Db, isUnavailable } from '#platform/db';
-import {
-  type Answer,
-  type Ask,
-  answer,
-  HTML,
-  publicAnswer,
-  redirect,
-  SECURITY_HEADERS,
-} from '#platform/http';
+import { type Answer, type Ask, answer, HTML, publicAnswer, redirect } from '#platform/http';
 import type { Logger } from '#platform/log';
 import { CallerError, Invalid, NotFound } from '#values/errors';
 import { answerBank, openCheckout, payCheckout } from './account.ts';
 import type { Checkout } from './checkout.ts';
 import { readChosenOutcome } from './controls.store.ts';
+import { faultAnswer } from './faults.ts';
 import { pageState, renderCheckout, renderTrouble } from './hosted-page.tsx';
+import { isRail, type Rail, takes } from './methods.ts';
 import { isOutcomeCode, type OutcomeCode } from './outcomes.ts';
 import { STYLE } from './style.ts';
 
@@ -44,11 +38,18 @@ export function pageAnswers(parts: PageParts) {
     }),
 
     pay: asPage(parts, async (ask) => {
-      const outcome = await outcomeAsked(ask);
-      const done = await payCheckout(db, ask.param('id'), outcome, clock.now());
+      const { outcome, rail } = await paymentAsked(ask);
+      const id = ask.param('id');
+      if (rail !== 'card_intl') {
+        const { amount } = found(await openCheckout(db, id, clock.now()));
+        if (!takes(rail, amount.currency)) throw new Invalid('no-such-rail', 'that takes rupees alone');
+      }
+      const done = await payCheckout(db, id, { outcome, rail }, clock.now());
       const checkout = found(done?.checkout);
-      const isLost = done?.step !== undefined && done.step.webhookAfterMs > 0;
-      return isLost ? LOST : afterwards(checkout);
+      if (done?.fault === undefined) return afterwards(checkout);
+      return faultAnswer(done.fault, (status) =>
+        answer(status, HTML, renderTrouble('That did not work', FAULTY), NOT_KEPT),
+      );
     }),
 
     answerBank: asPage(parts, async (ask) => {
@@ -60,8 +61,8 @@ export function pageAnswers(parts: PageParts) {
   };
 }
 
-/** The money is taken and the browser gets nothing to show: as from a proxy whose server broke down. */
-const LOST: Answer = { status: 502, headers: [...NOT_KEPT, ...SECURITY_HEADERS], body: undefined };
+const FAULTY =
+  'Something went wrong here. Reload the page before: it shows whether the payment went through.';
 
 function found(checkout: Checkout | undefined): Checkout {
   if (checkout === undefined) throw new NotFound('no-such-checkout', 'there is no such checkout');
@@ -79,12 +80,15 @@ function afterwards(checkout: Checkout): Answer {
 }
 
 /** @throws Invalid */
-async function outcomeAsked(ask: Ask): Promise<OutcomeCode | 'chosen'> {
+async function paymentAsked(ask: Ask): Promise<{ outcome: OutcomeCode | 'chosen'; rail: Rail }> {
   const form = await ask.form();
   const given = form.field('outcome') ?? 'chosen';
   const code = given === 'decline' ? (form.field('decline') ?? given) : given;
-  if (code === 'chosen' || isOutcomeCode(code)) return code;
-  throw new Invalid('no-such-outcome', 'a payment cannot end so');
+  if (code !== 'chosen' && !isOutcomeCode(code))
+    throw new Invalid('no-such-outcome', 'a payment cannot end so');
+  const rail = form.field('rail') ?? 'card_intl';
+  if (!isRail(rail)) throw new Invalid('no-such-rail', 'nobody can pay so');
+  return { outcome: code, rail };
 }
 
 function asPage(parts: PageParts, handle: (ask: Ask) => Promise<Answer>): (ask: Ask) => Promise<Answer> {

@@ -1,4 +1,5 @@
 import { type Send, sendOverHttp } from '#platform/http-client';
+import type { Rail } from './methods.ts';
 import type { OutcomeCode } from './outcomes.ts';
 
 /** How it went, as a reader in front of the hosted page sees it. */
@@ -20,14 +21,16 @@ const PATIENCE_MS = 10_000;
  *
  * @param given.url the checkout's, as the gateway gave it
  * @param given.send over HTTP unless told otherwise
+ * @param given.rail what they pay with; a card of anywhere unless told
  * @param given.outcome the button; left out, the payment ends as was chosen beforehand, or is approved
  */
 export async function payAsReader(given: {
   readonly url: string;
   readonly outcome?: OutcomeCode;
+  readonly rail?: Rail;
   readonly send?: Send;
 }): Promise<Paid> {
-  const { outcome = 'chosen', send = sendOverHttp, url } = given;
+  const { outcome = 'chosen', rail = 'card_intl', send = sendOverHttp, url } = given;
   const { origin } = new URL(url);
 
   /** Opens the hosted page, and says which of its states it shows. */
@@ -58,7 +61,7 @@ export async function payAsReader(given: {
   const before = await open();
   if (before.state !== 'open' && before.state !== 'bank') return { kind: 'not-payable', state: before.state };
   // Who lost the bank's page on the way finds it again.
-  let to = before.state === 'open' ? await press('payments', { outcome }) : url;
+  let to = before.state === 'open' ? await press('payments', { outcome, rail }) : url;
   if (to === url && (await open()).state === 'bank')
     to = await press('authentication', { answer: 'approve' });
   if (to === undefined) return { kind: 'lost' };

@@ -93,6 +93,7 @@ h1, p, .way-more { text-wrap: pretty; }
 
 .merchant { color: var(--soft); font-weight: 600; }
 .amount { font-size: 2.75rem; line-height: 1.15; font-weight: 700; letter-spacing: -0.03em; font-variant-numeric: tabular-nums; }
+.amount-none { font-size: 1.75rem; }
 .description { margin-top: 0.25rem; font-size: 1.0625rem; }
 .facts { margin-top: 1rem; border-top: 1px solid var(--line); padding-top: 1rem; font-size: 0.875rem; display: grid; gap: 0.25rem; }
 .facts div { display: flex; gap: 0.5rem; }
@@ -110,6 +111,26 @@ h1, p, .way-more { text-wrap: pretty; }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.9em; }
 
 .ways { display: grid; margin-top: 1rem; }
+.rails { border: 0; margin: 0 0 1.25rem; padding: 0; min-width: 0; display: grid; }
+.rails legend { color: var(--soft); font-size: 0.875rem; padding: 0; margin-bottom: 0.4rem; }
+.rail {
+  display: flex;
+  align-items: center;
+  gap: 0.8rem;
+  border: 1px solid var(--edge);
+  margin-top: -1px;
+  padding: 0.6rem 0.9rem;
+  cursor: pointer;
+}
+.rail:first-of-type { border-radius: 0.6rem 0.6rem 0 0; margin-top: 0; }
+.rail:last-of-type { border-radius: 0 0 0.6rem 0.6rem; }
+.rail:hover { background: var(--hover); }
+.rail:has(:checked) { background: var(--note-ground); border-color: var(--blue); position: relative; }
+.rail:has(:focus-visible) { outline: 3px solid var(--blue); outline-offset: 2px; z-index: 1; }
+.rail input { accent-color: var(--blue); width: 1.1rem; height: 1.1rem; margin: 0; flex: none; }
+.rail input:focus-visible { outline: none; }
+.rail-title { display: block; font-weight: 600; }
+.rail-more { display: block; color: var(--soft); font-size: 0.875rem; line-height: 1.4; }
 button, select { font: inherit; color: inherit; }
 button { cursor: pointer; }
 .pay, .return {

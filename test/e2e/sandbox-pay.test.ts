@@ -22,6 +22,8 @@ afterAll(async () => {
   await company.end();
 });
 
+/** A checkout that asks for a mandate. */
+const MANDATE = { customer: 'reader-meera', mandate: { max_amount_minor: 405_000, months: 3 } };
 const paymentOf = async (id: string) => (await company.api('GET', `/checkouts/${id}`)).json.payment;
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const thanks = () => `${company.baseUrl}/thanks`;
@@ -117,6 +119,33 @@ describe('a reader on a phone with scripts off', () => {
     await broken.close();
   });
 
+  it('allows later payments by UPI with the first one, and sees on coming back what was allowed', async () => {
+    const { id, url } = await beginCheckout(company, MANDATE);
+    await page.goto(url);
+    expect(await page.locator('body').textContent()).toContain('Up to ₹4,050 every 3 months');
+    await page.getByRole('radio', { name: /UPI AutoPay/ }).check();
+    await button(/Approve and pay/).click();
+    await page.waitForURL(thanks());
+    expect((await company.api('GET', `/checkouts/${id}`)).json).toMatchObject({
+      payment: { method: { kind: 'upi' } },
+      mandate: { rail: 'upi', status: 'active' },
+    });
+    await page.goto(url);
+    await page.getByText('Up to ₹4,050 every 3 months may be taken from now on').waitFor();
+  });
+
+  it('allows later payments and pays nothing, with an Indian card whose bank asks', async () => {
+    const { id, url } = await beginCheckout(company, { ...MANDATE, amount_minor: 0 });
+    await page.goto(url);
+    await page.getByRole('radio', { name: /Indian card/ }).check();
+    await button(/Ask for authentication/).click();
+    await button(/approve/).click();
+    await page.waitForURL(thanks());
+    expect((await company.api('GET', `/checkouts/${id}`)).json.mandate).toMatchObject({ rail: 'card_in' });
+    await page.goto(url);
+    await page.getByRole('heading', { name: 'Saved' }).waitFor();
+  });
+
   it('pays as was chosen beforehand', async () => {
     const { id, url } = await beginCheckout(company);
     await chooseOutcome(company.database.db, 'expired_card');
@@ -145,8 +174,15 @@ describe.each([
       description: 'Eineüberlangebeschreibungohneleerzeichen'.repeat(4),
       reference: 'r'.repeat(150),
     };
-    for (const outcome of ['', 'decline', 'authenticate', 'later', 'approve', 'expire']) {
-      const { id, url } = await beginCheckout(company, outcome === 'decline' ? long : {});
+    const free = { ...MANDATE, amount_minor: 0 };
+    const states = [
+      ...['', 'authenticate', 'later', 'approve', 'expire'].map((outcome) => ({ outcome, over: {} })),
+      { outcome: 'decline', over: long },
+      ...['', 'approve'].map((outcome) => ({ outcome, over: MANDATE })),
+      ...['', 'authenticate', 'approve'].map((outcome) => ({ outcome, over: free })),
+    ];
+    for (const { outcome, over } of states) {
+      const { id, url } = await beginCheckout(company, over);
       if (outcome === 'expire') await company.api('POST', `/checkouts/${id}/expiration`);
       else if (outcome !== '') await press(url, { outcome });
       await chooseOutcome(company.database.db, 'later');

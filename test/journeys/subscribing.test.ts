@@ -72,6 +72,12 @@ async function books(readerId: string) {
     grants: grants.filter((one) => one.revokedAt === undefined).length,
   };
 }
+async function journalOf({ database: { db } }: TestPaper, readerId: string) {
+  const { rows } = await sql<{ kind: string }>`
+    select j.kind from billing.journal j join billing.subscriptions s on s.id = j.subscription_id
+    where s.reader_id = ${readerId} order by j.at, j.id`.execute(db);
+  return rows.map(({ kind }) => kind);
+}
 const PLACE = { country: 'IN', state: 'KA' };
 const log = createLogger('silent');
 const ONE_SUBSCRIPTION = { states: ['active'], paid: 1, terms: 1, grants: 7 };

@@ -309,11 +309,15 @@ export async function savePayments(
   // Each once, in one order for all processes.
   const byId = new Map(said.map((one) => [one.payment.gatewayPaymentId, one]));
   const rows = [...byId.values()]
-    .map(({ intent, payment: { amount, ...payment } }) => ({
-      ...payment,
+    .map(({ intent, payment: { amount, at, failureCode, gatewayPaymentId, method, status } }) => ({
       id: uuidv7(),
       intentId: intent.id,
       gateway: intent.gateway,
+      gatewayPaymentId,
+      status,
+      method,
+      failureCode,
+      at,
       ...moneyRecord(amount),
     }))
     .toSorted((a, b) => (a.gatewayPaymentId < b.gatewayPaymentId ? -1 : 1));
