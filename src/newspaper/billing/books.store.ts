@@ -68,7 +68,15 @@ export async function insertDrafts(
   now: Temporal.Instant,
 ): Promise<ReadonlySet<string>> {
   if (drafts.length === 0) return new Set();
-  const rows = drafts.map((one) => ({ ...one, total: one.total.toString(), lines: linesRecord(one.lines) }));
+  const rows = drafts.map(({ currency, id, lines, readerId, subscriptionId, termSeq, total }) => ({
+    id,
+    subscriptionId,
+    readerId,
+    termSeq,
+    currency,
+    total: total.toString(),
+    lines: linesRecord(lines),
+  }));
   const made = await sql<{ id: string }>`
     insert into billing.invoices (id, subscription_id, reader_id, term_seq, status, currency, total_minor, lines, created_at)
     select id, "subscriptionId", "readerId", "termSeq", 'draft', currency, total, lines, ${now.toString()}

@@ -213,6 +213,6 @@ export function billOf(
     currency: price.currency,
     total: price.minor,
     lines: [termLine(publication().name, subscription.nextPlanName, term, price.minor)],
-    place: subscription,
+    place: { country: subscription.country, countryState: subscription.countryState },
   };
 }
