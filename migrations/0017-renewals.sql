@@ -39,6 +39,9 @@ drop index billing.subscriptions_incomplete;
 drop index billing.subscriptions_ending;
 
 alter table billing.charge_intents
+  -- Nothing is taken where its reader gives another card or mandate.
+  drop constraint charge_intents_amount_minor_check,
+  add check (amount_minor >= 0),
   -- The mandate that is charged; none where its reader pays at the gateway's page.
   add column mandate_id uuid references billing.mandates,
   -- No earlier than this may the money be taken, where a bank announces it first.

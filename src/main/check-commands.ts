@@ -1,4 +1,4 @@
-import { brokenBooks, INVARIANT_COUNT, takenThrough } from '#billing';
+import { brokenBooks, heldBy, INVARIANT_COUNT } from '#billing';
 import { elementText, type StoryElement, type WholeStory, wholeStories } from '#content';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/urls.ts';
@@ -25,7 +25,7 @@ async function checkLedger({ paper }: CommandContext): Promise<CommandResult> {
   const { db } = paper.database;
   const { gateway } = paper.billing;
   const broken = await brokenBooks(db);
-  const ours = await takenThrough(db, gateway.name);
+  const ours = await heldBy(db, gateway.name);
   const theirs = await gateway.readBalance();
   const write = (amounts: readonly { minor: bigint; currency: string }[]) =>
     amounts

@@ -19,7 +19,7 @@ export { nextSettlementAt } from './due.store.ts';
 export type { MandateAct } from './mandate.ts';
 export { changeMandate, newestMandate, setMandateOutcome } from './mandates.store.ts';
 export { isRail, RAILS, type Rail } from './methods.ts';
-export { isOutcomeCode, OUTCOME_CODES } from './outcomes.ts';
+export { isOutcomeCode, OUTCOME_CODES, type OutcomeCode } from './outcomes.ts';
 export { payAsReader } from './reader.ts';
 
 /** What the company serves: its API for merchants, who show a key, and the page where their customers pay. */

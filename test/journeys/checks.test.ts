@@ -34,8 +34,13 @@ describe('the check of the ledger', () => {
     const client = await paper.database.pool.connect();
     try {
       await client.query('begin');
+      // As nothing in the program can: past the triggers that guard the books.
+      await client.query('set local session_replication_role = replica');
       await client.query(sql);
       await client.query('commit');
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
     } finally {
       client.release();
     }
@@ -58,13 +63,13 @@ describe('the check of the ledger', () => {
       'a term that nobody paid',
       `update billing.charge_intents set status = 'failed' where id = (select id from billing.charge_intents limit 1)`,
       `update billing.charge_intents set status = 'succeeded'`,
-      ['has 1 succeeded payments', 'has 0 succeeded charges'],
+      ['has 1 succeeded payments', 'has 0 charges'],
     ],
     [
       'a payment that was never made',
       `update billing.payments set amount_minor = amount_minor - 1 where id = (select id from billing.payments limit 1)`,
       `update billing.payments set amount_minor = 270000`,
-      ['has 1 succeeded payments', 'the gateway says ₹5,400, and our books ₹5,399.99'],
+      ['has 1 succeeded payments', 'of 269999 is booked as 270000'],
     ],
     [
       'a reader who paid and may not read',
@@ -79,10 +84,89 @@ describe('the check of the ledger', () => {
       ['is paid through'],
     ],
     [
-      'a term that begins too late',
-      `update billing.terms set start_on = start_on + 1 where id = (select id from billing.terms limit 1)`,
-      `update billing.terms t set start_on = (select anchor_on from billing.subscriptions s where s.id = t.subscription_id)`,
+      'I10: a term that begins before the one before it ends',
+      `insert into billing.terms select gen_random_uuid(), subscription_id, 1, end_on - 1, end_on + 9, currency, amount_minor, 'void'
+        from billing.terms limit 1`,
+      `delete from billing.terms where status = 'void'`,
       ['begins on'],
+    ],
+    [
+      'I13: a number of a term that is left out',
+      `insert into billing.terms select gen_random_uuid(), subscription_id, 2, end_on, end_on + 9, currency, amount_minor, 'void'
+        from billing.terms limit 1`,
+      `delete from billing.terms where status = 'void'`,
+      ['term 2 of subscription'],
+    ],
+    [
+      'I1 I3: an entry that is gone, and what the gateway holds besides',
+      `update billing.journal set accounts[1] = 'cash:elsewhere' where id = (select id from billing.journal where kind = 'captured' limit 1)`,
+      `update billing.journal set accounts[1] = 'cash:sandbox' where kind = 'captured'`,
+      ['the gateway says ₹5,400, and our books ₹2,700'],
+    ],
+    [
+      'I3: a payment that is not booked',
+      `update billing.journal set key = 'lost ' || key where id = (select id from billing.journal where kind = 'captured' limit 1)`,
+      `update billing.journal set key = replace(key, 'lost ', '')`,
+      ['is booked as'],
+    ],
+    [
+      'I2: an invoice that says paid, and is owed',
+      `update billing.journal set invoice_id = null where id = (select id from billing.journal where kind = 'captured' limit 1)`,
+      `update billing.journal j set invoice_id = i.invoice_id from billing.payments p join billing.charge_intents i on i.id = p.intent_id
+        where j.key = 'captured ' || p.gateway_payment_id`,
+      ['of it is receivable'],
+    ],
+    [
+      'I4 I19: an invoice whose tax is not its own',
+      `update billing.invoices set taxable_minor = taxable_minor - 1, tax_minor = tax_minor + 1 where serial = 1`,
+      `update billing.invoices set taxable_minor = taxable_minor + 1, tax_minor = tax_minor - 1 where serial = 1`,
+      ['does not add up', 'deferred'],
+    ],
+    [
+      'I18: a number of an invoice that is left out',
+      `update billing.invoices set serial = 9 where serial = 1`,
+      `update billing.invoices set serial = 1 where serial = 9`,
+      ['INV/'],
+    ],
+    [
+      'I20: an invoice of which more is credited than it says',
+      `insert into billing.credit_notes select gen_random_uuid(), id, financial_year, 1, 'CRN/1', issued_on, issued_at, 'x', currency,
+        total_minor + 1, taxable_minor + 1, tax, tax_minor from billing.invoices where serial = 1`,
+      'delete from billing.credit_notes',
+      ['is credited with'],
+    ],
+    [
+      'I21: a payment of which more went back than was taken',
+      `insert into billing.refunds select gen_random_uuid(), id, gateway, null, currency, amount_minor + 1, 'requested', 'x', 'x', null, at
+        from billing.payments limit 1`,
+      'delete from billing.refunds',
+      ['went back'],
+    ],
+    [
+      'somebody who is owed less than nothing',
+      `insert into billing.journal select gen_random_uuid(), 'wrong', 'refunded', on_day, at, currency, '{owed,disputed}', '{5,-5}',
+        subscription_id, null from billing.journal limit 1`,
+      `delete from billing.journal where key = 'wrong'`,
+      ['is owed'],
+    ],
+    [
+      'I14: a right from days that nobody gave',
+      `update entitlements.grants set source = 'grace' where id = (select id from entitlements.grants limit 1)`,
+      `update entitlements.grants set source = 'term'`,
+      ['from'],
+    ],
+    [
+      'I16: more days on credit than there are of grace',
+      `insert into billing.given_days select gen_random_uuid(), subscription_id, 'grace', start_on, start_on + 8, now() from billing.terms limit 1`,
+      'delete from billing.given_days',
+      ['has grace from'],
+    ],
+    [
+      'I9 I22: a charge that nobody announced, of a subscription that was over',
+      `update billing.charge_intents i set mandate_id = s.mandate_id from billing.subscriptions s where s.id = i.subscription_id;
+        update billing.subscriptions set state = 'canceled', ended_at = created_at - interval '1 day', ended_reason = 'user'`,
+      `update billing.charge_intents set mandate_id = null; update billing.subscriptions set state = 'active', ended_at = null, ended_reason = null`,
+      ['was announced as', 'had ended'],
     ],
   ])('names %s', async (_, breaking, mending, names) => {
     await change(breaking);

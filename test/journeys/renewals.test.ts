@@ -1,7 +1,28 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { brokenBooks, subscriptionsOf, takenThrough, termsOf } from '#billing';
-import type { Rail } from '../../src/sandbox/sandbox.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  brokenBooks,
+  cancelSubscription,
+  heldBy,
+  paymentsOf,
+  refundPayment,
+  settleDue,
+  subscriptionsOf,
+  termsOf,
+} from '#billing';
+import { listGrants } from '#entitlements';
+import {
+  changeDispute,
+  changeMandate,
+  chooseOutcome,
+  type MandateAct,
+  makeRefund,
+  newestCapture,
+  newestMandate,
+  type OutcomeCode,
+  type Rail,
+  setMandateOutcome,
+} from '../../src/sandbox/sandbox.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -42,13 +63,13 @@ async function proveBooks() {
   const { db } = paper.database;
   expect(await brokenBooks(db)).toEqual([]);
   const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await takenThrough(db, 'sandbox') });
+  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db, 'sandbox') });
 }
 
-beforeAll(async () => {
+beforeEach(async () => {
   paper = await testPaper('2026-11-23T06:30:00Z');
 });
-afterAll(() => paper.end());
+afterEach(() => paper.end());
 
 describe('a subscription that renews', () => {
   it('is reminded, charged a day before its term ends and goes on from the anchor, with an invoice each time', async () => {
@@ -67,5 +88,358 @@ describe('a subscription that renews', () => {
     expect(subjects.filter((one) => /renews on/.test(one))).toHaveLength(2);
     expect(subjects.filter((one) => /receipt/i.test(one))).toHaveLength(3);
     await proveBooks();
+  });
+});
+
+/** Has every charge of a reader's newest mandate end so, until it is said otherwise. */
+async function card(email: string, outcome: OutcomeCode) {
+  const { db } = paper.database;
+  const mandate = await newestMandate(db, email);
+  if (mandate === undefined) throw new Error(`${email} has given no mandate`);
+  await setMandateOutcome(db, mandate.id, outcome);
+}
+
+async function mandateIs(email: string, act: MandateAct) {
+  const { db } = paper.database;
+  const mandate = await newestMandate(db, email);
+  if (mandate === undefined) throw new Error(`${email} has given no mandate`);
+  await changeMandate(db, mandate.id, act, paper.clock.now());
+  await settle(paper);
+}
+
+const subjectsTo = async (email: string) => (await mailsTo(paper, email)).map((one) => one.subject);
+
+async function charges(readerId: string) {
+  const { rows } = await sql<{ status: string; on: string }>`
+    select i.status, (i.created_at at time zone 'Asia/Kolkata')::date::text as on
+    from billing.charge_intents i join billing.subscriptions s on s.id = i.subscription_id
+    where s.reader_id = ${readerId} and i.mandate_id is not null order by i.created_at, i.attempt`.execute(
+    paper.database.db,
+  );
+  return rows.map(({ on, status }) => `${on} ${status}`);
+}
+
+const accessOf = async (readerId: string) =>
+  (await listGrants(paper.database.db, readerId)).some(
+    ({ from, revokedAt, until }) =>
+      revokedAt === undefined &&
+      Temporal.Instant.compare(from, paper.clock.now()) <= 0 &&
+      Temporal.Instant.compare(paper.clock.now(), until) < 0,
+  );
+
+describe('a renewal that is declined', () => {
+  it('F65: is tried again, and paid in grace leaves the days of the term as they were', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'insufficient_funds');
+    await live(paper, '2027-02-25T00:00:00Z');
+    expect((await stands(reader.readerId)).state).toBe('past_due');
+    expect(await accessOf(reader.readerId)).toBe(true);
+    await card(reader.email, 'approve');
+    await live(paper, '2027-03-01');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'active',
+      terms: ['2026-11-23 2027-02-23 paid', '2027-02-23 2027-05-23 paid'],
+    });
+    expect(await charges(reader.readerId)).toEqual([
+      '2027-02-22 failed',
+      '2027-02-24 failed',
+      '2027-02-26 succeeded',
+    ]);
+    // Read on credit from the day that the term began, so the invoice is of that day.
+    expect(await invoicesOf(reader.readerId)).toEqual([
+      'INV/2627/0000001 2026-11-23 paid',
+      'INV/2627/0000002 2027-02-23 paid',
+    ]);
+    await proveBooks();
+  });
+
+  it('F66: to the end shuts its reader out after the grace, is given up once, and its invoice is credited', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'decline');
+    await live(paper, '2027-03-02T00:00:00Z');
+    expect((await stands(reader.readerId)).state).toBe('suspended');
+    expect(await accessOf(reader.readerId)).toBe(false);
+    await live(paper, '2027-06-01');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'expired',
+      terms: ['2026-11-23 2027-02-23 paid'],
+    });
+    expect(await charges(reader.readerId)).toEqual(
+      ['2027-02-22', '2027-02-24', '2027-02-26', '2027-03-02', '2027-03-09'].map((on) => `${on} failed`),
+    );
+    expect(await invoicesOf(reader.readerId)).toEqual([
+      'INV/2627/0000001 2026-11-23 paid',
+      'INV/2627/0000002 2027-02-23 void',
+      expect.stringMatching(/void$/),
+    ]);
+    const subjects = await subjectsTo(reader.email);
+    expect(subjects.filter((one) => /was not paid/.test(one))).toHaveLength(2);
+    expect(subjects.filter((one) => /rests/.test(one))).toHaveLength(1);
+    expect(subjects.filter((one) => /has ended/.test(one))).toHaveLength(1);
+    await proveBooks();
+  });
+
+  it('F64: for good is not tried again, and its reader is asked for another card', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'expired_card');
+    await live(paper, '2027-04-01');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-22 failed']);
+    expect((await stands(reader.readerId)).state).toBe('expired');
+    await proveBooks();
+  });
+
+  it('F67: because the bank wants its reader there waits for them, and is not tried again by itself', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'authentication_required');
+    await live(paper, '2027-02-25');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-22 failed']);
+    expect((await stands(reader.readerId)).state).toBe('past_due');
+    expect(await subjectsTo(reader.email)).toContainEqual(expect.stringMatching(/was not paid/));
+    await proveBooks();
+  });
+
+  it('and paid after the grace begins a term anew on that day', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'decline');
+    await live(paper, '2027-03-05');
+    await card(reader.email, 'approve');
+    await live(paper, '2027-03-12');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'active',
+      terms: ['2026-11-23 2027-02-23 paid', '2027-03-09 2027-06-09 paid'],
+    });
+    expect(await accessOf(reader.readerId)).toBe(true);
+    await proveBooks();
+  });
+});
+
+describe('India’s rails', () => {
+  it.each(['card_in', 'upi'] as const)(
+    '%s: are asked three days ahead, a day after the notice, and never fall into grace',
+    async (rail) => {
+      const reader = await subscriber('quarterly', rail);
+      await live(paper, '2027-02-22T18:29:00Z');
+      expect(await stands(reader.readerId)).toEqual({
+        state: 'active',
+        terms: ['2026-11-23 2027-02-23 paid', '2027-02-23 2027-05-23 paid'],
+      });
+      expect(await charges(reader.readerId)).toEqual(['2027-02-20 succeeded']);
+      const { rows } = await sql<{ kind: string; minor: bigint }>`
+      select n.kind, n.amount_minor as minor from billing.notices n order by n.sent_at, n.kind`.execute(
+        paper.database.db,
+      );
+      expect(rows).toEqual([
+        { kind: 'renewal', minor: 90_000n },
+        { kind: 'debit', minor: 90_000n },
+      ]);
+      await proveBooks();
+    },
+  );
+
+  it('F68: while a debit is on its way nothing is tried again and nobody is told that it failed', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await live(paper, '2027-02-20T12:00:00Z');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-20 pending']);
+    expect(await subjectsTo(reader.email)).not.toContainEqual(expect.stringMatching(/was not paid/));
+  });
+
+  it('F82: a reader who cancels while a debit is on its way has it back, and reads to the end of what was paid', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await live(paper, '2027-02-20T20:00:00Z');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-20 pending']);
+    await cancelSubscription(paper.billing, reader.readerId, 'reader', paper.clock.now());
+    await live(paper, '2027-03-01');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'expired',
+      terms: ['2026-11-23 2027-02-23 paid'],
+    });
+    expect((await paymentsOf(paper.database.db, reader.readerId)).map((one) => one.status)).toEqual([
+      'refunded',
+      'succeeded',
+    ]);
+    await proveBooks();
+  });
+
+  it('F69: a mandate that is revoked after the notice is not charged, and its reader reads to the end of what is paid', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await live(paper, '2027-02-18');
+    await mandateIs(reader.email, 'revoke');
+    await live(paper, '2027-02-23T00:00:00Z');
+    expect(await charges(reader.readerId)).toEqual([]);
+    expect((await stands(reader.readerId)).state).toBe('past_due');
+    expect(await accessOf(reader.readerId)).toBe(true);
+    expect(await subjectsTo(reader.email)).toContainEqual(expect.stringMatching(/was not paid/));
+    await proveBooks();
+  });
+
+  it('F70: a mandate that is paused in its reader’s app is charged once they let it go on', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await mandateIs(reader.email, 'pause');
+    await live(paper, '2027-02-25');
+    expect(await charges(reader.readerId)).toEqual([]);
+    await mandateIs(reader.email, 'resume');
+    await live(paper, '2027-03-01');
+    expect((await stands(reader.readerId)).terms).toHaveLength(2);
+    await proveBooks();
+  });
+});
+
+describe('an answer that does not come', () => {
+  it.each(['lost', 'hang', 'error_502_html'] as const)(
+    'F04 F05: %s leaves it open whether it was charged; it is asked, and charged once',
+    async (outcome) => {
+      const reader = await subscriber('quarterly');
+      await card(reader.email, outcome);
+      await live(paper, '2027-02-23T12:00:00Z');
+      expect((await stands(reader.readerId)).terms).toHaveLength(2);
+      expect(await charges(reader.readerId)).toEqual(['2027-02-22 succeeded']);
+      await proveBooks();
+    },
+  );
+
+  it.each(['error_500', 'conflict_409'] as const)(
+    '%s took nothing: the same attempt is sent again, and nothing is asked twice',
+    async (outcome) => {
+      const reader = await subscriber('quarterly');
+      await chooseOutcome(paper.database.db, outcome);
+      await live(paper, '2027-02-23T12:00:00Z');
+      expect((await stands(reader.readerId)).terms).toHaveLength(2);
+      expect(await charges(reader.readerId)).toEqual(['2027-02-22 succeeded']);
+      await proveBooks();
+    },
+  );
+
+  it('a bank that says no, and yes two days later, has bought the term, and what was paid besides goes back', async () => {
+    const reader = await subscriber('quarterly');
+    await chooseOutcome(paper.database.db, 'late');
+    await live(paper, '2027-03-05');
+    expect((await stands(reader.readerId)).terms).toEqual([
+      '2026-11-23 2027-02-23 paid',
+      '2027-02-23 2027-05-23 paid',
+    ]);
+    await proveBooks();
+  });
+});
+
+describe('many workers, and none', () => {
+  it('F03 F15: any number of workers charge a renewal once', async () => {
+    const readers = [];
+    for (let n = 0; n < 12; n++) readers.push(await subscriber('quarterly'));
+    const other = await paper.another();
+    paper.clock.set('2027-02-22T06:00:00Z');
+    await Promise.all(
+      Array.from({ length: 6 }, (_, n) =>
+        settleDue((n % 2 === 0 ? paper : other).billing, paper.clock.now()),
+      ),
+    );
+    await settle(paper);
+    for (const { readerId } of readers) {
+      expect((await stands(readerId)).terms).toHaveLength(2);
+      expect(await charges(readerId)).toEqual(['2027-02-22 succeeded']);
+    }
+    await proveBooks();
+  });
+
+  it('F18: workers that were away for twenty days charge one term, and it begins on the day that they are back', async () => {
+    const reader = await subscriber('quarterly');
+    paper.clock.set('2027-03-15T06:00:00Z');
+    await settleDue(paper.billing, paper.clock.now());
+    await live(paper, '2027-03-16');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'active',
+      terms: ['2026-11-23 2027-02-23 paid', '2027-03-15 2027-06-15 paid'],
+    });
+    expect(await charges(reader.readerId)).toEqual(['2027-03-15 succeeded']);
+    await proveBooks();
+  });
+
+  it('F18: workers that were away for two days charge the term that has begun, on its own days', async () => {
+    const reader = await subscriber('quarterly');
+    paper.clock.set('2027-02-25T06:00:00Z');
+    await settleDue(paper.billing, paper.clock.now());
+    await live(paper, '2027-02-26');
+    expect((await stands(reader.readerId)).terms).toEqual([
+      '2026-11-23 2027-02-23 paid',
+      '2027-02-23 2027-05-23 paid',
+    ]);
+    await proveBooks();
+  });
+
+  it('F17: what was paid within a day is not charged again: it is parked, and staff are told', async () => {
+    const reader = await subscriber('quarterly');
+    await sql`update billing.subscriptions set paid_through_on = '2026-11-24', due_at = now() - interval '1 year'
+      where reader_id = ${reader.readerId}`.execute(paper.database.db);
+    await settleDue(paper.billing, paper.clock.now());
+    expect(await charges(reader.readerId)).toEqual([]);
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    expect(subscription?.parkedReason).toMatch(/paid within the last day/);
+  });
+});
+
+describe('money that goes back', () => {
+  it('F93 F94 F100: in part leaves the term, with a credit note over the part; in full ends it', async () => {
+    const reader = await subscriber('yearly');
+    const given = { readerId: reader.readerId, reason: 'The e-paper failed for a week.', actor: 'support' };
+    await refundPayment(paper.billing, { ...given, minor: 50_000n }, paper.clock.now());
+    await settle(paper);
+    expect((await stands(reader.readerId)).state).toBe('active');
+    await proveBooks();
+    await expect(
+      refundPayment(paper.billing, { ...given, minor: 230_000n }, paper.clock.now()),
+    ).rejects.toMatchObject({ code: 'more-than-is-left' });
+    await refundPayment(paper.billing, given, paper.clock.now());
+    await settle(paper);
+    expect(await stands(reader.readerId)).toMatchObject({
+      state: 'canceled',
+      terms: [/refunded$/].map((one) => expect.stringMatching(one)),
+    });
+    expect(await accessOf(reader.readerId)).toBe(false);
+    const { rows } = await sql<{ number: string; total: bigint; tax: bigint }>`
+      select number, total_minor as total, tax_minor as tax from billing.credit_notes order by number`.execute(
+      paper.database.db,
+    );
+    expect(rows.map(({ number, total }) => `${number} ${total}`)).toEqual([
+      'CRN/2627/0000001 50000',
+      'CRN/2627/0000002 220000',
+    ]);
+    expect(rows.reduce((sum, { tax }) => sum + tax, 0n)).toBe(41_186n);
+    await proveBooks();
+  });
+
+  it('F104: made at the gateway itself is found, credited and booked', async () => {
+    const reader = await subscriber('yearly');
+    const { db } = paper.database;
+    const paymentId = (await newestCapture(db, reader.email, 'any')) ?? '';
+    await makeRefund(db, { named: undefined, paymentId, minor: 270_000n }, paper.clock.now());
+    await settle(paper);
+    expect((await stands(reader.readerId)).state).toBe('canceled');
+    await proveBooks();
+  });
+
+  it('F101: asked back by a bank stops renewals; won, all goes on; lost, it ends and is written off', async () => {
+    const { db } = paper.database;
+    for (const [end, state] of [
+      ['won', 'active'],
+      ['lost', 'canceled'],
+    ] as const) {
+      const reader = await subscriber('yearly');
+      const paymentId = (await newestCapture(db, reader.email, 'undisputed')) ?? '';
+      await changeDispute(db, paymentId, 'open', paper.clock.now());
+      await settle(paper);
+      await proveBooks();
+      const [held] = await subscriptionsOf(db, reader.readerId);
+      expect(held).toMatchObject({ isDisputed: true, state: 'active' });
+      await expect(
+        refundPayment(
+          paper.billing,
+          { readerId: reader.readerId, reason: 'x', actor: 'support' },
+          paper.clock.now(),
+        ),
+      ).rejects.toMatchObject({ code: 'payment-disputed' });
+      await changeDispute(db, paymentId, end, paper.clock.now());
+      await settle(paper);
+      expect((await stands(reader.readerId)).state).toBe(state);
+      await proveBooks();
+    }
   });
 });

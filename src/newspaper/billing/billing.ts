@@ -16,7 +16,7 @@ export async function openCatalog(
   );
   return () => plansOn(offers(), today());
 }
-export { type Broken, brokenBooks, gatewayFigures, INVARIANT_COUNT, takenThrough } from './books.query.ts';
+export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';

@@ -101,7 +101,9 @@ async function paymentToRefund(
   gatewayPaymentId: string | undefined,
 ): Promise<Taken> {
   const taken = (await takenOf(tx, { readerId })).find((one) =>
-    gatewayPaymentId === undefined ? leftOf(one) > 0n : one.gatewayPaymentId === gatewayPaymentId,
+    gatewayPaymentId === undefined
+      ? leftOf(one) > 0n || one.hasOpenDispute
+      : one.gatewayPaymentId === gatewayPaymentId,
   );
   if (taken === undefined) throw new NotFound('no-payment', 'there is no payment to refund');
   return taken;

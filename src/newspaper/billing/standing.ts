@@ -7,6 +7,7 @@ import { type Fact, isOver, transition } from './subscription.ts';
 import {
   lockSubscription,
   lockSubscriptions,
+  lookAgain,
   type Subscription,
   subscriptionsOf,
 } from './subscriptions.store.ts';
@@ -76,6 +77,7 @@ export async function settleMandate(
   await db.transaction().execute(async (tx) => {
     const ids = await setMandateStatus(tx, gateway.name, token, status);
     const isLost = status === 'revoked' || status === 'expired' || status === 'rejected';
+    await lookAgain(tx, ids, now);
     const fact: Fact = { kind: isLost ? 'method lost' : 'method' };
     for (const subscription of (await lockSubscriptions(tx, ids)).values())
       if (status !== 'paused') await applyFactIn(parts, tx, subscription, fact, { actor: gateway.name }, now);
