@@ -58,6 +58,7 @@ export const PATHS = {
   accountDevices: '/account/devices',
   accountData: '/account/data.json',
   accountReceipts: '/account/receipts',
+  accountPayment: '/account/payment',
   accountDeletion: '/account/deletion',
   signOut: '/account/sign-out',
   meter: '/meter',

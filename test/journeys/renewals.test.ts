@@ -26,7 +26,7 @@ import {
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
-import { beginOrder, pay, settle, signedInBrowser } from '../shop.ts';
+import { beginOrder, pay, settle, signedInBrowser, type TestBrowser } from '../shop.ts';
 
 /** Each on a paper of its own, since the clock moves. */
 let paper: TestPaper;
@@ -441,5 +441,60 @@ describe('money that goes back', () => {
       expect((await stands(reader.readerId)).state).toBe(state);
       await proveBooks();
     }
+  });
+});
+
+describe('the page where a reader pays', () => {
+  const payment = async (reader: TestBrowser) => (await reader.get('/account/payment')).text();
+  const toGateway = async (reader: TestBrowser) => {
+    const answer = await reader.post('/account/payment');
+    return answer.headers.get('location') ?? '';
+  };
+
+  it('takes what is open in one click, with another card, which is charged from then on', async () => {
+    const reader = await subscriber('quarterly');
+    await card(reader.email, 'expired_card');
+    await live(paper, '2027-02-26');
+    expect(await payment(reader)).toContain('data-payment="due"');
+    const url = await toGateway(reader);
+    // However often it is clicked, it is the same page of the gateway's.
+    expect(await toGateway(reader)).toBe(url);
+    await pay(paper, url, 'approve', 'upi');
+    expect(await payment(reader)).toContain('data-payment="kept"');
+    await live(paper, '2027-05-24');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'active',
+      terms: ['2026-11-23 2027-02-23 paid', '2027-02-23 2027-05-23 paid', '2027-05-23 2027-08-23 paid'],
+    });
+    await proveBooks();
+  });
+
+  it('keeps another card while nothing is open, and takes nothing for that', async () => {
+    const reader = await subscriber('quarterly');
+    await mandateIs(reader.email, 'revoke');
+    expect(await payment(reader)).toContain('data-payment="wanted"');
+    await pay(paper, await toGateway(reader), 'approve', 'card_in');
+    expect(await payment(reader)).toContain('data-payment="kept"');
+    expect(await paymentsOf(paper.database.db, reader.readerId)).toHaveLength(1);
+    await live(paper, '2027-02-24');
+    expect((await stands(reader.readerId)).terms).toHaveLength(2);
+    await proveBooks();
+  });
+
+  it('F01: that is still open when the renewal is charged is closed first, and one of the two is taken', async () => {
+    const reader = await subscriber('quarterly');
+    await live(paper, '2027-02-21');
+    const url = await toGateway(reader);
+    await live(paper, '2027-02-22T12:00:00Z');
+    expect((await stands(reader.readerId)).terms).toHaveLength(2);
+    expect((await pay(paper, url)).kind).toBe('not-payable');
+    await proveBooks();
+  });
+
+  it('asks nobody to pay what is being charged at that moment', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await live(paper, '2027-02-20T12:00:00Z');
+    expect(await toGateway(reader)).toBe('/account/payment');
+    expect(await payment(reader)).toContain('data-payment="confirming"');
   });
 });

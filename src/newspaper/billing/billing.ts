@@ -28,6 +28,7 @@ export { noGateway } from './gateways/none.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
+export { beginPayment, isOverdue } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
 export {

@@ -67,7 +67,15 @@ export async function beginCheckout(
     const planned = await plan(parts, { order, now });
     if (planned.kind === 'begun-elsewhere') continue;
     if (planned.kind === 'open') {
-      const opened = await openCheckout(parts, order, planned.intent, now);
+      const { name, months, price, slug } = order.plan;
+      const page = {
+        planName: name,
+        price,
+        months,
+        returnPath: `/subscriptions/${planned.intent.subscriptionId}`,
+        cancelPath: `/subscribe/${slug}`,
+      };
+      const opened = await openAtGateway(parts, planned.intent, order.reader, page, now);
       if (opened.kind === 'begun-elsewhere') continue;
       return opened;
     }
@@ -93,7 +101,7 @@ type Planned =
   | Elsewhere
   | Begun;
 /** In another tab, between two of our statements: to be looked at again. */
-type Elsewhere = { readonly kind: 'begun-elsewhere' };
+export type Elsewhere = { readonly kind: 'begun-elsewhere' };
 const ELSEWHERE: Elsewhere = { kind: 'begun-elsewhere' };
 
 type Asked = { readonly order: Order; readonly now: Temporal.Instant };
@@ -257,10 +265,22 @@ async function agree(
   );
 }
 
-async function openCheckout(
+/** What the gateway's page says, and where it leads. */
+type CheckoutPage = {
+  readonly planName: string;
+  readonly price: Money;
+  readonly months: number;
+  /** Paths of the paper. */
+  readonly returnPath: string;
+  readonly cancelPath: string;
+};
+
+/** Has the gateway open the page on which an attempt is paid; the one that is open already, where one is. */
+export async function openAtGateway(
   parts: BillingParts,
-  order: Order,
   intent: ChargeIntent,
+  reader: Order['reader'],
+  page: CheckoutPage,
   now: Temporal.Instant,
 ): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
@@ -268,12 +288,12 @@ async function openCheckout(
   const opened = await parts.gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,
-    description: `${parts.publication().name}: ${order.plan.name}`,
-    readerId: order.reader.id,
-    email: order.reader.email,
-    mandate: { maxAmount: mostTaken(intent.amount), months: order.plan.months },
-    returnUrl: `${parts.baseUrl}/subscriptions/${subscriptionId}`,
-    cancelUrl: `${parts.baseUrl}/subscribe/${order.plan.slug}`,
+    description: `${parts.publication().name}: ${page.planName}`,
+    readerId: reader.id,
+    email: reader.email,
+    mandate: { maxAmount: mostTaken(page.price), months: page.months },
+    returnUrl: parts.baseUrl + page.returnPath,
+    cancelUrl: parts.baseUrl + page.cancelPath,
   });
   switch (opened.kind) {
     case 'ok':
@@ -321,7 +341,7 @@ export async function closeOpenCheckout(
 }
 
 /** Sees to it that an open checkout is never paid, or finds that it was. */
-async function closeCheckout(
+export async function closeCheckout(
   parts: BillingParts,
   intent: ChargeIntent,
   now: Temporal.Instant,

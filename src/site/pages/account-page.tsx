@@ -306,7 +306,7 @@ export function renderDeletion(given: {
   );
 }
 
-function AccountPage(props: {
+export function AccountPage(props: {
   frame: Frame;
   title: string;
   says?: string;

@@ -1,4 +1,4 @@
-import { hasReceipt, type Payment, type Subscription } from '#billing';
+import { canBeCancelled, hasReceipt, isOverdue, type Payment, type Subscription } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Act } from '../components/form.tsx';
@@ -12,13 +12,15 @@ export function lastDay(on: Temporal.PlainDate, language: string): string {
 
 /** How a subscription stands, in a sentence that its reader would say. */
 function inPlainWords(subscription: Subscription, language: string, today: Temporal.PlainDate): string {
-  const { cancelOn, paidThroughOn, state } = subscription;
+  const { cancelOn, paidThroughOn, state, trialEndsOn } = subscription;
   const until = paidThroughOn === undefined ? '' : lastDay(paidThroughOn, language);
   switch (state) {
     case 'incomplete':
       return 'You have begun to subscribe, and the payment is not confirmed yet.';
     case 'trialing':
-      return `You are trying the paper out, until ${until}.`;
+      return trialEndsOn === undefined
+        ? 'You are trying the paper out.'
+        : `You are trying the paper out, until ${lastDay(trialEndsOn, language)}.`;
     case 'active':
       // The page says what the wall does: a term that is over opens nothing, whoever was to renew it.
       if (paidThroughOn !== undefined && Temporal.PlainDate.compare(paidThroughOn, today) <= 0) {
@@ -28,21 +30,28 @@ function inPlainWords(subscription: Subscription, language: string, today: Tempo
         ? `You read everything. Your subscription is paid until ${until} and then renews.`
         : `You have cancelled. You read everything until ${until}, and nothing more is charged.`;
     case 'past_due':
-      return 'The last payment did not go through. You still read everything for some days.';
+      return `Your subscription was paid until ${until}, and its renewal is not paid. You still read everything for some days.`;
     case 'suspended':
-      return 'Your subscription rests, because a payment did not go through.';
+      return 'Your subscription rests, because its renewal was not paid. Once you pay, a new term begins that day.';
     case 'paused':
       return 'Your subscription is paused.';
     case 'canceled':
-      return subscription.endedReason === 'never_paid'
-        ? 'An order that was not paid was closed.'
-        : 'Your subscription was ended.';
+      return ENDED[subscription.endedReason ?? 'user'] ?? 'Your subscription was ended.';
     case 'expired':
-      return `Your subscription ended, as you wanted. It was paid until ${until}.`;
+      return subscription.endedReason === 'user'
+        ? `Your subscription ended, as you wanted. It was paid until ${until}.`
+        : `Your subscription ended, because its renewal was not paid. It was paid until ${until}.`;
     default:
       return state satisfies never;
   }
 }
+
+const ENDED: Readonly<Partial<Record<NonNullable<Subscription['endedReason']>, string>>> = {
+  never_paid: 'An order that was not paid was closed.',
+  refund: 'Your subscription ended, and what you paid for it went back to you.',
+  chargeback: 'Your subscription ended, because your bank took the payment back.',
+  withdrawal: 'You have withdrawn from your subscription, and what you paid for it went back to you.',
+};
 
 /** What a reader pays for: the state in plain words, what comes next, how it was paid, and the way out. */
 export function SubscriptionSection(props: {
@@ -87,7 +96,15 @@ export function SubscriptionSection(props: {
             Go on with it
           </a>
         )}
+        {subscription !== undefined && isOverdue(subscription) && (
+          <a class="button" href={PATHS.accountPayment}>
+            Pay for the renewal
+          </a>
+        )}
         {subscription?.state === 'active' && subscription.cancelOn === undefined && (
+          <a href={PATHS.accountPayment}>How you pay</a>
+        )}
+        {subscription !== undefined && canBeCancelled(subscription) && (
           <a href={PATHS.cancellation}>Cancel the subscription</a>
         )}
         {runs && subscription?.cancelOn !== undefined && (
@@ -102,7 +119,7 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, paidThroughOn, planName, price } = subscription;
+  const { cancelOn, mandate, paidThroughOn, pendingChange, planName, price } = subscription;
   return (
     <dl class="ledger">
       <div>
@@ -120,13 +137,15 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
         <dd>
           {cancelOn !== undefined || paidThroughOn === undefined
             ? 'None'
-            : `${formatMoney(price, language)} on ${writeDate(paidThroughOn, language)}`}
+            : isOverdue(subscription)
+              ? `${formatMoney(pendingChange?.price ?? price, language)}, now`
+              : `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(paidThroughOn, language)}`}
         </dd>
       </div>
-      {paid !== undefined && (
+      {(mandate ?? paid) !== undefined && (
         <div>
           <dt>Paid with</dt>
-          <dd>{paid.method}</dd>
+          <dd>{(mandate ?? paid)?.method}</dd>
         </div>
       )}
     </dl>
