@@ -3,8 +3,11 @@ import {
   askLater,
   beginCheckout,
   cancelSubscription,
+  creditNotesOf,
+  invoicesOf,
   newestIntent,
   paymentsOf,
+  refundPayment,
   resumeSubscription,
   type Subscription,
   subscriptionsOf,
@@ -53,6 +56,12 @@ export const READER_COMMANDS: readonly Command[] = [
   },
   { name: 'cancel', usage: 'E', does: 'cancels at the end of the term', run: cancel },
   { name: 'resume', usage: 'E', does: 'takes a cancellation back', run: resume },
+  {
+    name: 'refund',
+    usage: 'E [--amount-minor N] [--reason WORDS]',
+    does: 'gives the newest payment back, in part or in full',
+    run: refund,
+  },
 ];
 
 async function readerOf({ args, paper }: CommandContext, usage: string): Promise<ReaderAccount> {
@@ -87,11 +96,13 @@ async function show(context: CommandContext): Promise<CommandResult> {
 
 async function shown({ clock, paper }: CommandContext, reader: ReaderAccount): Promise<CommandResult> {
   const { db } = paper.database;
-  const [subscriptions, payments, grants, sessions] = await Promise.all([
+  const [subscriptions, payments, grants, sessions, invoices, notes] = await Promise.all([
     subscriptionsOf(db, reader.id),
     paymentsOf(db, reader.id),
     listGrants(db, reader.id),
     listSessions(db, reader.id),
+    invoicesOf(db, reader.id),
+    creditNotesOf(db, reader.id),
   ]);
   const json = {
     reader: {
@@ -103,8 +114,30 @@ async function shown({ clock, paper }: CommandContext, reader: ReaderAccount): P
     },
     devices: sessions.map((device) => ({ device: device.device, last_used_at: device.lastUsedAt })),
     subscriptions: await Promise.all(subscriptions.map((each) => subscriptionJson(context(paper), each))),
-    // Invoices come with the billing core.
-    invoices: [],
+    invoices: invoices.map((invoice) => ({
+      number: invoice.number,
+      issued_on: invoice.issuedOn,
+      total_minor: invoice.total,
+      tax_minor: invoice.total - invoice.taxable,
+      currency: invoice.currency,
+      place_of_supply: invoice.placeOfSupply,
+      tax: invoice.tax.map(({ amount, basisPoints, name }) => ({
+        name,
+        basis_points: basisPoints,
+        amount_minor: amount,
+      })),
+      credited_minor: invoice.credited,
+      status: invoice.status,
+    })),
+    credit_notes: notes.map((note) => ({
+      number: note.number,
+      issued_on: note.issuedOn,
+      invoice: note.of.number,
+      total_minor: note.total,
+      tax_minor: note.total - note.taxable,
+      currency: note.currency,
+      reason: note.reason,
+    })),
     payments: payments.map((payment) => ({
       gateway: payment.gateway,
       amount_minor: payment.amount.minor,
@@ -143,7 +176,11 @@ async function subscriptionJson(db: ReturnType<typeof context>, each: Subscripti
     id: each.id,
     plan: each.planSlug,
     state: each.state,
-    flags: each.cancelOn === undefined ? [] : ['cancel_at'],
+    flags: [
+      ...(each.cancelOn === undefined ? [] : ['cancel_at']),
+      ...(each.isDisputed ? ['dispute_hold'] : []),
+      ...(each.pendingChange === undefined ? [] : ['pending_change']),
+    ],
     anchor_on: each.anchorOn ?? null,
     paid_through_on: each.paidThroughOn ?? null,
     cancel_at: each.cancelOn ?? null,
@@ -282,6 +319,28 @@ async function cancel(context: CommandContext): Promise<CommandResult> {
   const reader = await readerOf(context, 'cancel E');
   await cancelSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
   await recorded(context, 'cancellation', reader.id);
+  return shown(context, reader);
+}
+
+async function refund(context: CommandContext): Promise<CommandResult> {
+  const { clock, log, options, paper } = context;
+  const reader = await readerOf(context, 'refund E [--amount-minor N]');
+  const given = options['amount-minor'];
+  if (given !== undefined && !(typeof given === 'string' && /^[1-9]\d{0,14}$/.test(given)))
+    throw new Misuse('--amount-minor is a whole number of minor units, above nothing');
+  const { reason } = options;
+  await refundPayment(
+    paper.billing,
+    {
+      readerId: reader.id,
+      actor: 'command line',
+      reason: typeof reason === 'string' ? reason : 'as a matter of goodwill',
+      ...(given === undefined ? {} : { minor: BigInt(given) }),
+    },
+    clock.now(),
+  );
+  await recorded(context, 'refund', reader.id);
+  await runDueJobs(paper, log);
   return shown(context, reader);
 }
 

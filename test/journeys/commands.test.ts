@@ -101,6 +101,28 @@ describe('a reader, by the command line', () => {
     ]);
   }, 120_000);
 
+  it('renews as time passes, with an invoice each time, and has a part of it back', async () => {
+    await create('rani');
+    await json('subscribe', email('rani'), '--plan', 'quarterly', '--state', 'KA');
+    await json('sandbox', 'clock', '+P4M');
+    const shown = await json('reader', 'show', email('rani'));
+    expect(shown.subscriptions[0]).toMatchObject({
+      state: 'active',
+      flags: [],
+      terms: [{ status: 'paid' }, { status: 'paid' }],
+    });
+    expect(shown.invoices).toMatchObject([
+      { number: expect.stringMatching(/^INV\/\d{4}\/\d{7}$/), total_minor: 90_000, status: 'paid' },
+      { total_minor: 90_000, place_of_supply: 'IN-KA' },
+    ]);
+    expect(shown.invoices[0].tax_minor).toBeGreaterThan(13_000);
+    const after = await json('refund', email('rani'), '--amount-minor', '30000', '--reason', 'a bad week');
+    expect(after.credit_notes).toMatchObject([{ total_minor: 30_000, reason: 'a bad week' }]);
+    expect(after.subscriptions[0].state).toBe('active');
+    expect((await run('refund', email('rani'), '--amount-minor', '60001')).code).toBe(1);
+    expect((await json('ledger', 'check')).broken).toEqual([]);
+  }, 120_000);
+
   it('who is declined pays nothing, and the next payment ends as was chosen beforehand', async () => {
     await create('bo');
     await run('subscribe', email('bo'), '--plan', 'yearly', '--outcome', 'decline');

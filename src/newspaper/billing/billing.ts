@@ -26,6 +26,8 @@ export { countedGateway } from './gateways/counted.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
+export type { CreditNote, Invoice } from './invoice.ts';
+export { creditNotesOf, invoicesOf } from './invoices.query.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
 export { beginPayment, isOverdue } from './paying.ts';
