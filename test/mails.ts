@@ -74,6 +74,13 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     payPath: path,
   },
   'subscription-over': { planName: 'Yearly', subscribePath: path },
+  'subscription-paused': {
+    planName: 'Yearly',
+    resumesOn: day('2027-01-23'),
+    daysLeft: 304,
+    accountPath: path,
+  },
+  'withdrawal-confirmed': { planName: 'Yearly', at },
   refund: {
     planName: 'Yearly',
     amount: { minor: 270_000n, currency: 'INR' },

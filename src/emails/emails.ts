@@ -19,7 +19,9 @@ import {
   renderRenewalFailed,
   renderRenewalNotice,
   renderSubscriptionOver,
+  renderSubscriptionPaused,
   renderSubscriptionRests,
+  renderWithdrawalConfirmed,
 } from './renewal-notices.tsx';
 import {
   renderPaymentFailed,
@@ -49,6 +51,8 @@ const RENDERERS: {
   'renewal-failed': renderRenewalFailed,
   'subscription-rests': renderSubscriptionRests,
   'subscription-over': renderSubscriptionOver,
+  'subscription-paused': renderSubscriptionPaused,
+  'withdrawal-confirmed': renderWithdrawalConfirmed,
   refund: renderRefund,
   'account-deleted': renderAccountDeleted,
   'desk-link': renderDeskLink,

@@ -1,5 +1,5 @@
 import type { MailPayload } from '#mail';
-import { writeDate } from '#values/dates';
+import { writeDate, writeDayAndTime } from '#values/dates';
 import { formatMoney } from '#values/money';
 import {
   Action,
@@ -156,6 +156,41 @@ export function renderRefund(
     paragraphs: [
       `We have refunded ${sum} for your plan, ${planName}: ${because}.`,
       'It goes back the way that it came. Your bank may take some days to show it.',
+    ],
+  });
+}
+
+export function renderSubscriptionPaused(
+  { accountPath, daysLeft, planName, resumesOn }: MailPayload<'subscription-paused'>,
+  frame: MailFrame,
+): Written {
+  const { language, name } = frame.paper;
+  const on = writeDate(resumesOn, language);
+  return notice(frame, {
+    subject: `Your subscription to ${name} is paused until ${on}`,
+    title: 'Your subscription is paused',
+    because: `You get this because you paused your subscription to ${name}.`,
+    paragraphs: [
+      `Your plan, ${planName}, rests. On ${on} it goes on by itself, with the ${daysLeft} days that are left of your term, and nothing is charged before those are over.`,
+      'You can go on reading at any time before.',
+    ],
+    action: { words: 'Your account', path: accountPath },
+  });
+}
+
+/** On a durable medium, with what was withdrawn from and when (Directive (EU) 2023/2673). */
+export function renderWithdrawalConfirmed(
+  { at, planName }: MailPayload<'withdrawal-confirmed'>,
+  frame: MailFrame,
+): Written {
+  const { name } = frame.paper;
+  return notice(frame, {
+    subject: `You have withdrawn from your contract with ${name}`,
+    title: 'Your withdrawal has reached us',
+    because: `You get this because you withdrew from a contract with ${name}.`,
+    paragraphs: [
+      `You withdrew from your contract with ${name} for the plan ${planName} on ${writeDayAndTime(at, frame.paper)}. It has ended.`,
+      'Everything that you paid for it goes back the way that it came, within fourteen days.',
     ],
   });
 }

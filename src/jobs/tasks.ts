@@ -11,8 +11,8 @@ import {
   SETTLE_CHECKOUT,
   sendRefund,
   settleDue,
-  settleIntent,
   settleMandate,
+  settleTold,
 } from '#billing';
 import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
@@ -33,7 +33,7 @@ const MONTHS_KEPT = 13;
 /** A mail that was not sent is somebody's address, and at times a code, in a file. */
 const OUTBOX_KEPT = { hours: 30 * 24 };
 
-const settling = z.object({ intentId: z.uuid() });
+const settling = z.object({ intentId: z.uuid(), saysPaid: z.boolean().optional() });
 const mandate = z.object({ token: z.string() });
 const refund = z.object({ refundId: z.uuid() });
 const linkAsked = z.object({ email: z.string() });
@@ -85,7 +85,7 @@ export function taskList({
     },
     'forget-expired': () => sweepExpired(db),
     [SETTLE_CHECKOUT]: (job) =>
-      eachPiece(job, async (piece) => settleIntent(billing, settling.parse(piece).intentId, clock.now())),
+      eachPiece(job, async (piece) => settleTold(billing, settling.parse(piece), clock.now())),
     [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job).token, clock.now()),
     [SEND_REFUND]: (job) =>
       eachPiece(job, async (piece) => sendRefund(billing, refund.parse(piece).refundId, clock.now())),

@@ -1,5 +1,6 @@
 import type { Answer, Ask, Route } from '#platform/http';
 import { accountRoutes } from './account-answers.ts';
+import { changeRoutes } from './change-answers.ts';
 import { checkoutRoutes } from './checkout-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
@@ -67,6 +68,7 @@ export function siteRoutes(site: Site): Route[] {
     ...accountRoutes(site),
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
+    ...changeRoutes(site),
     fixed(PATHS.about, renderAbout),
     fixed(PATHS.corrections, renderCorrections),
     fixed(PATHS.privacy, renderPrivacy),

@@ -4,11 +4,13 @@ import {
   brokenBooks,
   cancelSubscription,
   heldBy,
+  pauseSubscription,
   paymentsOf,
   refundPayment,
   settleDue,
   subscriptionsOf,
   termsOf,
+  withdrawSubscription,
 } from '#billing';
 import { listGrants } from '#entitlements';
 import {
@@ -496,5 +498,119 @@ describe('the page where a reader pays', () => {
     await live(paper, '2027-02-20T12:00:00Z');
     expect(await toGateway(reader)).toBe('/account/payment');
     expect(await payment(reader)).toContain('data-payment="confirming"');
+  });
+});
+
+describe('what a reader changes', () => {
+  const at = () => paper.clock.now();
+
+  it('F92: a pause keeps every day that is left, to the last, and everything after it is counted from there', async () => {
+    const reader = await subscriber('quarterly');
+    await live(paper, '2027-01-24');
+    expect((await reader.post('/account/pause', { days: '30' })).status).toBe(303);
+    expect((await stands(reader.readerId)).state).toBe('paused');
+    expect(await accessOf(reader.readerId)).toBe(false);
+    await expect(pauseSubscription(paper.billing, reader.readerId, 30, 'reader', at())).rejects.toMatchObject(
+      { code: 'not-active' },
+    );
+    await live(paper, '2027-02-24');
+    expect((await stands(reader.readerId)).state).toBe('active');
+    expect(await accessOf(reader.readerId)).toBe(true);
+    // Thirty days were left on 24 January; they end on 25 March, and the next term begins there.
+    await live(paper, '2027-03-26');
+    expect((await stands(reader.readerId)).terms).toEqual([
+      '2026-11-23 2027-02-23 paid',
+      '2027-03-25 2027-06-25 paid',
+    ]);
+    expect(await charges(reader.readerId)).toEqual(['2027-03-24 succeeded']);
+    await proveBooks();
+  });
+
+  it('a pause is ended when its reader wants to read, and is refused for too few days, too many, or a third time', async () => {
+    const reader = await subscriber('yearly');
+    for (const days of [6, 91, 1.5, Number.NaN])
+      await expect(
+        pauseSubscription(paper.billing, reader.readerId, days, 'reader', at()),
+      ).rejects.toMatchObject({ code: 'too-short-or-long' });
+    for (const on of ['2026-12-10', '2027-01-10']) {
+      await live(paper, on);
+      await pauseSubscription(paper.billing, reader.readerId, 60, 'reader', at());
+      await live(paper, Temporal.PlainDate.from(on).add({ days: 10 }).toString());
+      await reader.post('/account/pause/ending');
+      expect((await stands(reader.readerId)).state).toBe('active');
+    }
+    await expect(pauseSubscription(paper.billing, reader.readerId, 30, 'reader', at())).rejects.toMatchObject(
+      { code: 'too-often' },
+    );
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    // Twice ten days later than without.
+    expect(String(subscription?.paidThroughOn)).toBe('2027-12-13');
+    await proveBooks();
+  });
+
+  it('another plan begins with the next term, at the price of the day that it was chosen, and is charged to what allows it', async () => {
+    const reader = await subscriber('yearly');
+    expect((await reader.post('/account/plan-change', { plan: 'quarterly' })).status).toBe(303);
+    await live(paper, '2027-11-24');
+    expect(await stands(reader.readerId)).toEqual({
+      state: 'active',
+      terms: ['2026-11-23 2027-11-23 paid', '2027-11-23 2028-02-23 paid'],
+    });
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    expect(subscription).toMatchObject({ planSlug: 'quarterly', price: { minor: 90_000n } });
+    await proveBooks();
+  });
+
+  it('F71 F76: a dearer plan than the mandate allows is not charged: its reader is asked for another before', async () => {
+    const reader = await subscriber('quarterly');
+    await reader.post('/account/plan-change', { plan: 'two-yearly' });
+    await live(paper, '2027-02-24');
+    expect(await charges(reader.readerId)).toEqual([]);
+    expect(await subjectsTo(reader.email)).toContainEqual(expect.stringMatching(/unless you renew it/));
+    const url = (await reader.post('/account/payment')).headers.get('location') ?? '';
+    await pay(paper, url);
+    await settle(paper);
+    expect((await stands(reader.readerId)).terms.at(-1)).toBe('2027-02-23 2029-02-23 paid');
+    await proveBooks();
+  });
+
+  it('F88: a change that waits is dropped with the cancellation, and taken back by choosing the plan that there is', async () => {
+    const reader = await subscriber('yearly');
+    await reader.post('/account/plan-change', { plan: 'quarterly' });
+    await reader.post('/account/plan-change', { plan: 'yearly' });
+    const pending = async () => (await subscriptionsOf(paper.database.db, reader.readerId))[0]?.pendingChange;
+    expect(await pending()).toBeUndefined();
+    await reader.post('/account/plan-change', { plan: 'quarterly' });
+    expect(await pending()).toMatchObject({ planSlug: 'quarterly' });
+    await cancelSubscription(paper.billing, reader.readerId, 'reader', at());
+    expect(await pending()).toBeUndefined();
+  });
+
+  it('a reader in the Union withdraws for fourteen days in two steps, and has everything back', async () => {
+    const reader = await signedInBrowser(paper, 'withdraws@paper.example', { address: '198.51.100.9' });
+    await pay(paper, await beginOrder(reader, { country: 'DE', state: '' }));
+    await settle(paper);
+    expect(await (await reader.get('/account/changes')).text()).toContain('Withdraw from contract here');
+    expect(await (await reader.get('/account/withdrawal')).text()).toContain('Confirm withdrawal');
+    await live(paper, '2026-12-07T12:00:00Z');
+    await reader.post('/account/withdrawal');
+    await settle(paper);
+    const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
+    expect(subscription).toMatchObject({ state: 'canceled', endedReason: 'withdrawal' });
+    expect((await paymentsOf(paper.database.db, reader.readerId))[0]?.status).toBe('refunded');
+    expect(await accessOf(reader.readerId)).toBe(false);
+    expect(await subjectsTo(reader.email)).toContainEqual(expect.stringMatching(/You have withdrawn/));
+    await proveBooks();
+  });
+
+  it('nobody withdraws after fourteen days, or where the law gives no such right', async () => {
+    const reader = await subscriber('yearly');
+    const withdraw = () => withdrawSubscription(paper.billing, reader.readerId, 'reader', at());
+    await expect(withdraw()).rejects.toMatchObject({ code: 'too-late' });
+    await sql`update billing.subscriptions set country = 'DE', country_state = null`.execute(
+      paper.database.db,
+    );
+    await live(paper, '2026-12-08');
+    await expect(withdraw()).rejects.toMatchObject({ code: 'too-late' });
   });
 });

@@ -17,6 +17,13 @@ export async function openCatalog(
   return () => plansOn(offers(), today());
 }
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
+export {
+  canWithdraw,
+  changePlanLater,
+  endPause,
+  pauseSubscription,
+  withdrawSubscription,
+} from './changes.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
@@ -33,6 +40,7 @@ export type { BillingParts } from './parts.ts';
 export { beginPayment, isOverdue } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
+export { PAUSE_DAYS } from './rights.ts';
 export {
   askLater,
   askOpen,
@@ -40,6 +48,7 @@ export {
   READ_MANDATE,
   SETTLE_CHECKOUT,
   settleIntent,
+  settleTold,
   takeEvent,
 } from './settling.ts';
 export { cancelSubscription, resumeSubscription, settleMandate } from './standing.ts';

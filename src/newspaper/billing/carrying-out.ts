@@ -56,7 +56,7 @@ export async function carryOut(
   );
   await postLetters(
     tx,
-    outcomes.flatMap((one) => lettersOf(one)),
+    outcomes.flatMap((one) => lettersOf(one, now)),
     now,
   );
   await billOnCredit(parts, tx, outcomes, now);

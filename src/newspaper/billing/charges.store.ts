@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
+import { latestOf } from '#values/instants';
 import { type Money, moneyRecord } from '#values/money';
 import type { FailureKind, Gateway, GatewayPayment } from './gateways/gateway.ts';
 
@@ -399,6 +400,8 @@ export type GatewayEvent = {
   /** The attempt that it is about, by its own name or by its checkout's; neither where it is about something else. */
   readonly reference: string | undefined;
   readonly checkoutId: string | undefined;
+  /** It says that money was taken, and nothing besides. */
+  readonly saysPaid: boolean;
   readonly body: Buffer;
 };
 
@@ -407,10 +410,10 @@ export async function insertEvents(
   tx: Tx,
   events: readonly GatewayEvent[],
   now: Temporal.Instant,
-): Promise<string[]> {
+): Promise<{ readonly intentId: string; readonly saysPaid: boolean }[]> {
   // In one order for all processes: each waits for another's event of the same id, and none in a circle.
   const sorted = events.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1));
-  const { rows } = await sql<{ intent_id: string | null }>`
+  const { rows } = await sql<{ event_id: string; intent_id: string | null }>`
     insert into billing.gateway_events
       (gateway, event_id, type, checkout_id, intent_id, body, received_at, processed_at)
     select new.gateway, event_id, type, new.checkout_id, coalesce(new.reference, known.id), body, ${now.toString()},
@@ -424,8 +427,11 @@ export async function insertEvents(
     left join billing.charge_intents known on known.checkout_id = new.checkout_id and known.gateway = new.gateway
     order by place
     on conflict do nothing
-    returning intent_id`.execute(tx);
-  return rows.flatMap(({ intent_id }) => (intent_id === null ? [] : [intent_id]));
+    returning event_id, intent_id`.execute(tx);
+  const paid = new Set(events.filter(({ saysPaid }) => saysPaid).map(({ eventId }) => eventId));
+  return rows.flatMap(({ event_id, intent_id }) =>
+    intent_id === null ? [] : [{ intentId: intent_id, saysPaid: paid.has(event_id) }],
+  );
 }
 
 /** Asked before the database is, which answers other text with an error. */
@@ -442,3 +448,22 @@ export async function markProcessed(
     update billing.gateway_events set processed_at = ${now.toString()}
     where intent_id = any(${intentIds}::uuid[]) and processed_at is null`.execute(tx);
 }
+
+/** The same, many in one statement, where nothing else is to be done. */
+export const noteProcessed = groupedOver(
+  async (
+    db: Db,
+    done: { readonly intentId: string; readonly now: Temporal.Instant }[],
+  ): Promise<undefined[]> => {
+    const now = latestOf(done.map((one) => one.now));
+    await db.transaction().execute((tx) =>
+      markProcessed(
+        tx,
+        done.map(({ intentId }) => intentId),
+        now,
+      ),
+    );
+    return done.map(() => undefined);
+  },
+  { most: 100, inFlight: 1, apart: true },
+);

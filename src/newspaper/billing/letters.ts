@@ -25,6 +25,8 @@ type LetterKind =
   | 'renewal-failed'
   | 'subscription-rests'
   | 'subscription-over'
+  | 'subscription-paused'
+  | 'withdrawal-confirmed'
   | 'refund';
 
 /** Where a reader pays what is open, or gives another card or mandate. */
@@ -67,7 +69,7 @@ export function renewalFailed(
 }
 
 /** What a reader is told of what became of their subscription. */
-export function lettersOf({ fact, standing, steps, subscription }: Outcome): Letter[] {
+export function lettersOf({ fact, standing, steps, subscription }: Outcome, now: Temporal.Instant): Letter[] {
   const { planName, readerId } = subscription;
   const { cancelOn, paidThroughOn } = standing;
   const to = steps.findLast((step) => step.kind === 'moved')?.to;
@@ -79,6 +81,13 @@ export function lettersOf({ fact, standing, steps, subscription }: Outcome): Let
     const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
     return [{ readerId, mail: { kind: 'subscription-goes-on', payload } }];
   }
+  if (fact === 'pause' && standing.pause !== undefined) {
+    const { bankedDays, resumesOn } = standing.pause;
+    const payload = { planName, resumesOn, daysLeft: bankedDays, accountPath: '/account' };
+    return [{ readerId, mail: { kind: 'subscription-paused', payload } }];
+  }
+  if (fact === 'withdraw')
+    return [{ readerId, mail: { kind: 'withdrawal-confirmed', payload: { planName, at: now } } }];
   // Who was declined knows already, and who is being charged hears of nothing.
   if (to === 'past_due') return mayCharge(subscription) ? [] : renewalFailed(subscription, undefined);
   if (to === 'suspended') {

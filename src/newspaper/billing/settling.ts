@@ -9,6 +9,7 @@ import {
   insertEvents,
   isOpen,
   noteCheckout,
+  noteProcessed,
   openIntents,
   unansweredIntents,
 } from './charges.store.ts';
@@ -45,6 +46,9 @@ type Genuine = {
   readonly now: Temporal.Instant;
 };
 
+/** What a job is told to ask about, and whether all that was said of it is that it is paid. */
+export type Told = { readonly intentId: string; readonly saysPaid?: boolean | undefined };
+
 /** Those that come at once are kept together, and one job asks about them all. */
 const keepEvent = groupedOver(
   async ({ db, gateway }: BillingParts, taken: Genuine[]): Promise<undefined[]> => {
@@ -54,12 +58,19 @@ const keepEvent = groupedOver(
       type: event.type,
       reference: event.kind === 'event' ? event.reference : undefined,
       checkoutId: event.kind === 'event' ? event.checkoutId : undefined,
+      saysPaid: event.kind === 'event' && event.saysPaid === true,
       body,
     }));
     const tokens = taken.flatMap(({ event }) => (event.kind === 'mandate' ? [event.token] : []));
     await db.transaction().execute(async (tx) => {
       const toAsk = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
-      const pieces = [...new Set(toAsk)].map((intentId) => ({ intentId }));
+      const byIntent = Map.groupBy(toAsk, ({ intentId }) => intentId);
+      const pieces = [...byIntent].map(
+        ([intentId, told]): Told => ({
+          intentId,
+          saysPaid: told.every((one) => one.saysPaid),
+        }),
+      );
       if (pieces.length > 0) await enqueue(tx, SETTLE_CHECKOUT, pieces);
       for (const token of new Set(tokens)) await enqueue(tx, READ_MANDATE, { token });
     });
@@ -87,6 +98,17 @@ export async function askOpen({ db }: BillingParts): Promise<void> {
 /** Has a gateway asked what became of an intent, once however often that is wished. */
 export async function askLater(on: Db | Tx, intentId: string): Promise<void> {
   await enqueue(on, SETTLE_CHECKOUT, { intentId }, { key: `settle ${intentId}` });
+}
+
+/** Acts upon what a gateway sent: asks it, unless it only said what is known already. */
+export async function settleTold(
+  parts: BillingParts,
+  { intentId, saysPaid }: Told,
+  now: Temporal.Instant,
+): Promise<void> {
+  const isKnown = saysPaid === true && (await findIntent(parts.db, intentId))?.status === 'succeeded';
+  if (isKnown) await noteProcessed(parts.db, { intentId, now });
+  else await settleIntent(parts, intentId, now);
 }
 
 /**

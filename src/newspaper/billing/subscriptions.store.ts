@@ -274,6 +274,9 @@ export async function saveStandings(
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
       is_disputed = now."isDisputed", needs_method = now."needsMethod", ended_reason = now."endedReason",
       ended_at = case when now."endedReason" is null then null else coalesce(s.ended_at, ${now.toString()}::timestamptz) end,
+      -- Whoever was told of another day or another price is told again.
+      reminded_seq = case when s.paid_through_on is not distinct from now."paidThroughOn"
+        and s.pending_minor is not distinct from now."pendingMinor" then s.reminded_seq end,
       version = s.version + 1
     from json_to_recordset(${JSON.stringify(rows)}::json) as now (
       id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "pendingMinor" bigint,
@@ -314,6 +317,21 @@ export async function timelineOf(db: Db, subscriptionId: string): Promise<Timeli
     select fact, actor, reason, at from billing.subscription_facts
     where subscription_id = ${subscriptionId} order by at, id`.execute(db);
   return rows.map((row) => ({ ...row, at: toInstant(row.at) }));
+}
+
+/** When something has happened to a subscription since an instant, oldest first. */
+export async function factsSince(
+  db: Db | Tx,
+  subscriptionId: string,
+  fact: string,
+  since: Temporal.Instant,
+): Promise<Temporal.Instant[]> {
+  const { rows } = await sql<{ at: string }>`
+    select at from billing.subscription_facts
+    where subscription_id = ${subscriptionId} and fact = ${fact} and at > ${since.toString()} order by at, id`.execute(
+    db,
+  );
+  return rows.map(({ at }) => toInstant(at));
 }
 
 /** When the next subscription is to be looked at, if that is by `until`. */

@@ -117,6 +117,15 @@ export const MAIL_KINDS = {
   'subscription-rests': z.strictObject({ planName: line, amount: money, payPath: path }),
   /** It was not paid, and nobody asks any more. */
   'subscription-over': z.strictObject({ planName: line, subscribePath: path }),
+  /** It rests, as its reader wanted. */
+  'subscription-paused': z.strictObject({
+    planName: line,
+    resumesOn: day,
+    daysLeft: z.int().min(0),
+    accountPath: path,
+  }),
+  /** Its reader withdrew from the contract: what was withdrawn from, and when, to be kept. */
+  'withdrawal-confirmed': z.strictObject({ planName: line, at: instant }),
   /** Money goes back. */
   refund: z.strictObject({ planName: line, amount: money, because: line }),
   'account-deleted': z.strictObject({ deletedAt: instant }),

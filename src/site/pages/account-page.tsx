@@ -17,6 +17,10 @@ const NOTES = {
   'others-ended': 'Every other device is signed out.',
   cancelled: 'Your subscription is cancelled. You read on until the day below, and nothing more is charged.',
   resumed: 'Your subscription goes on as before.',
+  'plan-changed': 'From your next term on you have the plan that you chose.',
+  paused: 'Your subscription rests. The days that are left are kept for you.',
+  'pause-ended': 'Your subscription goes on, with every day that was left.',
+  withdrawn: 'You have withdrawn from the contract. What you paid goes back to you; a mail confirms it.',
 } as const;
 export type AccountNote = keyof typeof NOTES;
 

@@ -12,7 +12,7 @@ export function lastDay(on: Temporal.PlainDate, language: string): string {
 
 /** How a subscription stands, in a sentence that its reader would say. */
 function inPlainWords(subscription: Subscription, language: string, today: Temporal.PlainDate): string {
-  const { cancelOn, paidThroughOn, state, trialEndsOn } = subscription;
+  const { cancelOn, paidThroughOn, pause, state, trialEndsOn } = subscription;
   const until = paidThroughOn === undefined ? '' : lastDay(paidThroughOn, language);
   switch (state) {
     case 'incomplete':
@@ -34,7 +34,9 @@ function inPlainWords(subscription: Subscription, language: string, today: Tempo
     case 'suspended':
       return 'Your subscription rests, because its renewal was not paid. Once you pay, a new term begins that day.';
     case 'paused':
-      return 'Your subscription is paused.';
+      return pause === undefined
+        ? 'Your subscription is paused.'
+        : `Your subscription is paused until ${lastDay(pause.resumesOn, language)}. Then it goes on, with the ${pause.bankedDays} days that were left.`;
     case 'canceled':
       return ENDED[subscription.endedReason ?? 'user'] ?? 'Your subscription was ended.';
     case 'expired':
@@ -104,6 +106,8 @@ export function SubscriptionSection(props: {
         {subscription?.state === 'active' && subscription.cancelOn === undefined && (
           <a href={PATHS.accountPayment}>How you pay</a>
         )}
+        {subscription?.state === 'paused' && <Act action={PATHS.pauseEnd}>Go on reading now</Act>}
+        {subscription?.state === 'active' && <a href={PATHS.accountChanges}>Change or pause it</a>}
         {subscription !== undefined && canBeCancelled(subscription) && (
           <a href={PATHS.cancellation}>Cancel the subscription</a>
         )}
@@ -119,12 +123,13 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, mandate, paidThroughOn, pendingChange, planName, price } = subscription;
+  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, price } =
+    subscription;
   return (
     <dl class="ledger">
       <div>
         <dt>Plan</dt>
-        <dd>{planName}</dd>
+        <dd>{pendingChange === undefined ? planName : `${planName}, then ${nextPlanName}`}</dd>
       </div>
       {paidThroughOn !== undefined && (
         <div>
@@ -137,9 +142,11 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
         <dd>
           {cancelOn !== undefined || paidThroughOn === undefined
             ? 'None'
-            : isOverdue(subscription)
-              ? `${formatMoney(pendingChange?.price ?? price, language)}, now`
-              : `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(paidThroughOn, language)}`}
+            : pause !== undefined
+              ? `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(pause.resumesOn.add({ days: pause.bankedDays }), language)}`
+              : isOverdue(subscription)
+                ? `${formatMoney(pendingChange?.price ?? price, language)}, now`
+                : `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(paidThroughOn, language)}`}
         </dd>
       </div>
       {(mandate ?? paid) !== undefined && (

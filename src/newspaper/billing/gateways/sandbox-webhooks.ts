@@ -61,5 +61,5 @@ export function readEvent(body: Buffer): Webhook {
   const { checkout, id, reference } = about.data;
   // What is told of a charge has no checkout.
   const checkoutId = checkout ?? (id.startsWith('cs_') ? id : undefined);
-  return { kind: 'event', eventId, type, checkoutId, reference };
+  return { kind: 'event', eventId, type, checkoutId, reference, saysPaid: type === 'payment.succeeded' };
 }

@@ -1,0 +1,155 @@
+import type { Tx } from '#platform/db';
+import { Conflict, Invalid, NotFound } from '#values/errors';
+import { dayAt } from '#values/term';
+import type { Plan } from './catalog.ts';
+import { isOpen, newestIntent } from './charges.store.ts';
+import { closeOpenCheckout } from './checkout.ts';
+import type { BillingParts } from './parts.ts';
+import { takenOf } from './refunds.store.ts';
+import { leftOf, refundPayment } from './refunds.ts';
+import { mayPause, mayWithdraw, type PauseRefusal } from './rights.ts';
+import { applyFact } from './standing.ts';
+import { isOver } from './subscription.ts';
+import { factsSince, type Subscription, subscriptionsOf } from './subscriptions.store.ts';
+
+/** A reader's subscription that is not over. @throws NotFound `no-subscription` */
+async function currentOf({ db }: BillingParts, readerId: string): Promise<Subscription> {
+  const current = (await subscriptionsOf(db, readerId)).find((one) => !isOver(one));
+  if (current === undefined || current.state === 'incomplete')
+    throw new NotFound('no-subscription', 'there is no subscription that could be changed');
+  return current;
+}
+
+const PAUSE_WORDS: Readonly<Record<PauseRefusal, string>> = {
+  'not-active': 'only a subscription that is paid and runs can be paused',
+  'too-short-or-long': 'a pause lasts from 7 to 90 days',
+  'too-often': 'a subscription can be paused twice in a year',
+};
+
+/**
+ * Lets a subscription rest from today: its reader reads nothing meanwhile, and the days that are left are kept.
+ *
+ * @throws Conflict with what is in the way, one of `not-active`, `too-often`, `payment-under-way`; Invalid
+ *   `too-short-or-long`; NotFound `no-subscription`
+ */
+export async function pauseSubscription(
+  parts: BillingParts,
+  readerId: string,
+  days: number,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = await currentOf(parts, readerId);
+  await closeOpenCheckout(parts, current.id, now);
+  const paused = await applyFact(
+    parts,
+    current.id,
+    { kind: 'pause', days },
+    { actor, reason: `for ${days} days` },
+    now,
+    async (tx, subscription) => {
+      const before = await factsSince(tx, current.id, 'pause', now.subtract({ hours: 365 * 24 }));
+      const refused = mayPause(subscription, days, before);
+      if (refused === 'too-short-or-long') throw new Invalid(refused, PAUSE_WORDS[refused]);
+      if (refused !== undefined) throw new Conflict(refused, PAUSE_WORDS[refused]);
+      // What is being charged would buy a term that begins while it rests.
+      await refuseWhileCharged(tx, current.id);
+      return false;
+    },
+  );
+  if (paused === undefined) throw new Conflict('not-active', PAUSE_WORDS['not-active']);
+  return paused;
+}
+
+async function refuseWhileCharged(tx: Tx, subscriptionId: string): Promise<void> {
+  const newest = await newestIntent(tx, subscriptionId);
+  if (newest !== undefined && isOpen(newest))
+    throw new Conflict('payment-under-way', 'a payment is under way: try again once it has come');
+}
+
+/** Ends a pause today. @throws NotFound `no-pause` where there is none */
+export async function endPause(
+  parts: BillingParts,
+  readerId: string,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = await currentOf(parts, readerId);
+  const after = await applyFact(parts, current.id, { kind: 'resume' }, { actor }, now);
+  if (after === undefined) throw new NotFound('no-pause', 'the subscription does not rest');
+  return after;
+}
+
+/**
+ * Buys another plan from the next term on, at the price that it has today. What runs is kept to its end, and nothing is
+ * charged now. The plan that there is takes the change back.
+ *
+ * @throws Conflict `not-running` where nothing renews
+ */
+export async function changePlanLater(
+  parts: BillingParts,
+  readerId: string,
+  plan: Plan,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = await currentOf(parts, readerId);
+  if (current.cancelOn !== undefined)
+    throw new Conflict('not-running', 'a subscription that is cancelled renews to no plan');
+  const { months, price, slug } = plan;
+  const isBack = slug === current.planSlug;
+  const after = await applyFact(
+    parts,
+    current.id,
+    isBack ? { kind: 'drop change' } : { kind: 'change later', change: { planSlug: slug, months, price } },
+    { actor, reason: slug },
+    now,
+    async (tx) => {
+      // What was announced and is being charged is charged as it was announced.
+      await refuseWhileCharged(tx, current.id);
+      return false;
+    },
+  );
+  return after ?? current;
+}
+
+/** Whether the reader of a subscription may still withdraw from the contract. */
+export async function canWithdraw(
+  { db }: Pick<BillingParts, 'db'>,
+  subscription: Subscription,
+  now: Temporal.Instant,
+): Promise<boolean> {
+  const [made] = await factsSince(db, subscription.id, 'paid', Temporal.Instant.fromEpochMilliseconds(0));
+  const contractOn = made === undefined ? undefined : dayAt(made, subscription.zone);
+  return mayWithdraw(subscription, contractOn, dayAt(now, subscription.zone));
+}
+
+/**
+ * Withdraws from the contract, as the law of some countries allows for fourteen days: it ends at once, and everything that
+ * was paid for its term goes back.
+ *
+ * @throws Conflict `too-late` where the days are over, or the reader's law has none; NotFound `no-subscription`
+ */
+export async function withdrawSubscription(
+  parts: BillingParts,
+  readerId: string,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = await currentOf(parts, readerId);
+  if (!(await canWithdraw(parts, current, now)))
+    throw new Conflict('too-late', 'the days in which one may withdraw from this contract are over');
+  await closeOpenCheckout(parts, current.id, now);
+  const after = await applyFact(parts, current.id, { kind: 'withdraw' }, { actor }, now);
+  if (after === undefined) throw new NotFound('no-subscription', 'there is no subscription to withdraw from');
+  for (const taken of await takenOf(parts.db, { readerId })) {
+    if (taken.subscriptionId !== current.id || leftOf(taken) <= 0n || taken.hasOpenDispute) continue;
+    const { gatewayPaymentId } = taken;
+    await refundPayment(
+      parts,
+      { readerId, gatewayPaymentId, actor, reason: 'the contract was withdrawn from' },
+      now,
+    );
+  }
+  return after;
+}

@@ -1,0 +1,47 @@
+import type { Standing } from './subscription.ts';
+
+/** What a reader may ask for, and when. Pure rules: what a page offers and what a command does are the same. */
+
+/** Shorter ones save nobody anything, and longer ones are cancellations. */
+export const PAUSE_DAYS = { least: 7, most: 90 } as const;
+const PAUSES_A_YEAR = 2;
+
+export type PauseRefusal = 'not-active' | 'too-short-or-long' | 'too-often';
+
+/**
+ * Whether a subscription may rest for so many days.
+ *
+ * @param before when it was paused within the last year
+ * @returns why not; undefined where it may
+ */
+export function mayPause(
+  { cancelOn, isDisputed, state }: Pick<Standing, 'cancelOn' | 'isDisputed' | 'state'>,
+  days: number,
+  before: readonly unknown[],
+): PauseRefusal | undefined {
+  if (state !== 'active' || cancelOn !== undefined || isDisputed) return 'not-active';
+  const isFair = Number.isInteger(days) && days >= PAUSE_DAYS.least && days <= PAUSE_DAYS.most;
+  if (!isFair) return 'too-short-or-long';
+  return before.length >= PAUSES_A_YEAR ? 'too-often' : undefined;
+}
+
+/** Where a consumer may withdraw from a contract that was made at a distance (Directive 2011/83/EU; UK CCR 2013). */
+const WITHDRAWAL_COUNTRIES: ReadonlySet<string> = new Set(
+  'AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB'.split(' '),
+);
+const WITHDRAWAL_DAYS = 14;
+
+/**
+ * Whether a reader may withdraw from the contract: for fourteen days from the day after it was made.
+ *
+ * @param contractOn the day of the first payment; undefined while nothing was paid
+ */
+export function mayWithdraw(
+  { country, state }: { readonly country: string } & Pick<Standing, 'state'>,
+  contractOn: Temporal.PlainDate | undefined,
+  today: Temporal.PlainDate,
+): boolean {
+  if (!WITHDRAWAL_COUNTRIES.has(country) || contractOn === undefined) return false;
+  if (state === 'incomplete' || state === 'canceled' || state === 'expired') return false;
+  return Temporal.PlainDate.compare(today, contractOn.add({ days: WITHDRAWAL_DAYS })) <= 0;
+}

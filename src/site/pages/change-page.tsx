@@ -1,0 +1,108 @@
+import { PAUSE_DAYS, type Plan, type Subscription } from '#billing';
+import { writeDate } from '#values/dates';
+import { formatMoney } from '#values/money';
+import { documentText } from '../components/document.ts';
+import { Act, Select } from '../components/form.tsx';
+import type { Frame } from '../frame.ts';
+import { PATHS } from '../urls.ts';
+import { AccountPage } from './account-page.tsx';
+
+/** What a reader may change: another plan from the next term on, a pause, and where the law gives it, the withdrawal. */
+export function renderChanges(given: {
+  frame: Frame;
+  subscription: Subscription;
+  plans: readonly Plan[];
+  mayWithdraw: boolean;
+}): string {
+  const { frame, mayWithdraw, plans, subscription } = given;
+  const { cancelOn, paidThroughOn, state } = subscription;
+  const { language } = frame.paper;
+  const renews = cancelOn === undefined && (state === 'active' || state === 'past_due');
+  return documentText(
+    <AccountPage frame={frame} title="Change your subscription">
+      {renews && paidThroughOn !== undefined && (
+        <section aria-labelledby="plan">
+          <h2 id="plan">Another plan</h2>
+          <p class="state-line">
+            From your next term on, which begins on {writeDate(paidThroughOn, language)}. Nothing is charged
+            today.
+          </p>
+          <ul class="ledger">
+            {plans.map((plan) => (
+              <li>
+                <span class="ledger-what">{plan.name}</span>
+                <span class="ledger-rest">{formatMoney(plan.price, language)}</span>
+                <span class="ledger-act">{planAct(plan, subscription)}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {state === 'active' && cancelOn === undefined && (
+        <section aria-labelledby="pause">
+          <h2 id="pause">A pause</h2>
+          <p class="state-line">
+            You read nothing meanwhile, and the days that are left of your term are kept for you to the last.
+            A pause takes {PAUSE_DAYS.least} to {PAUSE_DAYS.most} days, twice a year.
+          </p>
+          <form method="post" action={PATHS.pause}>
+            <Select
+              label="How long"
+              name="days"
+              options={[7, 14, 30, 60, 90].map((days) => ({ value: String(days), text: `${days} days` }))}
+              value="30"
+            />
+            <button class="button" type="submit">Pause from today</button>
+          </form>
+        </section>
+      )}
+      {mayWithdraw && (
+        <section aria-labelledby="withdrawal">
+          <h2 id="withdrawal">Withdrawal</h2>
+          <p class="state-line">
+            For fourteen days you may withdraw from the contract without a reason, and have everything back.
+          </p>
+          <div class="account-acts">
+            <a class="button" href={PATHS.withdrawal}>
+              Withdraw from contract here
+            </a>
+          </div>
+        </section>
+      )}
+      <div class="account-acts">
+        <a href={PATHS.account}>Back to your account</a>
+      </div>
+    </AccountPage>,
+  );
+}
+
+function planAct(plan: Plan, { pendingChange, planSlug }: Subscription) {
+  const next = pendingChange?.planSlug ?? planSlug;
+  if (plan.slug === next) return plan.slug === planSlug ? 'Your plan' : 'Your next plan';
+  return (
+    <form method="post" action={PATHS.planChange}>
+      <input type="hidden" name="plan" value={plan.slug} />
+      <button type="submit" class="button-quiet" aria-label={`Change to ${plan.name}`}>
+        {plan.slug === planSlug ? 'Keep this one' : 'Change to it'}
+      </button>
+    </form>
+  );
+}
+
+/** The second step of a withdrawal, as Directive (EU) 2023/2673 asks: what is withdrawn from, and one button. */
+export function renderWithdrawal(given: { frame: Frame; subscription: Subscription }): string {
+  const { frame, subscription } = given;
+  return documentText(
+    <AccountPage frame={frame} title="Withdraw from the contract">
+      <p class="state-line">
+        You withdraw from your contract with {frame.paper.name} for the plan {subscription.planName}. It ends
+        at once, and everything that you paid for it goes back the way that it came, within fourteen days. We
+        confirm it by mail.
+      </p>
+      <div class="account-acts">
+        <Act action={PATHS.withdrawal}>Confirm withdrawal</Act>
+        <a href={PATHS.accountChanges}>Keep the subscription</a>
+      </div>
+    </AccountPage>,
+  );
+}
