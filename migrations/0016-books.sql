@@ -126,7 +126,7 @@ create table billing.journal (
   id uuid primary key,
   -- What is booked, once: `issued <invoice>`, `captured <payment>`.
   key text not null unique,
-  kind text not null check (kind in ('issued', 'captured', 'overpaid', 'credited', 'refunded', 'refund failed',
+  kind text not null check (kind in ('issued', 'captured', 'overpaid', 'applied', 'credited', 'refunded', 'refund failed',
     'disputed', 'dispute won', 'dispute lost')),
   on_day date not null,
   at timestamptz not null,

@@ -51,7 +51,14 @@ alter table billing.charge_intents
   add column decided_at timestamptz,
   add column polls integer not null default 0,
   -- Why what was taken went back by itself: it bought nothing.
-  add column given_back_reason text;
+  add column given_back_reason text,
+  -- What is bought at once instead of what runs: the plan, its whole price, and what is credited for the days that are left.
+  add column change_plan text references billing.plans,
+  add column change_months integer check (change_months > 0),
+  add column change_minor bigint check (change_minor > 0),
+  add column credit_minor bigint not null default 0 check (credit_minor >= 0),
+  add check (num_nulls(change_plan, change_months, change_minor) in (0, 3)),
+  add check (change_minor is null or amount_minor + credit_minor = change_minor);
 
 -- What readers were told before money was taken: no more than that may be taken.
 create table billing.notices (

@@ -1,14 +1,17 @@
 import {
+  beginPayment,
   canWithdraw,
   changePlanLater,
   endPause,
   isOver,
   pauseSubscription,
+  quoteChange,
   type Subscription,
   subscriptionsOf,
   withdrawSubscription,
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
+import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
 import { renderChanges, renderWithdrawal } from './pages/change-page.tsx';
 import type { Site } from './parts.ts';
@@ -49,7 +52,13 @@ export function changeRoutes(site: Site): Route[] {
         const { audience } = await site.asker(ask);
         const mayWithdraw = await canWithdraw(billing, subscription, clock.now());
         const frame = site.frame(audience);
-        return ownPage(renderChanges({ frame, subscription, plans: plans(), mayWithdraw }));
+        const offers = await Promise.all(
+          plans().map(async (plan) => ({
+            plan,
+            quote: await quoteChange(db, subscription, plan, clock.now()),
+          })),
+        );
+        return ownPage(renderChanges({ frame, subscription, offers, mayWithdraw }));
       }),
     },
     {
@@ -62,6 +71,20 @@ export function changeRoutes(site: Site): Route[] {
         if (plan === undefined) return missing(site, ask);
         await changePlanLater(billing, await readerId(ask), plan, 'reader', clock.now());
         return done('plan-changed');
+      },
+    },
+    {
+      method: 'POST',
+      path: PATHS.planUpgrade,
+      who: 'reader',
+      handle: async (ask) => {
+        const slug = (await ask.form()).field('plan');
+        const plan = plans().find((one) => one.slug === slug);
+        const reader = await findReader(db, { id: await readerId(ask) });
+        if (plan === undefined || reader === undefined) return missing(site, ask);
+        const begun = await beginPayment(billing, reader, clock.now(), plan);
+        if (begun.kind === 'pay') return redirect(303, begun.url, OWN);
+        return redirect(303, begun.kind === 'nothing' ? PATHS.accountChanges : PATHS.accountPayment, OWN);
       },
     },
     {

@@ -61,6 +61,7 @@ export const PATHS = {
   accountPayment: '/account/payment',
   accountChanges: '/account/changes',
   planChange: '/account/plan-change',
+  planUpgrade: '/account/upgrade',
   pause: '/account/pause',
   pauseEnd: '/account/pause/ending',
   withdrawal: '/account/withdrawal',

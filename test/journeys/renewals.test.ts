@@ -614,3 +614,58 @@ describe('what a reader changes', () => {
     await expect(withdraw()).rejects.toMatchObject({ code: 'too-late' });
   });
 });
+
+describe('another plan from today on', () => {
+  const upgrade = async (reader: TestBrowser, plan: string) =>
+    (await reader.post('/account/upgrade', { plan })).headers.get('location') ?? '';
+
+  it('F87 F86: costs its price less what is left of the whole term; until it is paid all is as it was', async () => {
+    paper.clock.set('2027-01-15T06:00:00Z');
+    const reader = await subscriber('quarterly');
+    await live(paper, '2027-02-14');
+    expect(await (await reader.get('/account/changes')).text()).toContain('From today for ₹2,100');
+    const url = await upgrade(reader, 'yearly');
+    expect(await upgrade(reader, 'yearly')).toBe(url);
+    await pay(paper, url, 'decline');
+    await settle(paper);
+    expect((await stands(reader.readerId)).terms).toEqual(['2027-01-15 2027-04-15 paid']);
+    await pay(paper, url);
+    await settle(paper);
+    expect((await stands(reader.readerId)).terms).toEqual([
+      '2027-01-15 2027-02-14 paid',
+      '2027-02-14 2028-02-14 paid',
+    ]);
+    const { rows } = await sql<{ total: bigint }>`
+      select total_minor as total from billing.credit_notes`.execute(paper.database.db);
+    expect(rows).toEqual([{ total: 60_000n }]);
+    await proveBooks();
+    await live(paper, '2028-02-15');
+    expect((await stands(reader.readerId)).terms.at(-1)).toBe('2028-02-14 2029-02-14 paid');
+    await proveBooks();
+  });
+
+  it('on the day that the first term began takes its place, and both can be refunded for what was paid', async () => {
+    const reader = await subscriber('quarterly');
+    await pay(paper, await upgrade(reader, 'yearly'));
+    await settle(paper);
+    expect((await stands(reader.readerId)).terms).toEqual([
+      '2026-11-23 2027-02-23 void',
+      '2026-11-23 2027-11-23 paid',
+    ]);
+    await proveBooks();
+    const given = { readerId: reader.readerId, reason: 'A mistake.', actor: 'support' };
+    await refundPayment(paper.billing, given, paper.clock.now());
+    await settle(paper);
+    expect((await stands(reader.readerId)).state).toBe('canceled');
+    // What the first payment bought was credited already, and went into the second term.
+    await expect(refundPayment(paper.billing, given, paper.clock.now())).rejects.toMatchObject({
+      code: 'no-payment',
+    });
+    await proveBooks();
+  });
+
+  it('I32: a cheaper one cannot be had at once, so that nobody gains by changing to and fro', async () => {
+    const reader = await subscriber('yearly');
+    expect(await upgrade(reader, 'quarterly')).toBe('/account/changes');
+  });
+});

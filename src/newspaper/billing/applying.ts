@@ -1,8 +1,9 @@
 import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
+import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
-import { issueInvoices } from './bookkeeping.ts';
+import { type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type Booked, currentInvoices, insertEntries, setInvoiceStatuses } from './books.store.ts';
 import { billOf, carryOut, type Outcome } from './carrying-out.ts';
 import {
@@ -15,7 +16,7 @@ import {
   setIntentStatuses,
 } from './charges.store.ts';
 import type { Called } from './gateways/gateway.ts';
-import { captured, overpaid } from './ledger.ts';
+import { applied, captured, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
 import { saveMandates } from './mandates.store.ts';
 import type { BillingParts } from './parts.ts';
@@ -168,7 +169,8 @@ function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.
   if (took?.kind === 'bought') {
     const { standing, steps } = took;
     const next = nextAct({ ...subscription, ...standing }, undefined, now);
-    return [{ ...said, standing, steps, fact: 'paid', dueAt: next?.at }];
+    const paidFor = intent.change === undefined ? 'paid' : 'change paid';
+    return [{ ...said, standing, steps, fact: paidFor, dueAt: next?.at }];
   }
   const fact = change?.failureKind === 'never' ? 'method lost' : mandate === undefined ? undefined : 'method';
   if (fact === undefined) return [];
@@ -206,7 +208,7 @@ async function tellOf(
     const fact = { subscriptionId: subscription.id, actor: intent.gateway };
     const begun = took?.kind === 'bought' ? took.steps.find((step) => step.kind === 'begin term') : undefined;
     if (begun !== undefined && payment !== undefined) {
-      const bought = { ...subscription, planName: subscription.nextPlanName };
+      const bought = { ...subscription, planName: planNameOf(intent, subscription) };
       const payload = receiptOf(publication(), bought, begun.term, { ...payment, amount: intent.amount });
       letters.push({ readerId: subscription.readerId, mail: { kind: 'receipt', payload } });
     }
@@ -256,7 +258,10 @@ async function book(
   );
   const bills = bought.map(({ intent, subscription, term }) => {
     const invoice = invoices.get(subscription.id);
-    const bill = billOf(parts, subscription, term, invoice?.id);
+    const asked =
+      intent.change === undefined ? subscription : { ...subscription, pendingChange: intent.change };
+    const named = { ...asked, nextPlanName: planNameOf(intent, subscription) };
+    const bill = billOf(parts, named, term, invoice?.id);
     return { intent, bill, isOpen: invoice?.status === 'open' };
   });
   await issueInvoices(
@@ -269,6 +274,7 @@ async function book(
     tx,
     bills.filter(({ isOpen }) => isOpen).map(({ bill }) => ({ id: bill.id, status: 'paid' })),
   );
+  await creditChanged(tx, paper, bought, now);
   const invoiceOf = new Map(bills.map(({ bill, intent }) => [intent.id, bill.id]));
   await noteInvoices(tx, invoiceOf);
   await insertEntries(
@@ -276,12 +282,16 @@ async function book(
     took.flatMap(({ intent, settlement: { payment }, subscription }): Booked[] => {
       if (payment === undefined) return [];
       const invoiceId = invoiceOf.get(intent.id);
+      const credit = intent.change?.credit ?? 0n;
       const entry = (invoiceId === undefined ? overpaid : captured)(
         payment.gatewayPaymentId,
         intent.gateway,
         payment.amount,
       );
-      return [{ entry, subscriptionId: subscription.id, invoiceId }];
+      const booked = [{ entry, subscriptionId: subscription.id, invoiceId }];
+      if (invoiceId === undefined || credit === 0n) return booked;
+      const rest = applied(invoiceId, { minor: credit, currency: payment.amount.currency });
+      return [...booked, { entry: rest, subscriptionId: subscription.id, invoiceId }];
     }),
     dayAt(now, paper.zone),
     now,
@@ -293,6 +303,37 @@ async function book(
         ? [{ gateway: intent.gateway, gatewayPaymentId: payment.gatewayPaymentId, reason: what.reason }]
         : [],
     ),
+    now,
+  );
+}
+
+/** The plan that an attempt buys. */
+function planNameOf({ change }: ChargeIntent, { nextPlanName }: Subscription): string {
+  return change?.planName ?? nextPlanName;
+}
+
+/** What is left of terms that were cut short is credited, and pays a part of those that began. */
+async function creditChanged(
+  tx: Tx,
+  paper: Publication,
+  bought: readonly { readonly intent: ChargeIntent; readonly subscription: Subscription }[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const changed = bought.filter(({ intent }) => (intent.change?.credit ?? 0n) > 0n);
+  if (changed.length === 0) return;
+  const before = await currentInvoices(
+    tx,
+    changed.map(({ subscription: { id, nextSeq } }) => ({ subscriptionId: id, termSeq: nextSeq - 1 })),
+  );
+  await creditInvoices(
+    tx,
+    paper,
+    changed.flatMap(({ intent, subscription }): Credit[] => {
+      const invoice = before.get(subscription.id);
+      if (invoice === undefined) return [];
+      const amount = intent.change?.credit ?? 0n;
+      return [{ invoiceId: invoice.id, amount, reason: 'Another plan began.', isPaid: true }];
+    }),
     now,
   );
 }

@@ -37,7 +37,7 @@ export type { CreditNote, Invoice } from './invoice.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
-export { beginPayment, isOverdue } from './paying.ts';
+export { beginPayment, isOverdue, type Quote, quoteChange } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
 export { PAUSE_DAYS } from './rights.ts';

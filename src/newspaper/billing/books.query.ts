@@ -79,7 +79,7 @@ const INVARIANTS: readonly Invariant[] = [
         left join billing.invoices v on v.subscription_id = t.subscription_id and v.term_seq = t.seq and v.status = 'paid'
         left join billing.charge_intents i on i.invoice_id = v.id and i.status = 'succeeded'
       where t.status = 'paid' group by t.id having count(i.id) <> 1
-        or bool_or(i.amount_minor <> t.amount_minor or i.currency <> t.currency)`,
+        or bool_or(i.amount_minor + i.credit_minor <> t.amount_minor or i.currency <> t.currency)`,
   },
   {
     name: 'each charge that succeeded has paid an invoice, has gone back, or a person was asked to look at it',
@@ -109,9 +109,9 @@ const INVARIANTS: readonly Invariant[] = [
     name: 'I10 I13: terms are numbered without a gap, and each begins where the one before it ends, unless its reader was shut out',
     broken: sql`
       select format('term %s of subscription %s begins on %s', seq, subscription_id, start_on) as what
-      from (select t.*, lag(t.end_on) over w as before, row_number() over w - 1 as place
+      from (select t.*, lag(t.end_on) over w as before, lag(t.status) over w as before_status, row_number() over w - 1 as place
         from billing.terms t window w as (partition by t.subscription_id order by t.seq)) terms
-      where seq <> place or start_on < before or (start_on > before and start_on < before + ${PATIENCE.graceDays}::int
+      where seq <> place or (start_on < before and before_status <> 'void') or (start_on > before and start_on < before + ${PATIENCE.graceDays}::int
         and not exists (select from billing.given_days g where g.subscription_id = terms.subscription_id and g.source in ('gift', 'term')))`,
   },
   {

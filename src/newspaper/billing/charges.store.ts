@@ -5,6 +5,7 @@ import { uuidv7 } from '#platform/ids';
 import { latestOf } from '#values/instants';
 import { type Money, moneyRecord } from '#values/money';
 import type { FailureKind, Gateway, GatewayPayment } from './gateways/gateway.ts';
+import type { Change } from './subscription.ts';
 
 export type IntentStatus =
   | 'created'
@@ -44,6 +45,8 @@ export type ChargeIntent = {
   readonly decidedAt: Temporal.Instant | undefined;
   /** How often its gateway was asked what became of it. */
   readonly polls: number;
+  /** What is bought at once instead of what runs, and what is credited for the days that are left, in minor units. */
+  readonly change: (Change & { readonly planName: string; readonly credit: bigint }) | undefined;
 };
 
 /** Whether money may still come of it. */
@@ -73,6 +76,11 @@ type IntentRow = {
   created_at: string;
   decided_at: string | null;
   polls: number;
+  change_plan: string | null;
+  change_name: string | null;
+  change_months: number | null;
+  change_minor: bigint | null;
+  credit_minor: bigint;
 };
 
 function toIntent(row: IntentRow): ChargeIntent {
@@ -97,12 +105,23 @@ function toIntent(row: IntentRow): ChargeIntent {
     createdAt: toInstant(row.created_at),
     decidedAt: row.decided_at === null ? undefined : toInstant(row.decided_at),
     polls: row.polls,
+    change:
+      row.change_plan === null
+        ? undefined
+        : {
+            planSlug: row.change_plan,
+            planName: row.change_name ?? row.change_plan,
+            months: row.change_months ?? 0,
+            price: { minor: row.change_minor ?? 0n, currency: row.currency },
+            credit: row.credit_minor,
+          },
   };
 }
 
 const COLUMNS = sql`id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, checkout_id,
   checkout_url, next, failure_code, failure_kind, parked_reason, given_back_reason, mandate_id, invoice_id, not_before, created_at,
-  decided_at, polls`;
+  decided_at, polls, change_plan, change_months, change_minor, credit_minor,
+  (select p.name from billing.plans p where p.slug = change_plan) as change_name`;
 
 /** An attempt as it stands; many in one statement. */
 export const findIntent = groupedOver(
@@ -166,7 +185,7 @@ export async function unansweredIntents(db: Db, before: Temporal.Instant, limit:
 export type NewIntent = Pick<
   ChargeIntent,
   'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next' | 'mandateId' | 'invoiceId' | 'notBefore'
->;
+> & { readonly change?: ChargeIntent['change'] };
 
 /** Writes down that the gateway is about to be asked for money. @returns the attempts in the order given */
 export async function insertIntents(
@@ -175,22 +194,28 @@ export async function insertIntents(
   now: Temporal.Instant,
 ): Promise<ChargeIntent[]> {
   if (given.length === 0) return [];
-  const rows = given.map(({ amount, ...one }) => ({
+  const rows = given.map(({ amount, change, ...one }) => ({
     ...one,
     id: uuidv7(),
     ...moneyRecord(amount),
+    changePlan: change?.planSlug,
+    changeMonths: change?.months,
+    changeMinor: change?.price.minor.toString(),
+    creditMinor: (change?.credit ?? 0n).toString(),
   }));
   const made = await sql<IntentRow>`
     insert into billing.charge_intents
       (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, mandate_id, invoice_id,
-      not_before, created_at)
+      not_before, change_plan, change_months, change_minor, credit_minor, created_at)
     select id, "subscriptionId", "termSeq", 1 + coalesce((
         select max(attempt) from billing.charge_intents before
         where before.subscription_id = "subscriptionId" and before.term_seq = "termSeq"), 0),
-      gateway, currency, minor, 'submitted', next, "mandateId", "invoiceId", "notBefore", ${now.toString()}
+      gateway, currency, minor, 'submitted', next, "mandateId", "invoiceId", "notBefore", "changePlan", "changeMonths",
+      "changeMinor", "creditMinor", ${now.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, "subscriptionId" uuid, "termSeq" integer, gateway text, currency text, minor bigint, next text,
-      "mandateId" uuid, "invoiceId" uuid, "notBefore" timestamptz)
+      "mandateId" uuid, "invoiceId" uuid, "notBefore" timestamptz, "changePlan" text, "changeMonths" integer,
+      "changeMinor" bigint, "creditMinor" bigint)
     returning ${COLUMNS}`.execute(tx);
   const byId = new Map(made.rows.map((row) => [row.id, toIntent(row)]));
   return rows.map(({ id }) => byId.get(id) as ChargeIntent);

@@ -19,6 +19,7 @@ export type EntryKind =
   | 'issued'
   | 'captured'
   | 'overpaid'
+  | 'applied'
   | 'credited'
   | 'refunded'
   | 'refund failed'
@@ -66,6 +67,14 @@ export function overpaid(paymentKey: string, gateway: string, { currency, minor 
   return entry('overpaid', `captured ${paymentKey}`, currency, [
     [`cash:${gateway}`, minor],
     ['owed', -minor],
+  ]);
+}
+
+/** What a reader is owed pays a part of an invoice. */
+export function applied(invoiceId: string, { currency, minor }: Money): Entry {
+  return entry('applied', `applied ${invoiceId}`, currency, [
+    ['owed', minor],
+    ['receivable', -minor],
   ]);
 }
 

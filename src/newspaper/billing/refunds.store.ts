@@ -192,6 +192,8 @@ export type Taken = {
   /** Asked back by the payer's bank and not won. */
   readonly disputed: bigint;
   readonly hasOpenDispute: boolean;
+  /** What is left of its invoice that was not credited, in minor units; undefined where it was for none. */
+  readonly uncredited: bigint | undefined;
   readonly invoiceId: string | undefined;
   readonly term:
     | {
@@ -216,6 +218,7 @@ export async function takenOf(
     refunded: string;
     disputed: string;
     has_open_dispute: boolean;
+    uncredited: string | null;
     invoice_id: string | null;
     seq: number | null;
     start_on: string;
@@ -227,7 +230,9 @@ export async function takenOf(
         where r.payment_id = p.id and r.status <> 'failed')::text as refunded,
       (select coalesce(sum(d.amount_minor), 0) from billing.disputes d
         where d.payment_id = p.id and d.status <> 'won')::text as disputed,
-      exists (select from billing.disputes d where d.payment_id = p.id and d.status = 'open') as has_open_dispute
+      exists (select from billing.disputes d where d.payment_id = p.id and d.status = 'open') as has_open_dispute,
+      (v.total_minor - (select coalesce(sum(c.total_minor), 0) from billing.credit_notes c
+        where c.invoice_id = v.id))::text as uncredited
     from billing.payments p join billing.charge_intents i on i.id = p.intent_id
       join billing.subscriptions s on s.id = i.subscription_id
       left join billing.invoices v on v.id = i.invoice_id
@@ -243,6 +248,7 @@ export async function takenOf(
     refunded: BigInt(row.refunded),
     disputed: BigInt(row.disputed),
     hasOpenDispute: row.has_open_dispute,
+    uncredited: row.uncredited === null ? undefined : BigInt(row.uncredited),
     invoiceId: row.invoice_id ?? undefined,
     term:
       row.seq === null

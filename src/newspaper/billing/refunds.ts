@@ -109,9 +109,10 @@ async function paymentToRefund(
   return taken;
 }
 
-/** What may still go back of a payment. */
-export function leftOf({ amount, disputed, refunded }: Taken): bigint {
-  return amount.minor - refunded - disputed;
+/** What may still go back of a payment: not what went back, and not what another term was credited with. */
+export function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigint {
+  const left = amount.minor - refunded - disputed;
+  return uncredited !== undefined && uncredited < left ? uncredited : left;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Standing } from './subscription.ts';
+import type { PaidTerm, Standing } from './subscription.ts';
 
 /** What a reader may ask for, and when. Pure rules: what a page offers and what a command does are the same. */
 
@@ -44,4 +44,20 @@ export function mayWithdraw(
   if (!WITHDRAWAL_COUNTRIES.has(country) || contractOn === undefined) return false;
   if (state === 'incomplete' || state === 'canceled' || state === 'expired') return false;
   return Temporal.PlainDate.compare(today, contractOn.add({ days: WITHDRAWAL_DAYS })) <= 0;
+}
+
+/**
+ * What is left of a paid term on a day, in minor units: by days, of the whole term and not of what remains, and rounded
+ * down, so that changing to and fro never pays.
+ *
+ * @param paid for the whole term, less what went back of it
+ */
+export function prorated(
+  paid: bigint,
+  { endOn, startOn }: Pick<PaidTerm, 'startOn' | 'endOn'>,
+  on: Temporal.PlainDate,
+): bigint {
+  const total = startOn.until(endOn).days;
+  const left = Math.min(total, Math.max(0, on.until(endOn).days));
+  return (paid * BigInt(left)) / BigInt(total);
 }

@@ -41,6 +41,7 @@ function intent(status: IntentStatus = 'submitted'): ChargeIntent {
     createdAt: NOON,
     decidedAt: undefined,
     polls: 0,
+    change: undefined,
   };
 }
 

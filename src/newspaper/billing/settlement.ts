@@ -1,7 +1,7 @@
 import { isSameMoney } from '#values/money';
 import { type ChargeIntent, type IntentStatus, isOpen } from './charges.store.ts';
 import type { CheckoutState, FailureKind, GatewayMandate, GatewayPayment } from './gateways/gateway.ts';
-import { type Standing, type Step, transition } from './subscription.ts';
+import { type Fact, type Standing, type Step, transition } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** What follows from a gateway's word about an attempt to be paid. */
@@ -93,7 +93,16 @@ function took(
 ): NonNullable<Settlement['took']> {
   if (!isSameMoney(payment.amount, intent.amount))
     return { kind: 'park', reason: 'the amount is another one than was asked for' };
-  const result = transition(subscription, { kind: 'paid', seq: intent.termSeq }, now);
+  const { change, termSeq: seq } = intent;
+  const fact: Fact =
+    change === undefined
+      ? { kind: 'paid', seq }
+      : {
+          kind: 'change paid',
+          seq,
+          change: { planSlug: change.planSlug, months: change.months, price: change.price },
+        };
+  const result = transition(subscription, fact, now);
   if (intent.status !== 'canceled' && result.kind === 'changed') return { ...result, kind: 'bought' };
   return {
     kind: 'give back',

@@ -71,9 +71,13 @@ export async function findTerms(
   return wanted.map(({ seq, subscriptionId }) => ids.get(`${subscriptionId} ${seq}`));
 }
 
-/** A term ends before its day, because another begins. */
+/** A term ends before its day, because another begins; one that ends on the day that it began has not been. */
 export async function cutTerm(tx: Tx, id: string, endOn: Temporal.PlainDate): Promise<void> {
-  await sql`update billing.terms set end_on = ${endOn.toString()}::date where id = ${id}`.execute(tx);
+  await sql`
+    update billing.terms set
+      status = case when start_on < ${endOn.toString()}::date then status else 'void' end,
+      end_on = case when start_on < ${endOn.toString()}::date then ${endOn.toString()}::date else end_on end
+    where id = ${id}`.execute(tx);
 }
 
 /** The money for a term went back. */

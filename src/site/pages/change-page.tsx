@@ -1,4 +1,4 @@
-import { PAUSE_DAYS, type Plan, type Subscription } from '#billing';
+import { PAUSE_DAYS, type Plan, type Quote, type Subscription } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -7,14 +7,17 @@ import type { Frame } from '../frame.ts';
 import { PATHS } from '../urls.ts';
 import { AccountPage } from './account-page.tsx';
 
+/** A plan, and what it costs to have it from today on, where that can be had. */
+type Offer = { readonly plan: Plan; readonly quote: Quote | undefined };
+
 /** What a reader may change: another plan from the next term on, a pause, and where the law gives it, the withdrawal. */
 export function renderChanges(given: {
   frame: Frame;
   subscription: Subscription;
-  plans: readonly Plan[];
+  offers: readonly Offer[];
   mayWithdraw: boolean;
 }): string {
-  const { frame, mayWithdraw, plans, subscription } = given;
+  const { frame, mayWithdraw, offers, subscription } = given;
   const { cancelOn, paidThroughOn, state } = subscription;
   const { language } = frame.paper;
   const renews = cancelOn === undefined && (state === 'active' || state === 'past_due');
@@ -24,15 +27,25 @@ export function renderChanges(given: {
         <section aria-labelledby="plan">
           <h2 id="plan">Another plan</h2>
           <p class="state-line">
-            From your next term on, which begins on {writeDate(paidThroughOn, language)}. Nothing is charged
-            today.
+            From your next term on, which begins on {writeDate(paidThroughOn, language)}, for nothing today;
+            or from today, for its price less what is left of your term.
           </p>
           <ul class="ledger">
-            {plans.map((plan) => (
+            {offers.map(({ plan, quote }) => (
               <li>
                 <span class="ledger-what">{plan.name}</span>
                 <span class="ledger-rest">{formatMoney(plan.price, language)}</span>
                 <span class="ledger-act">{planAct(plan, subscription)}</span>
+                {quote !== undefined && (
+                  <span class="ledger-act">
+                    <form method="post" action={PATHS.planUpgrade}>
+                      <input type="hidden" name="plan" value={plan.slug} />
+                      <button type="submit" class="button-quiet" aria-label={`${plan.name} from today`}>
+                        From today for {formatMoney(quote.due, language)}
+                      </button>
+                    </form>
+                  </span>
+                )}
               </li>
             ))}
           </ul>
@@ -52,7 +65,9 @@ export function renderChanges(given: {
               options={[7, 14, 30, 60, 90].map((days) => ({ value: String(days), text: `${days} days` }))}
               value="30"
             />
-            <button class="button" type="submit">Pause from today</button>
+            <button class="button" type="submit">
+              Pause from today
+            </button>
           </form>
         </section>
       )}
@@ -83,7 +98,7 @@ function planAct(plan: Plan, { pendingChange, planSlug }: Subscription) {
     <form method="post" action={PATHS.planChange}>
       <input type="hidden" name="plan" value={plan.slug} />
       <button type="submit" class="button-quiet" aria-label={`Change to ${plan.name}`}>
-        {plan.slug === planSlug ? 'Keep this one' : 'Change to it'}
+        {plan.slug === planSlug ? 'Keep this one' : 'From the next term'}
       </button>
     </form>
   );

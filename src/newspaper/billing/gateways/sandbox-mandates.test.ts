@@ -319,9 +319,23 @@ describe('a webhook', () => {
     await changeMandate(company.database.db, mandate.token, 'pause', now());
     const eventId = expect.stringMatching(/^evt_/);
     expect(await told()).toEqual([
-      { kind: 'event', eventId, type: 'payment.succeeded', checkoutId: undefined, reference: asked.intentId },
-      { kind: 'event', eventId, type: 'refund.processed', checkoutId: undefined, reference: asked.intentId },
-      { kind: 'event', eventId, type: 'dispute.opened', checkoutId, reference: intentId },
+      {
+        kind: 'event',
+        eventId,
+        type: 'payment.succeeded',
+        saysPaid: true,
+        checkoutId: undefined,
+        reference: asked.intentId,
+      },
+      {
+        kind: 'event',
+        eventId,
+        type: 'refund.processed',
+        saysPaid: false,
+        checkoutId: undefined,
+        reference: asked.intentId,
+      },
+      { kind: 'event', eventId, type: 'dispute.opened', saysPaid: false, checkoutId, reference: intentId },
       { kind: 'mandate', eventId, type: 'mandate.paused', token: mandate.token },
     ]);
   });

@@ -261,6 +261,7 @@ describe('a webhook', () => {
     kind: 'event',
     eventId: 'evt_1',
     type: 'payment.succeeded',
+    saysPaid: true,
     checkoutId: 'cs_1',
     reference: 'intent 1',
   };
@@ -339,6 +340,7 @@ describe('a webhook', () => {
       kind: 'event',
       eventId: told?.eventId,
       type: 'payment.succeeded',
+      saysPaid: true,
       checkoutId,
       reference: intentId,
     });
