@@ -11,5 +11,6 @@ export const SCHEDULE = [
   '* * * * * ask-unanswered',
   '* * * * * release-abandoned',
   '29 * * * * ask-open',
+  '37 1 * * * reconcile',
   '23 * * * * forget-expired',
 ].join('\n');

@@ -7,6 +7,7 @@ import {
   askUnanswered,
   type BillingParts,
   READ_MANDATE,
+  reconcile,
   SEND_REFUND,
   SETTLE_CHECKOUT,
   sendRefund,
@@ -95,6 +96,9 @@ export function taskList({
     'ask-open': async () => {
       await askOpen(billing);
       await askRefunds(billing);
+    },
+    reconcile: async () => {
+      log.info(await reconcile(billing, clock.now()), 'held the gateway’s payments against the books');
     },
     'release-abandoned': async () => {
       const jobs = await releaseAbandoned(db);

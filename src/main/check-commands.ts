@@ -1,9 +1,10 @@
-import { brokenBooks, heldBy, INVARIANT_COUNT } from '#billing';
+import { brokenBooks, heldBy, INVARIANT_COUNT, reconcile } from '#billing';
 import { elementText, type StoryElement, type WholeStory, wholeStories } from '#content';
 import { formatMoney } from '#values/money';
 import { storyPath } from '../site/urls.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
 import type { Paper } from './compose.ts';
+import { runDueJobs } from './jobs.ts';
 
 /** What proves that a paper is in order: its books, and that nothing locked can be read outside. */
 export const CHECK_COMMANDS: readonly Command[] = [
@@ -12,6 +13,12 @@ export const CHECK_COMMANDS: readonly Command[] = [
     usage: '',
     does: 'proves the books, and that the gateway has the same',
     run: checkLedger,
+  },
+  {
+    name: 'ledger reconcile',
+    usage: '',
+    does: 'holds the gateway’s payments of the last week against the books, and has what differs read again',
+    run: reconcileBooks,
   },
   {
     name: 'leak-check',
@@ -51,6 +58,28 @@ async function checkLedger({ paper }: CommandContext): Promise<CommandResult> {
       ...broken.map(({ invariant, what }) => `broken   ${invariant}: ${what}`),
     ].join('\n'),
     ...(broken.length > 0 ? { failure: `the books are broken in ${broken.length} places` } : {}),
+  };
+}
+
+async function reconcileBooks({ clock, log, paper }: CommandContext): Promise<CommandResult> {
+  const found = await reconcile(paper.billing, clock.now());
+  await runDueJobs(paper, log);
+  const { amountDiffers, looked, missingHere, returnsDiffer, statusDiffers, unknown } = found;
+  return {
+    json: {
+      looked,
+      missing_here: missingHere,
+      amount_differs: amountDiffers,
+      status_differs: statusDiffers,
+      returns_differ: returnsDiffer,
+      unknown,
+    },
+    text: [
+      `${looked} payments looked at; ${missingHere} missing here, ${amountDiffers} of another amount, ` +
+        `${statusDiffers} of another status, ${returnsDiffer} with other refunds or disputes`,
+      ...unknown.map((id) => `unknown  ${id}`),
+    ].join('\n'),
+    ...(unknown.length > 0 ? { failure: `${unknown.length} payments belong to no attempt of ours` } : {}),
   };
 }
 

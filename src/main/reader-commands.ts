@@ -14,7 +14,7 @@ import {
   termsOf,
 } from '#billing';
 import { findStoryId, listForStaff } from '#content';
-import { holdingAt, listGrants } from '#entitlements';
+import { endOf, holdingAt, listGrants } from '#entitlements';
 import { deleteReader, personalData } from '#personal-data';
 import { findReader, listSessions, type ReaderAccount } from '#readers';
 import { emailAddress } from '#values/email-address';
@@ -149,7 +149,7 @@ async function shown({ clock, paper }: CommandContext, reader: ReaderAccount): P
     grants: grants.map((grant) => ({
       benefit: grant.benefit,
       from: grant.from,
-      until: grant.revokedAt ?? grant.until,
+      until: endOf(grant),
       source: grant.source,
     })),
   };

@@ -16,6 +16,7 @@ export async function openCatalog(
   );
   return () => plansOn(offers(), today());
 }
+export { askLater, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export {
   canWithdraw,
@@ -39,14 +40,13 @@ export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';
 export { beginPayment, isOverdue, type Quote, quoteChange } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
+export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export {
-  askLater,
   askOpen,
   askUnanswered,
   READ_MANDATE,
-  SETTLE_CHECKOUT,
   settleIntent,
   settleTold,
   takeEvent,

@@ -76,7 +76,7 @@ function stepsOf<Kind extends Step['kind']>(outcomes: readonly Outcome[], kind: 
 /** What ends before its day: few, so one by one. */
 async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
   const stopped = stepsOf(outcomes, 'stop access').map(({ subscription }) => subscription.id);
-  if (stopped.length > 0) await revokeGrants(tx, await sourcesOf(tx, stopped), 'it ended', now);
+  if (stopped.length > 0) await revokeGrants(tx, await sourcesOf(tx, stopped, now), 'it ended', now);
   for (const { step, subscription } of stepsOf(outcomes, 'revoke term')) {
     const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
     if (id === undefined) continue;

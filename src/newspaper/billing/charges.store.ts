@@ -50,7 +50,7 @@ export type ChargeIntent = {
 };
 
 /** Whether money may still come of it. */
-export function isOpen({ status }: ChargeIntent): boolean {
+export function isOpen({ status }: Pick<ChargeIntent, 'status'>): boolean {
   return status !== 'succeeded' && status !== 'failed' && status !== 'canceled';
 }
 

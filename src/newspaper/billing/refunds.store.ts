@@ -9,6 +9,8 @@ export type RefundStatus = 'requested' | 'pending' | 'processed' | 'failed';
 export type Refund = {
   readonly id: string;
   readonly subscriptionId: string;
+  /** The attempt whose payment it is of. */
+  readonly intentId: string;
   readonly paymentId: string;
   readonly gatewayPaymentId: string;
   readonly gateway: string;
@@ -23,6 +25,7 @@ export type Refund = {
 type RefundRow = {
   id: string;
   subscription_id: string;
+  intent_id: string;
   payment_id: string;
   gateway_payment_id: string;
   gateway: string;
@@ -39,6 +42,7 @@ function toRefund(row: RefundRow): Refund {
   return {
     id: row.id,
     subscriptionId: row.subscription_id,
+    intentId: row.intent_id,
     paymentId: row.payment_id,
     gatewayPaymentId: row.gateway_payment_id,
     gateway: row.gateway,
@@ -51,7 +55,7 @@ function toRefund(row: RefundRow): Refund {
   };
 }
 
-const SELECT = sql`select r.id, i.subscription_id, r.payment_id, p.gateway_payment_id, r.gateway, r.gateway_refund_id,
+const SELECT = sql`select r.id, i.subscription_id, i.id as intent_id, r.payment_id, p.gateway_payment_id, r.gateway, r.gateway_refund_id,
   i.invoice_id, r.currency, r.amount_minor, r.status, r.reason, r.created_at
   from billing.refunds r join billing.payments p on p.id = r.payment_id join billing.charge_intents i on i.id = p.intent_id`;
 

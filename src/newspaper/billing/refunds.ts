@@ -3,6 +3,7 @@ import { enqueue } from '#platform/queue';
 import { Conflict, NotFound } from '#values/errors';
 import type { Money } from '#values/money';
 import { dayAt } from '#values/term';
+import { askLater } from './asking.ts';
 import { creditInvoices } from './bookkeeping.ts';
 import { insertEntries } from './books.store.ts';
 import type { GatewayRefund } from './gateways/gateway.ts';
@@ -156,7 +157,7 @@ export async function sendRefund(
   now: Temporal.Instant,
 ): Promise<void> {
   const refund = await findRefund(parts.db, refundId);
-  if (refund === undefined || refund.status === 'processed' || refund.status === 'failed') return;
+  if (refund?.status !== 'requested') return;
   const { amount, gatewayPaymentId } = refund;
   const called = await parts.gateway.refund({ refundId, gatewayPaymentId, amount });
   if (called.kind === 'unknown')
@@ -207,8 +208,13 @@ export async function keepRefund(
 /** At once in one sitting: more are found by the next. */
 const MOST_ASKED = 500;
 
-/** Has gateways asked about refunds that have not come to an end. */
+/**
+ * Has gateways asked about refunds that have not come to an end: those that may never have reached them are sent again,
+ * and of the others their payment is read, for a gateway repeats its first answer to what is sent twice.
+ */
 export async function askRefunds({ db }: { readonly db: Db }): Promise<void> {
-  for (const { id } of await openRefunds(db, MOST_ASKED))
-    await enqueue(db, SEND_REFUND, { refundId: id }, { key: `refund ${id}` });
+  for (const { id, intentId, status } of await openRefunds(db, MOST_ASKED)) {
+    if (status === 'requested') await enqueue(db, SEND_REFUND, { refundId: id }, { key: `refund ${id}` });
+    else await askLater(db, intentId);
+  }
 }

@@ -1,8 +1,8 @@
-import type { Db, Tx } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { enqueue } from '#platform/queue';
 import { latestOf } from '#values/instants';
 import { applyAnswer } from './applying.ts';
+import { askLater, SETTLE_CHECKOUT } from './asking.ts';
 import {
   type ChargeIntent,
   findIntent,
@@ -17,8 +17,6 @@ import { sendCharge } from './charging.ts';
 import type { Called, CheckoutState, FoundCheckout, Webhook } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
 
-/** The task of jobs/tasks.ts that asks a gateway what became of an attempt. */
-export const SETTLE_CHECKOUT = 'settle-checkout';
 /** The task that asks a gateway what became of a mandate. */
 export const READ_MANDATE = 'read-mandate';
 
@@ -93,11 +91,6 @@ export async function askUnanswered({ db }: BillingParts, now: Temporal.Instant)
 /** Has a gateway asked about everything that may still be paid: its word may never have come (billing, 1.10). */
 export async function askOpen({ db }: BillingParts): Promise<void> {
   for (const id of await openIntents(db, MOST_ASKED)) await askLater(db, id);
-}
-
-/** Has a gateway asked what became of an intent, once however often that is wished. */
-export async function askLater(on: Db | Tx, intentId: string): Promise<void> {
-  await enqueue(on, SETTLE_CHECKOUT, { intentId }, { key: `settle ${intentId}` });
 }
 
 /** Acts upon what a gateway sent: asks it, unless it only said what is known already. */

@@ -107,12 +107,18 @@ export async function insertGivenDays(
       id uuid, "subscriptionId" uuid, source text, "fromOn" date, "untilOn" date)`.execute(tx);
 }
 
-/** Everything that has given a subscription's reader rights: its terms, and days that were given. */
-export async function sourcesOf(tx: Tx, subscriptionIds: readonly string[]): Promise<string[]> {
+/** What gives the readers of subscriptions rights that are not over: their terms, and days that were given. */
+export async function sourcesOf(
+  tx: Tx,
+  subscriptionIds: readonly string[],
+  now: Temporal.Instant,
+): Promise<string[]> {
   if (subscriptionIds.length === 0) return [];
   const { rows } = await sql<{ id: string }>`
-    select id from billing.terms where subscription_id = any(${subscriptionIds}::uuid[])
-    union all select id from billing.given_days where subscription_id = any(${subscriptionIds}::uuid[])`.execute(
+    select source.id from billing.subscriptions s, lateral (
+      select id, end_on from billing.terms where subscription_id = s.id
+      union all select id, until_on from billing.given_days where subscription_id = s.id) as source
+    where s.id = any(${subscriptionIds}::uuid[]) and source.end_on::timestamp at time zone s.zone > ${now.toString()}`.execute(
     tx,
   );
   return rows.map(({ id }) => id);

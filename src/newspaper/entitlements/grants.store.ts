@@ -65,7 +65,7 @@ export async function giveGrants(tx: Tx, given: readonly NewGrants[], now: Tempo
     on conflict (source_id, benefit) where revoked_at is null do nothing`.execute(tx);
 }
 
-/** Takes back what sources have given and what is not over, from an instant on. */
+/** Takes back what sources have given, from an instant on. */
 export async function revokeGrants(
   tx: Tx,
   sourceIds: readonly string[],
@@ -74,9 +74,7 @@ export async function revokeGrants(
 ): Promise<void> {
   await sql`
     update entitlements.grants set revoked_at = ${at.toString()}, revoked_reason = ${reason}
-    where source_id = any(${sourceIds}::uuid[]) and revoked_at is null and until_at > ${at.toString()}`.execute(
-    tx,
-  );
+    where source_id = any(${sourceIds}::uuid[]) and revoked_at is null`.execute(tx);
 }
 
 /** Removes what is kept of a reader who is deleted. */

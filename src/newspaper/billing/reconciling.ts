@@ -1,0 +1,90 @@
+import { enqueue } from '#platform/queue';
+import { SETTLE_CHECKOUT } from './asking.ts';
+import { isOpen } from './charges.store.ts';
+import type { PaymentList } from './gateways/gateway.ts';
+import type { BillingParts } from './parts.ts';
+import { type Kept, keptPayments } from './reconciling.query.ts';
+
+/** How far back a gateway is asked: longer than it goes on sending a webhook that was not taken. */
+const DAYS_BACK = 7;
+
+/** Where a gateway's word and our books differ, and how often. */
+export type Reconciliation = {
+  readonly looked: number;
+  /** It took or tried something that we know nothing of. */
+  readonly missingHere: number;
+  readonly amountDiffers: number;
+  readonly statusDiffers: number;
+  /** More went back than we know of, or a bank asks for it. */
+  readonly returnsDiffer: number;
+  /** Payments of which it knows no attempt of ours: a person has to look at them. */
+  readonly unknown: readonly string[];
+};
+
+type Listed = PaymentList['payments'][number];
+type Difference = Exclude<keyof Reconciliation, 'looked' | 'unknown'>;
+
+/**
+ * Holds what a gateway says of the last seven days against our books, and has everything that differs read again: through
+ * the same door as a webhook, so that a webhook that was lost ends as one that came (billing, 1.10). Where nothing
+ * differs nothing is written.
+ *
+ * @throws when the gateway does not answer, so that a job tries again
+ */
+export async function reconcile(parts: BillingParts, now: Temporal.Instant): Promise<Reconciliation> {
+  const { db, gateway, log } = parts;
+  const since = now.subtract({ hours: 24 * DAYS_BACK });
+  const counts = { looked: 0, missingHere: 0, amountDiffers: 0, statusDiffers: 0, returnsDiffer: 0 };
+  const unknown: string[] = [];
+  let after: string | undefined;
+  do {
+    const listed = await gateway.listPayments(since, after);
+    if (listed.kind !== 'ok')
+      throw new Error(
+        `the gateway lists no payments: ${listed.kind === 'unknown' ? listed.reason : listed.code}`,
+      );
+    const { payments } = listed.value;
+    const kept = await keptPayments(
+      db,
+      gateway.name,
+      payments.map(({ gatewayPaymentId, reference }) => ({ gatewayPaymentId, reference })),
+    );
+    const toAsk = new Set<string>();
+    for (const payment of payments) {
+      counts.looked++;
+      const ours = kept.get(payment.gatewayPaymentId);
+      if (ours === undefined) {
+        if (payment.status === 'succeeded') unknown.push(payment.gatewayPaymentId);
+        continue;
+      }
+      const difference = differenceOf(payment, ours);
+      if (difference === undefined) continue;
+      counts[difference]++;
+      toAsk.add(ours.intentId);
+    }
+    if (toAsk.size > 0)
+      await enqueue(
+        db,
+        SETTLE_CHECKOUT,
+        [...toAsk].map((intentId) => ({ intentId })),
+      );
+    after = listed.value.after;
+  } while (after !== undefined);
+  if (unknown.length > 0)
+    log.error({ payments: unknown.slice(0, 20) }, `${unknown.length} payments belong to no attempt of ours`);
+  return { ...counts, unknown };
+}
+
+/** Where a payment differs from what is kept of it; undefined where it does not. Pure. */
+export function differenceOf(theirs: Listed, ours: Kept): Difference | undefined {
+  if (ours.status === undefined)
+    // An attempt that failed and is over, at a page where its reader tried again, is of no more interest.
+    return theirs.status === 'succeeded' || isOpen({ status: ours.intentStatus }) ? 'missingHere' : undefined;
+  if (theirs.amount.minor !== ours.minor || theirs.amount.currency !== ours.currency) return 'amountDiffers';
+  // What went back or is asked back was taken.
+  const isKeptAsTaken = ours.status === 'refunded' || ours.status === 'disputed';
+  if (theirs.status !== (isKeptAsTaken ? 'succeeded' : ours.status)) return 'statusDiffers';
+  const went = theirs.refunds.filter((one) => one.status === 'processed');
+  const processed = went.reduce((sum, { amount }) => sum + amount.minor, 0n);
+  return processed !== ours.refunded || theirs.dispute?.status !== ours.dispute ? 'returnsDiffer' : undefined;
+}
