@@ -1,0 +1,119 @@
+import type { Money } from '#values/money';
+import type { Called, GatewayPayment, PaymentList } from '../gateway.ts';
+import { type Api, eachOf, everyOne, goOn, mapped, PAGE } from './api.ts';
+import {
+  disputeOf,
+  disputePage,
+  disputesSince,
+  paymentOf,
+  readAround,
+  readPayment,
+  refundOf,
+  statusOf,
+} from './payments.ts';
+import { type Dispute, listOf, PAYMENT, type Payment, REFUND } from './shapes.ts';
+
+/** A payment may be authorised so many days after it was begun; Razorpay lists it by when that was. */
+const LATEST_AUTHORISATION = { hours: 5 * 24 };
+
+/**
+ * Razorpay lists things by when they were begun, never by when they changed. So there are three lists to go through: of
+ * payments, from some days before `since`, and of refunds and disputes since then, for the payments before them. A
+ * payment can come in more than one.
+ */
+export async function listPayments(
+  api: Api,
+  since: Temporal.Instant,
+  after: string | undefined,
+): Promise<Called<PaymentList>> {
+  const [, list = 'payments', skipped = '0'] =
+    /^(payments|refunds|disputes):(\d{1,9})$/.exec(after ?? '') ?? [];
+  if (after !== undefined && `${list}:${skipped}` !== after) return { kind: 'refused', code: 'no_such_page' };
+  const skip = Number(skipped);
+  const page = await pageOf(api, list as List, since, skip);
+  return goOn(page, async ({ length, payments }) => {
+    const oldest = payments.map((one) => one.created_at).toSorted(Temporal.Instant.compare)[0];
+    const disputes: Called<Dispute[]> =
+      oldest === undefined ? { kind: 'ok', value: [] } : await disputesSince(api, oldest);
+    if (disputes.kind !== 'ok') return disputes;
+    const whole = await eachOf(payments, (payment) => readAround(api, payment, disputes.value));
+    return mapped(whole, (all) => ({
+      payments: all.map(({ payment, ...around }) => ({
+        ...paymentOf(payment, { ...around, status: statusOf(payment, undefined, 'pending') }),
+        reference: payment.notes.intent,
+      })),
+      after: length === PAGE ? `${list}:${skip + PAGE}` : NEXT[list as List],
+    }));
+  });
+}
+
+type List = 'payments' | 'refunds' | 'disputes';
+const NEXT: Readonly<Record<List, string | undefined>> = {
+  payments: 'refunds:0',
+  refunds: 'disputes:0',
+  disputes: undefined,
+};
+
+/** Some of a list, as the payments that it is about. @returns also how many there were on it */
+async function pageOf(
+  api: Api,
+  list: List,
+  since: Temporal.Instant,
+  skip: number,
+): Promise<Called<{ length: number; payments: Payment[] }>> {
+  const query = { count: PAGE, skip };
+  const from = fromOf(since);
+  if (list === 'payments') {
+    const called = await api.ask(
+      'payments.all',
+      (sdk) => sdk.payments.all({ ...query, from: fromOf(since.subtract(LATEST_AUTHORISATION)) }),
+      listOf(PAYMENT),
+    );
+    return mapped(called, ({ items }) => ({ length: items.length, payments: items }));
+  }
+  const called: Called<{ items: { payment_id: string; created_at: Temporal.Instant }[] }> =
+    list === 'refunds'
+      ? await api.ask('refunds.all', (sdk) => sdk.refunds.all({ ...query, from }), listOf(REFUND))
+      : await disputePage(api, query);
+  return goOn(called, async ({ items }) => {
+    const recent = items.filter((one) => Temporal.Instant.compare(one.created_at, since) >= 0);
+    const ids = [...new Set(recent.map((one) => one.payment_id))];
+    // The newest come first: behind one that is too old there are no others.
+    const length = recent.length < items.length ? 0 : items.length;
+    return mapped(await eachOf(ids, (id) => readPayment(api, id)), (payments) => ({ length, payments }));
+  });
+}
+
+/** Unix seconds; the SDK takes a 0 for none at all, and 1 is as good. */
+const fromOf = (instant: Temporal.Instant): number =>
+  Math.max(1, Math.floor(instant.epochMilliseconds / 1_000));
+
+/**
+ * Everything captured, without what was given back (`processed`; a refund that is pending has not left) and without what
+ * banks have asked for back, be it lost or still open. By the currency of the payment. Razorpay has no figure for that:
+ * its own balance is what it has not paid out yet, less its fees. So all lists are gone through, a hundred at a time.
+ */
+export async function readBalance(api: Api): Promise<Called<readonly Money[]>> {
+  const payments = await everyOne((query) =>
+    api.ask('payments.all', (sdk) => sdk.payments.all(query), listOf(PAYMENT)),
+  );
+  if (payments.kind !== 'ok') return payments;
+  const refunds = await everyOne((query) =>
+    api.ask('refunds.all', (sdk) => sdk.refunds.all(query), listOf(REFUND)),
+  );
+  if (refunds.kind !== 'ok') return refunds;
+  const disputes = await everyOne((query) => disputePage(api, query));
+  return mapped(disputes, (all) => {
+    const sums = new Map<string, bigint>();
+    const add = ({ currency, minor }: Money) => sums.set(currency, (sums.get(currency) ?? 0n) + minor);
+    const less = ({ currency, minor }: Money) => add({ currency, minor: -minor });
+    for (const payment of payments.value) if (tookMoney(payment)) add(amountOf(payment));
+    for (const refund of refunds.value.map(refundOf)) if (refund.status === 'processed') less(refund.amount);
+    for (const dispute of all.map(disputeOf)) if (dispute.status !== 'won') less(dispute.amount);
+    return [...sums].map(([currency, minor]) => ({ currency, minor }));
+  });
+}
+
+const tookMoney = (payment: Payment): boolean =>
+  (statusOf(payment, undefined, 'pending') satisfies GatewayPayment['status']) === 'succeeded';
+const amountOf = ({ amount, currency }: Payment): Money => ({ minor: amount, currency });
