@@ -2,16 +2,18 @@ import type { Money } from '#values/money';
 import type { Called, GatewayPayment, PaymentList } from '../gateway.ts';
 import { type Api, eachOf, everyOne, goOn, mapped, PAGE } from './api.ts';
 import {
+  type Afterwards,
+  afterwardsSince,
   disputeOf,
   disputePage,
-  disputesSince,
+  fromOf,
   paymentOf,
   readAround,
   readPayment,
   refundOf,
   statusOf,
 } from './payments.ts';
-import { type Dispute, listOf, PAYMENT, type Payment, REFUND } from './shapes.ts';
+import { listOf, PAYMENT, type Payment, REFUND } from './shapes.ts';
 
 /** A payment may be authorised so many days after it was begun; Razorpay lists it by when that was. */
 const LATEST_AUTHORISATION = { hours: 5 * 24 };
@@ -33,10 +35,12 @@ export async function listPayments(
   const page = await pageOf(api, list as List, since, skip);
   return goOn(page, async ({ length, payments }) => {
     const oldest = payments.map((one) => one.created_at).toSorted(Temporal.Instant.compare)[0];
-    const disputes: Called<Dispute[]> =
-      oldest === undefined ? { kind: 'ok', value: [] } : await disputesSince(api, oldest);
-    if (disputes.kind !== 'ok') return disputes;
-    const whole = await eachOf(payments, (payment) => readAround(api, payment, disputes.value));
+    const afterwards: Called<Afterwards> =
+      oldest === undefined
+        ? { kind: 'ok', value: { refunds: [], disputes: [] } }
+        : await afterwardsSince(api, oldest);
+    if (afterwards.kind !== 'ok') return afterwards;
+    const whole = await eachOf(payments, (payment) => readAround(api, payment, afterwards.value));
     return mapped(whole, (all) => ({
       payments: all.map(({ payment, ...around }) => ({
         ...paymentOf(payment, { ...around, status: statusOf(payment, undefined, 'pending') }),
@@ -83,10 +87,6 @@ async function pageOf(
     return mapped(await eachOf(ids, (id) => readPayment(api, id)), (payments) => ({ length, payments }));
   });
 }
-
-/** Unix seconds; the SDK takes a 0 for none at all, and 1 is as good. */
-const fromOf = (instant: Temporal.Instant): number =>
-  Math.max(1, Math.floor(instant.epochMilliseconds / 1_000));
 
 /**
  * Everything captured, without what was given back (`processed`; a refund that is pending has not left) and without what

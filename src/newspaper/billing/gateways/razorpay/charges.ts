@@ -3,7 +3,7 @@ import { type Api, exactNumber, goOn, mapped, receiptOf } from './api.ts';
 import { type MandateName, mandateName, NO_MANDATE, readToken } from './mandates.ts';
 import { type Attempted, attemptedFor, attemptedOf, ordersOf } from './orders.ts';
 import { paymentOf, readAround, readPayment, statusOf, withCard } from './payments.ts';
-import { CUSTOMER, ORDER, type Order, RECURRING } from './shapes.ts';
+import { CUSTOMER, ORDER, type Order, type Payment, RECURRING } from './shapes.ts';
 
 /**
  * Takes money by a mandate: an order, and a payment of it. Razorpay knows no key by which a payment is made once, but an
@@ -22,23 +22,29 @@ export async function charge(api: Api, order: ChargeOrder): Promise<Called<Gatew
     }
     if (known.amount !== order.amount.minor || known.currency !== order.amount.currency)
       return { kind: 'refused', code: 'intent_of_another_amount' };
-    return goOn(await attemptedFor(api, order.intentId), async (attempted) =>
-      attempted?.payment === undefined
-        ? pay(api, known, order, name)
-        : readCharge(api, { order: attempted.order, payment: attempted.payment }),
+    const attempted = await attemptedFor(api, order.intentId);
+    return goOn(await readAttempt(api, attempted), async (payment) =>
+      payment === undefined ? pay(api, known, order, name) : { kind: 'ok', value: payment },
     );
   });
 }
 
 /** The charge of an intent. An order that nothing was paid of was made by a process that died over it: it may go on. */
 export async function findCharge(api: Api, reference: string): Promise<Called<GatewayPayment | undefined>> {
-  return goOn(
-    await attemptedFor(api, reference),
-    async (attempted): Promise<Called<GatewayPayment | undefined>> =>
-      attempted?.payment === undefined
-        ? { kind: 'ok', value: undefined }
-        : readCharge(api, { order: attempted.order, payment: attempted.payment }),
-  );
+  return readAttempt(api, await attemptedFor(api, reference));
+}
+
+function readAttempt(
+  api: Api,
+  found: Called<Attempted | undefined>,
+): Promise<Called<GatewayPayment | undefined>> {
+  return goOn(found, async (attempted): Promise<Called<GatewayPayment | undefined>> => {
+    if (attempted?.payment !== undefined)
+      return readCharge(api, { order: attempted.order, payment: attempted.payment });
+    return attempted?.order.status === 'paid'
+      ? { kind: 'unknown', reason: 'an order that is paid, and no payment of it yet' }
+      : { kind: 'ok', value: undefined };
+  });
 }
 
 function mayBeCharged({ maxAmount, status }: GatewayMandate, { amount }: ChargeOrder): Called<undefined> {
@@ -116,7 +122,7 @@ const LONGEST_DESCRIPTION = 250;
 
 async function readCharge(
   api: Api,
-  { order, payment: seen }: Attempted & { payment: object },
+  { order, payment: seen }: { order: Order; payment: Payment },
 ): Promise<Called<GatewayPayment>> {
   const status = statusOf(seen, order, 'pending');
   const whole = status === 'succeeded' ? { ...(await withCard(api, seen)), captured: true } : seen;

@@ -1,5 +1,5 @@
 import type { Called, GatewayDispute, GatewayMandate, GatewayPayment, GatewayRefund } from '../gateway.ts';
-import { type Api, everyOne } from './api.ts';
+import { type Api, everyOne, goOn, mapped } from './api.ts';
 import { bankText, cardText } from './mandates.ts';
 import { failureKindOf } from './refusals.ts';
 import {
@@ -117,27 +117,46 @@ function standingOf({ amount_deducted: deducted, status }: Dispute): GatewayDisp
   }
 }
 
-/** Reads what goes with payments: what was given back of them, what is disputed, and of a card which it was. */
+/** What was given back and what is disputed, of many payments at once. */
+export type Afterwards = { readonly refunds: readonly Refund[]; readonly disputes: readonly Dispute[] };
+
+/** What goes with a payment: what was given back of it, also in vain, and whether it is disputed. */
 export async function readAround(
   api: Api,
   payment: Payment,
-  disputes?: readonly Dispute[],
+  known?: Afterwards,
 ): Promise<Called<{ payment: Payment; refunds: readonly Refund[]; dispute: Dispute | undefined }>> {
   const tookMoney = payment.captured || payment.status === 'captured' || payment.status === 'refunded';
   if (!tookMoney) return { kind: 'ok', value: { payment, refunds: [], dispute: undefined } };
-  const refunds =
-    (payment.amount_refunded ?? 0n) > 0n
-      ? await refundsOf(api, payment.id)
-      : ({ kind: 'ok', value: [] } as const);
-  if (refunds.kind !== 'ok') return refunds;
-  const all: Called<readonly Dispute[]> =
-    disputes === undefined ? await disputesSince(api, payment.created_at) : { kind: 'ok', value: disputes };
-  if (all.kind !== 'ok') return all;
-  return {
-    kind: 'ok',
-    value: { payment, refunds: refunds.value, dispute: newestOf(all.value, payment.id) },
-  };
+  const afterwards = known === undefined ? await afterwardsOf(api, payment) : found(known);
+  return mapped(afterwards, ({ disputes, refunds }) => ({
+    payment,
+    refunds: refunds.filter((one) => one.payment_id === payment.id),
+    dispute: newestOf(disputes, payment.id),
+  }));
 }
+
+const found = <Value>(value: Value): Called<Value> => ({ kind: 'ok', value });
+
+const afterwardsOf = async (api: Api, payment: Payment): Promise<Called<Afterwards>> =>
+  goOn(await refundsOf(api, payment.id), async (refunds) =>
+    mapped(await disputesSince(api, payment.created_at), (disputes) => ({ refunds, disputes })),
+  );
+
+/** The same of all payments that were begun since. */
+export const afterwardsSince = async (api: Api, since: Temporal.Instant): Promise<Called<Afterwards>> =>
+  goOn(await refundsSince(api, since), async (refunds) =>
+    mapped(await disputesSince(api, since), (disputes) => ({ refunds, disputes })),
+  );
+
+const refundsSince = (api: Api, since: Temporal.Instant): Promise<Called<Refund[]>> =>
+  everyOne((query) =>
+    api.ask('refunds.all', (sdk) => sdk.refunds.all({ ...query, from: fromOf(since) }), listOf(REFUND)),
+  );
+
+/** Unix seconds; the SDK takes a 0 for none at all, and 1 is as good. */
+export const fromOf = (instant: Temporal.Instant): number =>
+  Math.max(1, Math.floor(instant.epochMilliseconds / 1_000));
 
 function newestOf(disputes: readonly Dispute[], paymentId: string): Dispute | undefined {
   return disputes
@@ -156,7 +175,7 @@ export function refundsOf(api: Api, paymentId: string): Promise<Called<Refund[]>
 }
 
 /** Disputes cannot be asked for by payment; none is older than its payment, and the newest come first. */
-export function disputesSince(api: Api, since: Temporal.Instant): Promise<Called<Dispute[]>> {
+function disputesSince(api: Api, since: Temporal.Instant): Promise<Called<Dispute[]>> {
   return everyOne(
     (query) => disputePage(api, query),
     (oldest) => Temporal.Instant.compare(oldest.created_at, since) < 0,
