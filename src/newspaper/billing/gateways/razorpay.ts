@@ -23,28 +23,15 @@ export type { CheckoutPage } from './razorpay/checkouts.ts';
  */
 export function razorpayGateway(account: RazorpayAccount): Gateway {
   const api = openApi(account);
-  /** Openings under way, by their intent: two clicks of one reader make one order, and wait for it together. */
-  const opening = new Map<string, ReturnType<Gateway['openCheckout']>>();
+  const inTurn = oneAfterAnother();
 
   return {
     name: 'razorpay',
-
-    async openCheckout(order) {
-      const before = opening.get(order.intentId);
-      await before?.catch(() => undefined);
-      const called = openCheckout(api, order);
-      opening.set(order.intentId, called);
-      try {
-        return await called;
-      } finally {
-        if (opening.get(order.intentId) === called) opening.delete(order.intentId);
-      }
-    },
-
+    openCheckout: (order) => inTurn(order.intentId, () => openCheckout(api, order)),
     readCheckout: (checkoutId) => readCheckout(api, checkoutId),
     findCheckout: (reference) => findCheckout(api, reference),
     expireCheckout: (checkoutId) => expireCheckout(api, checkoutId),
-    charge: (order) => charge(api, order),
+    charge: (order) => inTurn(order.intentId, () => charge(api, order)),
     findCharge: (reference) => findCharge(api, reference),
     readMandate: (token) => readMandate(api, token),
     revokeMandate: (token) => revokeMandate(api, token),
@@ -52,6 +39,24 @@ export function razorpayGateway(account: RazorpayAccount): Gateway {
     listPayments: (since, after) => listPayments(api, since, after),
     readBalance: () => readBalance(api),
     verifyWebhook: (rawBody, header) => verifyWebhook(account, rawBody, header),
+  };
+}
+
+/**
+ * What is done for one intent in this process is done one after another: Razorpay has no key that would make two calls at
+ * once into one, and the second is to find what the first has made.
+ */
+function oneAfterAnother(): <Value>(key: string, act: () => Promise<Value>) => Promise<Value> {
+  const underWay = new Map<string, Promise<unknown>>();
+  return async (key, act) => {
+    const before = underWay.get(key) ?? Promise.resolve();
+    const own = before.then(act, act);
+    underWay.set(key, own);
+    try {
+      return await own;
+    } finally {
+      if (underWay.get(key) === own) underWay.delete(key);
+    }
   };
 }
 

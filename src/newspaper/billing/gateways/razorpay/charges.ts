@@ -18,7 +18,12 @@ export async function charge(api: Api, order: ChargeOrder): Promise<Called<Gatew
       // Before an order is made, since making it has the payer's bank announce the payment.
       const refused = await goOn(await readToken(api, name), async (mandate) => mayBeCharged(mandate, order));
       if (refused.kind !== 'ok') return refused;
-      return goOn(await placeOrder(api, order, name), (placed) => pay(api, placed, order, name));
+      const placed = await placeOrder(api, order, name);
+      if (placed.kind !== 'ok') return placed;
+      // Another process may have made one at the same moment: all go on with the first, which is paid once.
+      return goOn(await ordersOf(api, order.intentId), ([first = placed.value]) =>
+        pay(api, first, order, name),
+      );
     }
     if (known.amount !== order.amount.minor || known.currency !== order.amount.currency)
       return { kind: 'refused', code: 'intent_of_another_amount' };
