@@ -17,6 +17,7 @@ import {
 import { renderSections } from './pages/sections-page.tsx';
 import type { Site } from './parts.ts';
 import { forAudience, moved, printed } from './plain-answers.ts';
+import { razorpayRoutes } from './razorpay-answers.ts';
 import { storyAnswers } from './story-answers.ts';
 import { PATHS } from './urls.ts';
 
@@ -65,6 +66,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.meter, meterAnswers(site)),
     ...accountRoutes(site),
     ...checkoutRoutes(site),
+    ...razorpayRoutes(site),
     fixed(PATHS.about, renderAbout),
     fixed(PATHS.corrections, renderCorrections),
     fixed(PATHS.privacy, renderPrivacy),

@@ -18,12 +18,19 @@ export async function openCatalog(
 }
 export { type Broken, brokenBooks, gatewayFigures, INVARIANT_COUNT, takenThrough } from './books.query.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
-export { newestIntent, paymentsOf } from './charges.store.ts';
+export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
 export { nextDueAt, settleDue } from './due.ts';
 export { countedGateway } from './gateways/counted.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
+export {
+  type CheckoutPage,
+  type RazorpayAccount,
+  type RazorpayPages,
+  razorpayGateway,
+  razorpayPages,
+} from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';

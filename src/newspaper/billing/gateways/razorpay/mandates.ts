@@ -73,7 +73,7 @@ export async function givenMandate(api: Api, payment: Payment): Promise<Called<G
   return mapped(token, (mandate) => (IS_OVER[mandate.status] ? undefined : mandate));
 }
 
-export function mandateOf(token: Token, name: MandateName, now: Temporal.Instant): GatewayMandate {
+function mandateOf(token: Token, name: MandateName, now: Temporal.Instant): GatewayMandate {
   const expiresOn = token.expired_at?.add({ seconds: 1 }).toZonedDateTimeISO(INDIA).toPlainDate();
   return {
     token: nameMandate(name),

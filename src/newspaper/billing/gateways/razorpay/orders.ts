@@ -26,7 +26,7 @@ export const fetchOrder = (api: Api, orderId: string): Promise<Called<Order>> =>
     : Promise.resolve({ kind: 'refused', code: 'not_found' });
 
 /** An id goes into the address of a request as it is. */
-export const ORDER_ID = /^order_[A-Za-z0-9]{1,40}$/;
+const ORDER_ID = /^order_[A-Za-z0-9]{1,40}$/;
 
 /** An order, and the attempt at it that says most of what became of it. */
 export type Attempted = { readonly order: Order; readonly payment: Payment | undefined };
