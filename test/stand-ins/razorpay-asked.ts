@@ -26,7 +26,7 @@ const FREQUENCY = z.enum([
 
 export const ASKED = {
   customer: z.strictObject({
-    name: z.string().min(3).max(50).optional(),
+    name: z.string().min(3).max(50),
     email: z.email().max(64).optional(),
     contact: CONTACT.optional(),
     gstin: z.string().optional(),

@@ -82,12 +82,12 @@ export class Company {
   }
 
   makeCustomer(given: {
-    name?: string;
-    email?: string;
-    contact?: string;
-    fail_existing?: '0' | '1';
-    notes?: Notes;
-  }) {
+    name: string;
+    email?: string | undefined;
+    contact?: string | undefined;
+    fail_existing?: '0' | '1' | undefined;
+    notes?: Notes | undefined;
+  }): StoredCustomer {
     const { contact = null, email = null } = given;
     const same = [...this.customers.values()].find(
       (one) => one.email === email && (contact === null || one.contact === contact),
@@ -98,7 +98,7 @@ export class Company {
     }
     const made: StoredCustomer = {
       id: this.newId('cust'),
-      name: given.name ?? null,
+      name: given.name,
       email,
       contact,
       notes: given.notes ?? {},

@@ -4,7 +4,7 @@ export type Notes = Readonly<Record<string, string | number>>;
 
 export type StoredCustomer = {
   readonly id: string;
-  name: string | null;
+  name: string;
   email: string | null;
   contact: string | null;
   readonly notes: Notes;
@@ -154,7 +154,7 @@ export const printPayment = (one: StoredPayment, short = false) => {
     error_source: failed ? 'customer' : null,
     error_step: failed ? 'payment_authorization' : null,
     error_reason: failed ? (one.reason ?? 'payment_failed') : null,
-    acquirer_data: instrument.method === 'card' ? { auth_code: null } : { rrn: null },
+    acquirer_data: instrument.method === 'card' ? { auth_code: null } : { rrn: '033814379298' },
     created_at: one.created,
   };
 };

@@ -80,16 +80,7 @@ function listed<One extends { created: number }>(
 
 /** By method and path, `*` for an id. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
-  'POST /customers': (company, { body }) => {
-    const { fail_existing, notes, ...rest } = asked(ASKED.customer, body);
-    return printCustomer(
-      company.makeCustomer({
-        ...defined(rest),
-        ...(fail_existing === undefined ? {} : { fail_existing }),
-        ...(notes === undefined ? {} : { notes }),
-      }),
-    );
-  },
+  'POST /customers': (company, { body }) => printCustomer(company.makeCustomer(asked(ASKED.customer, body))),
   'GET /customers/*': (company, { id }) => printCustomer(Company.one(company.customers, id(0))),
   'PUT /customers/*': (company, { body, id }) => {
     const customer = Company.one(company.customers, id(0));

@@ -28,6 +28,7 @@ const MANDATE_YEARS = 10;
 const CHECKED_WITH = 100n;
 /** What a note may hold is 256 characters. */
 const LONGEST_NOTE = 250;
+const LONGEST_NAME = 50;
 
 /** Notes of an order, by which the paper knows it again. Their names are ours, and stay: orders live for ever. */
 type Notes = {
@@ -105,11 +106,20 @@ async function placeOrder(api: Api, order: CheckoutOrder): Promise<Called<Order>
   );
 }
 
-/** A reader's customer. Somebody who is one already is found by their address, and is no mistake. */
+/**
+ * A reader's customer. Somebody who is one already is found by their address, and is no mistake. It wants a name, which
+ * the paper does not ask for.
+ */
 const customerFor = (api: Api, { email, readerId }: CheckoutOrder) =>
   api.ask(
     'customers.create',
-    (sdk) => sdk.customers.create({ email, fail_existing: '0', notes: { reader: readerId } }),
+    (sdk) =>
+      sdk.customers.create({
+        name: `Reader ${readerId}`.slice(0, LONGEST_NAME),
+        email,
+        fail_existing: '0',
+        notes: { reader: readerId },
+      }),
     CUSTOMER,
   );
 
