@@ -8,6 +8,7 @@ import {
 } from '../../../../test/stand-ins/razorpay-account.ts';
 import { FOREIGN_CARD, RUPAY, UPI } from '../../../../test/stand-ins/razorpay-company.ts';
 import type { ChargeOrder } from './gateway.ts';
+import { razorpayGateway } from './razorpay.ts';
 
 const accounts: TestAccount[] = [];
 let at: TestAccount;
@@ -82,6 +83,17 @@ describe('a charge by a mandate', () => {
     at.later({ hours: 37 });
     expect(answerOf(await at.gateway.charge(order))).toMatchObject({ status: 'succeeded' });
     expect(recurring().length).toBe(1);
+  });
+
+  it('F03 takes money once, when two processes send it at the same moment', async () => {
+    const token = await at.mandate();
+    const order = at.chargeOrder(token);
+    const before = at.razorpay.company.balance.get('INR') ?? 0;
+    const processes = [1, 2, 3].map(() => razorpayGateway(at.account));
+    await Promise.all(processes.map((gateway) => gateway.charge(order)));
+    at.later({ hours: 37 });
+    expect(await found(order.intentId)).toMatchObject({ status: 'succeeded' });
+    expect((at.razorpay.company.balance.get('INR') ?? 0) - before).toBe(270_000);
   });
 
   it('with another amount is refused', async () => {
@@ -191,6 +203,17 @@ describe('a charge that cannot be tried', () => {
     const mixed = `${tokenIdOf(hers)}:${his.split(':')[1]}`;
     expect((await charge(mixed)).called).toEqual({ kind: 'refused', code: 'not_found' });
     expect(recurring()).toEqual([]);
+  });
+
+  it('of a customer whose telephone Razorpay does not know has no bank announce anything', async () => {
+    const token = await at.mandate();
+    const customer = at.razorpay.company.customers.get(token.split(':')[1] as string);
+    if (customer !== undefined) customer.contact = null;
+    const { called, order } = await charge(token);
+    expect(called).toEqual({ kind: 'refused', code: 'customer_without_contact' });
+    expect([...at.razorpay.company.orders.values()].some((one) => one.receipt === order.intentId)).toBe(
+      false,
+    );
   });
 
   it.each([

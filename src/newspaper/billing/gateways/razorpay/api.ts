@@ -24,6 +24,9 @@ export type RazorpayAccount = {
 /** A reader waits for the answer; whether it was done can be asked later. Razorpay answers most things within two. */
 const TIMEOUT_MS = 8_000;
 
+/** A hundred payments are some hundred kilobytes; whoever sends more is not who was asked. */
+const LARGEST_ANSWER = 4 * 1024 * 1024;
+
 type Query = Readonly<Record<string, unknown>>;
 
 /**
@@ -33,7 +36,7 @@ type Query = Readonly<Record<string, unknown>>;
 type Sdk = {
   readonly api: {
     readonly rq: {
-      readonly defaults: { baseURL: string; timeout: number; maxRedirects: number };
+      readonly defaults: { baseURL: string; timeout: number; maxRedirects: number; maxContentLength: number };
       readonly interceptors: { readonly request: { use(change: (config: Request) => Request): unknown } };
     };
     put(request: { url: string; data: object }): Promise<unknown>;
@@ -96,6 +99,7 @@ export function openApi(account: RazorpayAccount): Api {
   // The SDK has none at all, and its client's own ends only where nothing comes: an answer in drops would hang for good.
   defaults.timeout = timeoutMs;
   defaults.maxRedirects = 0;
+  defaults.maxContentLength = LARGEST_ANSWER;
   interceptors.request.use((request) => {
     request.signal = AbortSignal.timeout(timeoutMs);
     // The SDK drops every header that it does not know, and has no parameter for this one.

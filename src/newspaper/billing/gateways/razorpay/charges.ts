@@ -14,24 +14,38 @@ export async function charge(api: Api, order: ChargeOrder): Promise<Called<Gatew
   const name = mandateName(order.mandateToken);
   if (name === undefined) return NO_MANDATE;
   return goOn(await ordersOf(api, order.intentId), async ([known]) => {
-    if (known === undefined) {
-      // Before an order is made, since making it has the payer's bank announce the payment.
-      const refused = await goOn(await readToken(api, name), async (mandate) => mayBeCharged(mandate, order));
-      if (refused.kind !== 'ok') return refused;
-      const placed = await placeOrder(api, order, name);
-      if (placed.kind !== 'ok') return placed;
-      // Another process may have made one at the same moment: all go on with the first, which is paid once.
-      return goOn(await ordersOf(api, order.intentId), ([first = placed.value]) =>
-        pay(api, first, order, name),
-      );
-    }
+    if (known === undefined) return chargeAnew(api, order, name);
     if (known.amount !== order.amount.minor || known.currency !== order.amount.currency)
       return { kind: 'refused', code: 'intent_of_another_amount' };
     const attempted = await attemptedFor(api, order.intentId);
     return goOn(await readAttempt(api, attempted), async (payment) =>
-      payment === undefined ? pay(api, known, order, name) : { kind: 'ok', value: payment },
+      payment === undefined
+        ? goOn(await contactOf(api, name), (contact) => pay(api, known, { ...order, ...name, contact }))
+        : { kind: 'ok', value: payment },
     );
   });
+}
+
+async function chargeAnew(api: Api, order: ChargeOrder, name: MandateName): Promise<Called<GatewayPayment>> {
+  // Before an order is made, since making it has the payer's bank announce the payment.
+  const may = await goOn(await readToken(api, name), async (mandate) => mayBeCharged(mandate, order));
+  if (may.kind !== 'ok') return may;
+  return goOn(await contactOf(api, name), async (contact) => {
+    const placed = await placeOrder(api, order, name);
+    if (placed.kind !== 'ok') return placed;
+    // Another process may have made one at the same moment: all go on with the first, which is paid once.
+    return goOn(await ordersOf(api, order.intentId), ([first = placed.value]) =>
+      pay(api, first, { ...order, ...name, contact }),
+    );
+  });
+}
+
+/** A payment has to say a telephone number, which the customer gave at the checkout. */
+async function contactOf(api: Api, { customerId }: MandateName): Promise<Called<string>> {
+  const customer = await api.ask('customers.fetch', (sdk) => sdk.customers.fetch(customerId), CUSTOMER);
+  return goOn(customer, async ({ contact = '' }) =>
+    contact === '' ? { kind: 'refused', code: 'customer_without_contact' } : { kind: 'ok', value: contact },
+  );
 }
 
 /** The charge of an intent. An order that nothing was paid of was made by a process that died over it: it may go on. */
@@ -88,24 +102,19 @@ async function placeOrder(api: Api, order: ChargeOrder, name: MandateName): Prom
 async function pay(
   api: Api,
   placed: Order,
-  order: ChargeOrder,
-  name: MandateName,
+  order: ChargeOrder & MandateName & { readonly contact: string },
 ): Promise<Called<GatewayPayment>> {
-  const customer = await api.ask('customers.fetch', (sdk) => sdk.customers.fetch(name.customerId), CUSTOMER);
-  if (customer.kind !== 'ok') return customer;
-  const { contact } = customer.value;
-  if (contact === undefined || contact === '') return { kind: 'refused', code: 'customer_without_contact' };
   const made = await api.ask(
     'payments.createRecurringPayment',
     (sdk) =>
       sdk.payments.createRecurringPayment({
         email: order.email,
-        contact,
+        contact: order.contact,
         amount: exactNumber(order.amount.minor),
         currency: order.amount.currency,
         order_id: placed.id,
-        customer_id: name.customerId,
-        token: name.tokenId,
+        customer_id: order.customerId,
+        token: order.tokenId,
         recurring: true,
         description: order.description.slice(0, LONGEST_DESCRIPTION),
         notes: { intent: order.intentId },
