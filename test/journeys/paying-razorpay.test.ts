@@ -5,7 +5,7 @@ import { runDueJobs } from '../../src/main/jobs.ts';
 import { type TestClock, type TestPaper, testClock, testPaper } from '../paper.ts';
 import { beginOrder, signedInBrowser, testBrowser } from '../shop.ts';
 import { type RazorpayStandIn, razorpayStandIn } from '../stand-ins/razorpay.ts';
-import type { SentEvent } from '../stand-ins/razorpay-company.ts';
+import type { SentEvent } from '../stand-ins/razorpay-events.ts';
 
 /** A reader subscribes through Razorpay, whose checkout opens over a page of the paper. */
 let paper: TestPaper;

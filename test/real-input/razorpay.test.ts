@@ -11,7 +11,7 @@ import {
   TOKEN,
 } from '../../src/newspaper/billing/gateways/razorpay/shapes.ts';
 import { newIntent, rupees, type TestAccount, testAccount } from '../stand-ins/razorpay-account.ts';
-import { UPI, VISA } from '../stand-ins/razorpay-company.ts';
+import { UPI, VISA } from '../stand-ins/razorpay-instruments.ts';
 import {
   printCustomer,
   printDispute,

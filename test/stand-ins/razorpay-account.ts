@@ -8,7 +8,8 @@ import type {
 import { type RazorpayAccount, razorpayGateway } from '../../src/newspaper/billing/gateways/razorpay.ts';
 import { type TestClock, testClock } from '../paper.ts';
 import { type RazorpayStandIn, razorpayStandIn } from './razorpay.ts';
-import { type Outcome, VISA } from './razorpay-company.ts';
+import type { Outcome } from './razorpay-company.ts';
+import { VISA } from './razorpay-instruments.ts';
 import type { Instrument, StoredPayment } from './razorpay-objects.ts';
 
 /** A paper's account at the stand-in, and what a reader of it does there. */

@@ -1,6 +1,7 @@
-import { createHmac } from 'node:crypto';
 import type { Clock } from '#platform/clock';
 import { Refusal } from './razorpay-asked.ts';
+import { type SentEvent, signEvent } from './razorpay-events.ts';
+import { VISA } from './razorpay-instruments.ts';
 import {
   type Instrument,
   type Notes,
@@ -17,24 +18,7 @@ import {
   type StoredToken,
 } from './razorpay-objects.ts';
 
-/** A webhook, as it would be sent. */
-export type SentEvent = {
-  readonly type: string;
-  readonly body: Buffer;
-  readonly headers: Record<string, string>;
-};
-
 export type Outcome = 'captured' | 'authorized' | 'created' | { readonly failed: string };
-
-export const VISA: Instrument = { method: 'card', network: 'Visa', last4: '1111', international: false };
-export const RUPAY: Instrument = { method: 'card', network: 'RuPay', last4: '1213', international: false };
-export const FOREIGN_CARD: Instrument = {
-  method: 'card',
-  network: 'Visa',
-  last4: '4242',
-  international: true,
-};
-export const UPI: Instrument = { method: 'upi', vpa: 'meera@okbank' };
 
 const DAY = 86_400;
 /** A bank announces a debit a day before, and makes it in the hour after that. */
@@ -439,24 +423,6 @@ export class Company {
 
   /** An event as it is sent, signed with a secret of the account. */
   sign(type: string, about: Readonly<Record<string, object>>, secret = this.#webhookSecret): SentEvent {
-    const body = Buffer.from(
-      JSON.stringify({
-        entity: 'event',
-        account_id: 'acc_00000000000001',
-        event: type,
-        contains: Object.keys(about),
-        payload: Object.fromEntries(Object.entries(about).map(([name, entity]) => [name, { entity }])),
-        created_at: this.now(),
-      }),
-    );
-    return {
-      type,
-      body,
-      headers: {
-        'content-type': 'application/json',
-        'x-razorpay-signature': createHmac('sha256', secret).update(body).digest('hex'),
-        'x-razorpay-event-id': this.newId('evt').replace('_', ''),
-      },
-    };
+    return signEvent({ id: this.newId('evt').replace('_', ''), type, about, at: this.now() }, secret);
   }
 }

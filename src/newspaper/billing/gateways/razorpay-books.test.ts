@@ -7,7 +7,7 @@ import {
   type TestAccount,
   testAccount,
 } from '../../../../test/stand-ins/razorpay-account.ts';
-import { UPI } from '../../../../test/stand-ins/razorpay-company.ts';
+import { UPI } from '../../../../test/stand-ins/razorpay-instruments.ts';
 import type { Gateway, PaymentList } from './gateway.ts';
 
 const accounts: TestAccount[] = [];
@@ -70,6 +70,15 @@ describe('a refund', () => {
     at.razorpay.fail('POST /payments/*/refund', 'hang-after');
     expect(await refund(id, 270_000n, refundId)).toMatchObject({ kind: 'unknown' });
     expect(answerOf(await refund(id, 270_000n, refundId))).toMatchObject({ reference: refundId });
+    expect(at.razorpay.company.refunds.size).toBe(1);
+  });
+
+  it('F96 is made once, also when Razorpay has forgotten its key', async () => {
+    const { id } = await at.paid();
+    const refundId = newIntent();
+    const first = await refund(id, 1_000n, refundId);
+    at.razorpay.company.refundKeys.clear();
+    expect(await refund(id, 1_000n, refundId)).toEqual(first);
     expect(at.razorpay.company.refunds.size).toBe(1);
   });
 

@@ -6,7 +6,7 @@ import {
   type TestAccount,
   testAccount,
 } from '../../../../test/stand-ins/razorpay-account.ts';
-import { FOREIGN_CARD, RUPAY, UPI } from '../../../../test/stand-ins/razorpay-company.ts';
+import { FOREIGN_CARD, RUPAY, UPI } from '../../../../test/stand-ins/razorpay-instruments.ts';
 import type { ChargeOrder } from './gateway.ts';
 import { razorpayGateway } from './razorpay.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestAccount, testAccount } from '../../../../test/stand-ins/razorpay-account.ts';
-import type { SentEvent } from '../../../../test/stand-ins/razorpay-company.ts';
+import type { SentEvent } from '../../../../test/stand-ins/razorpay-events.ts';
 import type { Webhook } from './gateway.ts';
 import { razorpayGateway, razorpayPages } from './razorpay.ts';
 

@@ -7,7 +7,7 @@ import {
   type TestAccount,
   testAccount,
 } from '../../../../test/stand-ins/razorpay-account.ts';
-import { FOREIGN_CARD, UPI, VISA } from '../../../../test/stand-ins/razorpay-company.ts';
+import { FOREIGN_CARD, UPI, VISA } from '../../../../test/stand-ins/razorpay-instruments.ts';
 import { razorpayGateway, razorpayPages } from './razorpay.ts';
 
 let at: TestAccount;
