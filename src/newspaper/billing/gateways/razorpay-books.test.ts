@@ -196,6 +196,30 @@ describe('the list of payments', () => {
     expect(all.has(old.id)).toBe(false);
   });
 
+  it('has a payment whose refund or dispute was begun before, and came to its end since', async () => {
+    const [given, disputed] = [await at.paid(), await at.paid()];
+    at.later({ hours: 24 * 40 });
+    const dispute = at.razorpay.company.dispute(disputed.id);
+    at.later({ hours: 24 * 50 });
+    at.razorpay.company.refundOutcomes.push('pending');
+    const pending = answerOf(await refund(given.id, 100n));
+    at.later({ hours: 24 * 6 });
+    const since = at.clock.now();
+    at.razorpay.company.settleRefund(pending.gatewayRefundId, 'failed');
+    at.razorpay.company.decideDispute(dispute.id, 'lost');
+    const all = await listed(at.gateway, since);
+    expect(all.get(given.id)?.refunds).toMatchObject([{ status: 'failed' }]);
+    expect(all.get(disputed.id)?.dispute?.status).toBe('lost');
+  });
+
+  it('names the intent also where the checkout did not write it on the payment', async () => {
+    const { checkoutId, intentId } = await at.open();
+    const { id } = at.razorpay.company.pay(checkoutId);
+    const payment = at.razorpay.company.payments.get(id);
+    if (payment !== undefined) at.razorpay.company.payments.set(id, { ...payment, notes: {} });
+    expect((await listed(at.gateway, at.clock.now())).get(id)?.reference).toBe(intentId);
+  });
+
   it('has a payment that was begun days before and authorised late', async () => {
     const { id } = await at.paid('created');
     at.later({ hours: 24 * 3 });

@@ -1,6 +1,7 @@
 import type { Money } from '#values/money';
 import type { Called, GatewayPayment, PaymentList } from '../gateway.ts';
 import { type Api, eachOf, everyOne, goOn, mapped, PAGE } from './api.ts';
+import { fetchOrder } from './orders.ts';
 import {
   type Afterwards,
   afterwardsSince,
@@ -15,13 +16,27 @@ import {
 } from './payments.ts';
 import { listOf, PAYMENT, type Payment, REFUND } from './shapes.ts';
 
-/** A payment may be authorised so many days after it was begun; Razorpay lists it by when that was. */
-const LATEST_AUTHORISATION = { hours: 5 * 24 };
+type List = 'payments' | 'refunds' | 'disputes';
+const NEXT: Readonly<Record<List, string | undefined>> = {
+  payments: 'refunds:0',
+  refunds: 'disputes:0',
+  disputes: undefined,
+};
 
 /**
- * Razorpay lists things by when they were begun, never by when they changed. So there are three lists to go through: of
- * payments, from some days before `since`, and of refunds and disputes since then, for the payments before them. A
- * payment can come in more than one.
+ * For how long after it was begun each may become something else, in hours: a payment is authorised five days late at the
+ * most, a bank takes a week or two for a refund, and a dispute goes through its rounds in some months.
+ */
+const CHANGES_WITHIN: Readonly<Record<List, number>> = {
+  payments: 5 * 24,
+  refunds: 15 * 24,
+  disputes: 120 * 24,
+};
+
+/**
+ * Razorpay lists things by when they were begun, never by when they changed. So there are three lists to go through, each
+ * from so long before `since` as its things may change: of payments, and of refunds and disputes, for the payments that
+ * they are about. A payment can come in more than one.
  */
 export async function listPayments(
   api: Api,
@@ -40,23 +55,36 @@ export async function listPayments(
         ? { kind: 'ok', value: { refunds: [], disputes: [] } }
         : await afterwardsSince(api, oldest);
     if (afterwards.kind !== 'ok') return afterwards;
-    const whole = await eachOf(payments, (payment) => readAround(api, payment, afterwards.value));
+    const whole = await eachOf(payments, (payment) => listedOf(api, payment, afterwards.value));
     return mapped(whole, (all) => ({
-      payments: all.map(({ payment, ...around }) => ({
-        ...paymentOf(payment, { ...around, status: statusOf(payment, undefined, 'pending') }),
-        reference: payment.notes.intent,
-      })),
+      payments: all,
       after: length === PAGE ? `${list}:${skip + PAGE}` : NEXT[list as List],
     }));
   });
 }
 
-type List = 'payments' | 'refunds' | 'disputes';
-const NEXT: Readonly<Record<List, string | undefined>> = {
-  payments: 'refunds:0',
-  refunds: 'disputes:0',
-  disputes: undefined,
-};
+async function listedOf(api: Api, payment: Payment, afterwards: Afterwards): Promise<Called<Listed>> {
+  const reference = await referenceOf(api, payment);
+  return goOn(reference, async (intent) =>
+    mapped(await readAround(api, payment, afterwards), (around) => ({
+      ...paymentOf(payment, { ...around, status: statusOf(payment, undefined, 'pending') }),
+      reference: intent,
+    })),
+  );
+}
+
+type Listed = PaymentList['payments'][number];
+
+/** The intent stands on the payment, where the checkout took what it was told; on the order it always does. */
+async function referenceOf(api: Api, payment: Payment): Promise<Called<string | undefined>> {
+  const { notes, order_id: orderId } = payment;
+  if (notes.intent !== undefined || typeof orderId !== 'string') return { kind: 'ok', value: notes.intent };
+  const order = await fetchOrder(api, orderId);
+  // One that cannot be read any more is no reason to end the list there.
+  return order.kind === 'refused'
+    ? { kind: 'ok', value: undefined }
+    : mapped(order, ({ notes: written }) => written.intent);
+}
 
 /** Some of a list, as the payments that it is about. @returns also how many there were on it */
 async function pageOf(
@@ -65,22 +93,18 @@ async function pageOf(
   since: Temporal.Instant,
   skip: number,
 ): Promise<Called<{ length: number; payments: Payment[] }>> {
-  const query = { count: PAGE, skip };
-  const from = fromOf(since);
+  const begun = since.subtract({ hours: CHANGES_WITHIN[list] });
+  const query = { count: PAGE, skip, from: fromOf(begun) };
   if (list === 'payments') {
-    const called = await api.ask(
-      'payments.all',
-      (sdk) => sdk.payments.all({ ...query, from: fromOf(since.subtract(LATEST_AUTHORISATION)) }),
-      listOf(PAYMENT),
-    );
+    const called = await api.ask('payments.all', (sdk) => sdk.payments.all(query), listOf(PAYMENT));
     return mapped(called, ({ items }) => ({ length: items.length, payments: items }));
   }
   const called: Called<{ items: { payment_id: string; created_at: Temporal.Instant }[] }> =
     list === 'refunds'
-      ? await api.ask('refunds.all', (sdk) => sdk.refunds.all({ ...query, from }), listOf(REFUND))
-      : await disputePage(api, query);
+      ? await api.ask('refunds.all', (sdk) => sdk.refunds.all(query), listOf(REFUND))
+      : await disputePage(api, { count: PAGE, skip });
   return goOn(called, async ({ items }) => {
-    const recent = items.filter((one) => Temporal.Instant.compare(one.created_at, since) >= 0);
+    const recent = items.filter((one) => fromOf(one.created_at) >= fromOf(begun));
     const ids = [...new Set(recent.map((one) => one.payment_id))];
     // The newest come first: behind one that is too old there are no others.
     const length = recent.length < items.length ? 0 : items.length;
