@@ -52,6 +52,7 @@ export async function testPaper(
       | 'inProcess'
       | 'load'
       | 'metricsFrom'
+      | 'razorpay'
       | 'sandbox'
       | 'secret'
       | 'smtpUrl'

@@ -8,6 +8,9 @@ import {
   noGateway,
   openCatalog,
   type Plan,
+  type RazorpayAccount,
+  razorpayGateway,
+  razorpayPages,
   sandboxGateway,
 } from '#billing';
 import { rememberStories, type StoryMemory } from '#content';
@@ -80,6 +83,8 @@ export type PaperOptions = {
    * runs; otherwise over HTTP at BASE_URL, like any other company.
    */
   readonly inProcess?: boolean;
+  /** The account at Razorpay that takes the money; left out, none. */
+  readonly razorpay?: Pick<RazorpayAccount, 'keyId' | 'keySecret' | 'webhookSecrets' | 'apiBase'> | undefined;
   readonly log: Logger;
   /** Who may read /metrics; left out, nobody. */
   readonly metricsFrom?: readonly string[];
@@ -166,15 +171,19 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   });
   const credentials = sandboxCredentials(keys);
   const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
+  // Banks and mandates live in the world's time, wherever the domain's clock was moved.
+  const razorpay = options.razorpay && { ...options.razorpay, baseUrl, now: () => systemClock.now(), log };
   const { calls: gatewayCalls, gateway } = countedGateway(
-    options.sandbox
-      ? sandboxGateway({
-          baseUrl,
-          apiKey: credentials.apiKeys[0],
-          webhookSecrets: credentials.webhookSecrets,
-          ...(send === undefined ? {} : { send }),
-        })
-      : noGateway('sandbox'),
+    razorpay !== undefined
+      ? razorpayGateway(razorpay)
+      : options.sandbox
+        ? sandboxGateway({
+            baseUrl,
+            apiKey: credentials.apiKeys[0],
+            webhookSecrets: credentials.webhookSecrets,
+            ...(send === undefined ? {} : { send }),
+          })
+        : noGateway('sandbox'),
   );
   const billing: BillingParts = { db, baseUrl, publication, log, gateway };
   const stories = rememberStories(db, changes, clock);
@@ -207,6 +216,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     plans,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
+    razorpay: razorpay && razorpayPages(razorpay),
     assets,
   });
   const desk = openDesk({

@@ -23,6 +23,7 @@ describe('an environment that says nothing', () => {
       trustedProxyHops: 0,
       demo: true,
       passphrase: undefined,
+      razorpay: undefined,
       metricsFrom: [],
       logLevel: 'info',
     });
@@ -92,6 +93,7 @@ describe('a wrong value', () => {
     ['TRUSTED_PROXY_HOPS', ['all', '-1', '21']],
     ['DEMO', ['true']],
     ['LOG_LEVEL', ['loud', 'INFO']],
+    ['RAZORPAY_KEY_ID', ['key', 'rzp_other_1', 'rzp_live_', 'sk_live_123']],
   ])('of %s is refused in one line that names it', async (name, values) => {
     for (const value of values) {
       await expect(read({ [name]: value }), value).rejects.toThrow(new RegExp(`^${name} must [^\n]+$`));
@@ -111,6 +113,49 @@ describe('a wrong value', () => {
 
   it('does not hide another', async () => {
     await expect(read({ PORT: 'x', DEMO: 'x' })).rejects.toThrow(/PORT must .+; DEMO must /);
+  });
+});
+
+describe('an account at Razorpay', () => {
+  const RAZORPAY = {
+    RAZORPAY_KEY_ID: 'rzp_test_1DP5mmOlF5G5ag',
+    RAZORPAY_KEY_SECRET: 'the secret'.replace(' ', '-'),
+    RAZORPAY_WEBHOOK_SECRET: 'a newer secret, an older secret',
+  };
+
+  it('is a key, its secret and what webhooks are signed with, now and before', async () => {
+    expect((await read(RAZORPAY)).razorpay).toEqual({
+      keyId: 'rzp_test_1DP5mmOlF5G5ag',
+      keySecret: 'the-secret',
+      webhookSecrets: ['a newer secret', 'an older secret'],
+    });
+  });
+
+  it.each(['RAZORPAY_KEY_ID', 'RAZORPAY_KEY_SECRET', 'RAZORPAY_WEBHOOK_SECRET'] as const)(
+    'without %s stops the start, in a line that names it',
+    async (name) => {
+      const others = Object.keys(RAZORPAY).filter((one) => one !== name);
+      await expect(read({ ...RAZORPAY, [name]: '' })).rejects.toThrow(
+        new RegExp(`^${name} must be set where ${others.join(' and ')} is$`),
+      );
+    },
+  );
+
+  it('is named in one line however much of it is missing, and its secrets are not repeated', async () => {
+    const alone = { RAZORPAY_KEY_SECRET: 'hunter2-hunter2' };
+    await expect(read(alone)).rejects.toThrow(
+      /^RAZORPAY_KEY_ID must be set where [^\n]+; RAZORPAY_WEBHOOK_SECRET must be set where [^\n]+$/,
+    );
+    await expect(read({ ...RAZORPAY, RAZORPAY_KEY_SECRET: 'hunter2 ' })).rejects.not.toThrow('hunter2');
+    await expect(read({ ...RAZORPAY, RAZORPAY_WEBHOOK_SECRET: 'short,' })).rejects.toThrow(
+      /^RAZORPAY_WEBHOOK_SECRET must be one secret or several/,
+    );
+  });
+
+  it('F45 that takes real money is not opened beside a clock that anybody moves', async () => {
+    const live = { ...RAZORPAY, RAZORPAY_KEY_ID: 'rzp_live_1DP5mmOlF5G5ag' };
+    await expect(read({ ...live, SANDBOX: '1' })).rejects.toThrow(/^RAZORPAY_KEY_ID must be a test key/);
+    expect((await read({ ...live, SANDBOX: '0' })).razorpay?.keyId).toBe('rzp_live_1DP5mmOlF5G5ag');
   });
 });
 

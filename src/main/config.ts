@@ -28,6 +28,10 @@ export type Config = {
   readonly demo: boolean;
   /** Of back-ups. */
   readonly passphrase: string | undefined;
+  /** The account at Razorpay that takes the money; undefined where there is none. */
+  readonly razorpay:
+    | { readonly keyId: string; readonly keySecret: string; readonly webhookSecrets: readonly string[] }
+    | undefined;
   /** Addresses and networks that may read /metrics. */
   readonly metricsFrom: readonly string[];
   readonly logLevel: LogLevel;
@@ -35,6 +39,9 @@ export type Config = {
 
 /** A secret shorter than this can be guessed from one signed cookie. */
 const SECRET_LENGTH = 16;
+
+/** Shorter ones are found by trying, from one webhook that somebody saw. */
+const WEBHOOK_SECRET_LENGTH = 8;
 
 /** Whoever has a back-up can guess at it for as long as they like. */
 const PASSPHRASE_LENGTH = 12;
@@ -146,6 +153,27 @@ const VARIABLES = {
     fallback: 'none: back-ups are not encrypted',
     meaning: 'encrypts back-ups, and opens them',
   },
+  RAZORPAY_KEY_ID: {
+    text: z.string().regex(/^rzp_(?:test|live)_[A-Za-z0-9]{1,64}$/),
+    must: 'be a key id of Razorpay, such as rzp_live_… or rzp_test_…',
+    fallback: 'none: nothing is sold through Razorpay',
+    meaning: 'the account at Razorpay, with the two below',
+  },
+  RAZORPAY_KEY_SECRET: {
+    text: z.string().regex(/^[\x21-\x7e]{8,}$/),
+    must: 'be the secret that Razorpay showed with the key id',
+    fallback: 'none',
+    meaning: 'what the account is proven with',
+  },
+  RAZORPAY_WEBHOOK_SECRET: {
+    text: z
+      .string()
+      .transform((text) => text.split(',').map((one) => one.trim()))
+      .refine((all) => all.every((one) => one.length >= WEBHOOK_SECRET_LENGTH)),
+    must: `be one secret or several, newest first, with commas between, each of ${WEBHOOK_SECRET_LENGTH} characters or more`,
+    fallback: 'none',
+    meaning: 'what Razorpay signs webhooks with; a list allows rotation',
+  },
   METRICS_FROM: {
     text: z
       .string()
@@ -183,6 +211,19 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
     return data as z.output<(typeof VARIABLES)[Key]['text']> | undefined;
   }
 
+  /** Variables of which each means nothing without the others. */
+  function together<Group extends Partial<Record<Name, unknown>>>(
+    group: Group,
+  ): { [Key in keyof Group]: NonNullable<Group[Key]> } | undefined {
+    const names = Object.keys(group) as Name[];
+    const set = names.filter((name) => (env[name]?.trim() ?? '') !== '');
+    if (set.length === 0) return undefined;
+    const missing = names.filter((name) => !set.includes(name));
+    for (const name of missing) wrong.push(`${name} must be set where ${set.join(' and ')} is`);
+    // Whatever is wrong is thrown before anybody takes this for whole.
+    return group as { [Key in keyof Group]: NonNullable<Group[Key]> };
+  }
+
   const port = read('PORT') ?? 3000;
   const baseUrl = read('BASE_URL') ?? `http://localhost:${port}`;
   const databaseUrl = read('DATABASE_URL');
@@ -201,8 +242,24 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
     metricsFrom: read('METRICS_FROM') ?? [],
     logLevel: read('LOG_LEVEL') ?? 'info',
   };
+  const razorpay = together({
+    RAZORPAY_KEY_ID: read('RAZORPAY_KEY_ID'),
+    RAZORPAY_KEY_SECRET: read('RAZORPAY_KEY_SECRET'),
+    RAZORPAY_WEBHOOK_SECRET: read('RAZORPAY_WEBHOOK_SECRET'),
+  });
+  // A clock that anybody moves and real money have nothing to do with each other.
+  if (settings.sandbox && razorpay?.RAZORPAY_KEY_ID?.startsWith('rzp_live_') === true)
+    wrong.push('RAZORPAY_KEY_ID must be a test key, such as rzp_test_…, where SANDBOX is 1');
   if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));
-  return { ...settings, secret: secret ?? (await keptSecret(settings.dataFolder)) };
+  return {
+    ...settings,
+    razorpay: razorpay && {
+      keyId: razorpay.RAZORPAY_KEY_ID,
+      keySecret: razorpay.RAZORPAY_KEY_SECRET,
+      webhookSecrets: razorpay.RAZORPAY_WEBHOOK_SECRET,
+    },
+    secret: secret ?? (await keptSecret(settings.dataFolder)),
+  };
 }
 
 /** Made on the first start and for this user alone, so that readers stay who they are from one run to the next. */
@@ -252,6 +309,6 @@ async function makeSecret(data: string, path: string): Promise<string> {
 /** The environment's table for `--help`, a row for each variable with its default in brackets. */
 export function configHelp(): string {
   return Object.entries(VARIABLES)
-    .map(([name, { meaning, fallback }]) => `  ${name.padEnd(22)}  ${meaning} [${fallback}]`)
+    .map(([name, { meaning, fallback }]) => `  ${name.padEnd(23)}  ${meaning} [${fallback}]`)
     .join('\n');
 }

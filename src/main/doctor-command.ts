@@ -70,7 +70,9 @@ async function mail({ smtpUrl, sandbox }: Config): Promise<Finding> {
   });
 }
 
-function gateways({ sandbox }: Config): Finding {
+function gateways({ razorpay, sandbox }: Config): Finding {
+  if (razorpay !== undefined)
+    return good('gateway', `Razorpay${razorpay.keyId.startsWith('rzp_test_') ? ', with a test key' : ''}`);
   return sandbox
     ? good('gateway', 'the sandbox')
     : warning('gateway', 'none is configured: nothing can be bought');

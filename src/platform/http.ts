@@ -62,7 +62,7 @@ const PAGE_POLICY =
   "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** How an answer is protected in the browser, by a Content-Security-Policy and by what holds for all of them. */
-function protectedBy(policy: string): readonly string[] {
+function protectedBy(policy: string, opener = 'same-origin'): readonly string[] {
   return [
     'Content-Security-Policy',
     policy,
@@ -71,7 +71,7 @@ function protectedBy(policy: string): readonly string[] {
     'Referrer-Policy',
     'strict-origin-when-cross-origin',
     'Cross-Origin-Opener-Policy',
-    'same-origin',
+    opener,
     'Permissions-Policy',
     'browsing-topics=(), camera=(), geolocation=(), microphone=()',
   ];
@@ -98,6 +98,15 @@ export function foreignPage(html: string, policy: string, headers: readonly stri
   return {
     status: 200,
     headers: ['Content-Type', HTML, ...headers, ...protectedBy(policy)],
+    body: encoded(html),
+  };
+}
+
+/** A page of ours that runs a script of another company, which may open windows that talk to it. */
+export function sharedPage(html: string, policy: string, headers: readonly string[]): Answer {
+  return {
+    status: 200,
+    headers: ['Content-Type', HTML, ...headers, ...protectedBy(policy, 'same-origin-allow-popups')],
     body: encoded(html),
   };
 }

@@ -1,5 +1,5 @@
 import type { Access } from '#access';
-import type { BillingParts, Plan } from '#billing';
+import type { BillingParts, Plan, RazorpayPages } from '#billing';
 import { listSections, type Named, type StoryMemory } from '#content';
 import type { rememberGrants } from '#entitlements';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
@@ -21,6 +21,8 @@ export type SiteParts = {
   readonly objects: ObjectStore;
   /** Where mails can be read by anyone: in the sandbox alone. */
   readonly outbox: Outbox | undefined;
+  /** Where money is taken through Razorpay, whose checkout is opened by a page of ours. */
+  readonly razorpay: RazorpayPages | undefined;
   readonly changes: ChangeFeed;
   readonly clock: Clock;
   readonly access: Access;

@@ -19,6 +19,7 @@ import { renderSections } from './pages/sections-page.tsx';
 import type { Site } from './parts.ts';
 import { paymentRoutes } from './payment-answers.ts';
 import { forAudience, moved, printed } from './plain-answers.ts';
+import { razorpayRoutes } from './razorpay-answers.ts';
 import { storyAnswers } from './story-answers.ts';
 import { PATHS } from './urls.ts';
 
@@ -69,6 +70,7 @@ export function siteRoutes(site: Site): Route[] {
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
     ...changeRoutes(site),
+    ...razorpayRoutes(site),
     fixed(PATHS.about, renderAbout),
     fixed(PATHS.corrections, renderCorrections),
     fixed(PATHS.privacy, renderPrivacy),

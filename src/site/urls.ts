@@ -17,6 +17,10 @@ export const withNext = (path: string, next: string | undefined): string =>
   next === undefined || next === '/' ? path : `${path}?next=${encodeURIComponent(next)}`;
 export const planPath = (slug: string): string => `/subscribe/${encodeURIComponent(slug)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
+/** Where a reader pays an order through Razorpay; the gateway makes the same address. */
+export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderId}`;
+/** Where their browser comes back to from it. */
+export const razorpayReturnPath = (orderId: string): string => `${razorpayPath(orderId)}/return`;
 /** Of a payment. */
 export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
 /** Where an invited reader chooses a password. */

@@ -26,13 +26,20 @@ export {
   withdrawSubscription,
 } from './changes.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
-export { newestIntent, paymentsOf } from './charges.store.ts';
+export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
 export { consentsOf } from './consents.store.ts';
 export { settleDue } from './due.ts';
 export { countedGateway } from './gateways/counted.ts';
 export type { Gateway } from './gateways/gateway.ts';
 export { noGateway } from './gateways/none.ts';
+export {
+  type CheckoutPage,
+  type RazorpayAccount,
+  type RazorpayPages,
+  razorpayGateway,
+  razorpayPages,
+} from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
 export type { CreditNote, Invoice } from './invoice.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';

@@ -141,6 +141,18 @@ export async function findIntents(
   return new Map(rows.map((row) => [row.id, toIntent(row)]));
 }
 
+/** The attempt that a checkout was begun for. */
+export async function findIntentByCheckout(
+  db: Db,
+  gateway: Gateway['name'],
+  checkoutId: string,
+): Promise<ChargeIntent | undefined> {
+  const { rows } = await sql<IntentRow>`
+    select ${COLUMNS} from billing.charge_intents
+    where gateway = ${gateway} and checkout_id = ${checkoutId}`.execute(db);
+  return rows[0] === undefined ? undefined : toIntent(rows[0]);
+}
+
 /** The newest attempt of a subscription: the open one, where one is open. */
 export async function newestIntent(db: Db | Tx, subscriptionId: string): Promise<ChargeIntent | undefined> {
   return (await newestIntents(db, [subscriptionId])).get(subscriptionId);

@@ -73,9 +73,10 @@ export async function settleMandate(
   const read = await gateway.readMandate(token);
   if (read.kind === 'unknown') throw new Error(`the gateway does not tell of a mandate: ${read.reason}`);
   if (read.kind === 'refused') return;
-  const { status } = read.value;
+  // What an event names may be a part of what the mandate is kept under.
+  const { status, token: kept } = read.value;
   await db.transaction().execute(async (tx) => {
-    const ids = await setMandateStatus(tx, gateway.name, token, status);
+    const ids = await setMandateStatus(tx, gateway.name, kept, status);
     const isLost = status === 'revoked' || status === 'expired' || status === 'rejected';
     await lookAgain(tx, ids, now);
     const fact: Fact = { kind: isLost ? 'method lost' : 'method' };
