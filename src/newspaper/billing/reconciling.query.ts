@@ -12,6 +12,8 @@ export type Kept = {
   readonly currency: string;
   /** Refunds that are done, in minor units. */
   readonly refunded: bigint;
+  /** Refunds that the gateway knows of, and that are not done. */
+  readonly refunding: bigint;
   /** How the newest dispute stands. */
   readonly dispute: GatewayDispute['status'] | undefined;
 };
@@ -30,12 +32,15 @@ export async function keptPayments(
     minor: bigint;
     currency: string;
     refunded: string;
+    refunding: string;
     dispute: GatewayDispute['status'] | null;
   }>`
     select listed.id as gateway_payment_id, i.id as intent_id, i.status as intent_status, p.status,
       coalesce(p.amount_minor, i.amount_minor) as minor, coalesce(p.currency, i.currency) as currency,
       (select coalesce(sum(r.amount_minor), 0) from billing.refunds r
         where r.payment_id = p.id and r.status = 'processed')::text as refunded,
+      (select coalesce(sum(r.amount_minor), 0) from billing.refunds r
+        where r.payment_id = p.id and r.status = 'pending')::text as refunding,
       (select d.status from billing.disputes d where d.payment_id = p.id order by d.opened_at desc limit 1) as dispute
     from unnest(${listed.map((one) => one.gatewayPaymentId)}::text[],
       ${listed.map(({ reference }) => (reference !== undefined && UUID.test(reference) ? reference : null))}::uuid[])
@@ -52,6 +57,7 @@ export async function keptPayments(
         minor: row.minor,
         currency: row.currency,
         refunded: BigInt(row.refunded),
+        refunding: BigInt(row.refunding),
         dispute: row.dispute ?? undefined,
       },
     ]),

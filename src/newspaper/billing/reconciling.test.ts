@@ -29,6 +29,7 @@ const ours = (given: Partial<Kept> = {}): Kept => ({
   minor: 90_000n,
   currency: 'INR',
   refunded: 0n,
+  refunding: 0n,
   dispute: undefined,
   ...given,
 });
@@ -77,6 +78,18 @@ describe('a payment that a gateway lists', () => {
     [
       'of which something is on its way back',
       theirs({ refunds: [refund(5n, 'pending')] }),
+      ours({ refunding: 5n }),
+      undefined,
+    ],
+    [
+      'F104: of which something is on its way back that we did not ask for',
+      theirs({ refunds: [refund(5n, 'pending')] }),
+      ours(),
+      'returnsDiffer',
+    ],
+    [
+      'of which nothing went back, though it was tried',
+      theirs({ refunds: [refund(5n, 'failed')] }),
       ours(),
       undefined,
     ],

@@ -84,7 +84,13 @@ export function differenceOf(theirs: Listed, ours: Kept): Difference | undefined
   // What went back or is asked back was taken.
   const isKeptAsTaken = ours.status === 'refunded' || ours.status === 'disputed';
   if (theirs.status !== (isKeptAsTaken ? 'succeeded' : ours.status)) return 'statusDiffers';
-  const went = theirs.refunds.filter((one) => one.status === 'processed');
-  const processed = went.reduce((sum, { amount }) => sum + amount.minor, 0n);
-  return processed !== ours.refunded || theirs.dispute?.status !== ours.dispute ? 'returnsDiffer' : undefined;
+  const isSame =
+    sumOf(theirs, 'processed') === ours.refunded &&
+    sumOf(theirs, 'pending') === ours.refunding &&
+    theirs.dispute?.status === ours.dispute;
+  return isSame ? undefined : 'returnsDiffer';
+}
+
+function sumOf({ refunds }: Listed, status: 'processed' | 'pending'): bigint {
+  return refunds.reduce((sum, one) => (one.status === status ? sum + one.amount.minor : sum), 0n);
 }

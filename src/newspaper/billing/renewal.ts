@@ -47,7 +47,7 @@ const RAILS: Readonly<Record<Rail, RailRules>> = {
 };
 
 /** How long before it is charged a reader is told: a term of a year or more earlier, as California asks (15 to 45 days). */
-export function remindDays({ months, state }: Pick<Subscription, 'months' | 'state'>): number {
+function remindDays({ months, state }: Pick<Subscription, 'months' | 'state'>): number {
   if (state === 'trialing') return 3;
   return months >= 12 ? 30 : 7;
 }
