@@ -1,12 +1,10 @@
 import { sql } from 'kysely';
 import type { Db } from '#platform/db';
-import type { IntentStatus } from './charges.store.ts';
 import type { GatewayDispute } from './gateways/gateway.ts';
 
 /** What our books have of a payment; without a status where they have only the attempt that it was. */
 export type Kept = {
   readonly intentId: string;
-  readonly intentStatus: IntentStatus;
   readonly status: string | undefined;
   readonly minor: bigint;
   readonly currency: string;
@@ -27,7 +25,6 @@ export async function keptPayments(
   const { rows } = await sql<{
     gateway_payment_id: string;
     intent_id: string;
-    intent_status: IntentStatus;
     status: string | null;
     minor: bigint;
     currency: string;
@@ -35,7 +32,7 @@ export async function keptPayments(
     refunding: string;
     dispute: GatewayDispute['status'] | null;
   }>`
-    select listed.id as gateway_payment_id, i.id as intent_id, i.status as intent_status, p.status,
+    select listed.id as gateway_payment_id, i.id as intent_id, p.status,
       coalesce(p.amount_minor, i.amount_minor) as minor, coalesce(p.currency, i.currency) as currency,
       (select coalesce(sum(r.amount_minor), 0) from billing.refunds r
         where r.payment_id = p.id and r.status = 'processed')::text as refunded,
@@ -52,7 +49,6 @@ export async function keptPayments(
       row.gateway_payment_id,
       {
         intentId: row.intent_id,
-        intentStatus: row.intent_status,
         status: row.status ?? undefined,
         minor: row.minor,
         currency: row.currency,

@@ -1,6 +1,5 @@
 import { enqueue } from '#platform/queue';
 import { SETTLE_CHECKOUT } from './asking.ts';
-import { isOpen } from './charges.store.ts';
 import type { PaymentList } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
 import { type Kept, keptPayments } from './reconciling.query.ts';
@@ -77,9 +76,8 @@ export async function reconcile(parts: BillingParts, now: Temporal.Instant): Pro
 
 /** Where a payment differs from what is kept of it; undefined where it does not. Pure. */
 export function differenceOf(theirs: Listed, ours: Kept): Difference | undefined {
-  if (ours.status === undefined)
-    // An attempt that failed and is over, at a page where its reader tried again, is of no more interest.
-    return theirs.status === 'succeeded' || isOpen({ status: ours.intentStatus }) ? 'missingHere' : undefined;
+  // Of what failed at a page only the newest try is kept, for its reader may have tried again there.
+  if (ours.status === undefined) return theirs.status === 'failed' ? undefined : 'missingHere';
   if (theirs.amount.minor !== ours.minor || theirs.amount.currency !== ours.currency) return 'amountDiffers';
   // What went back or is asked back was taken.
   const isKeptAsTaken = ours.status === 'refunded' || ours.status === 'disputed';

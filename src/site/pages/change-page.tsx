@@ -35,17 +35,17 @@ export function renderChanges(given: {
               <li>
                 <span class="ledger-what">{plan.name}</span>
                 <span class="ledger-rest">{formatMoney(plan.price, language)}</span>
-                <span class="ledger-act">{planAct(plan, subscription)}</span>
-                {quote !== undefined && (
-                  <span class="ledger-act">
+                <span class="ledger-act ledger-acts">
+                  {quote !== undefined && (
                     <form method="post" action={PATHS.planUpgrade}>
                       <input type="hidden" name="plan" value={plan.slug} />
                       <button type="submit" class="button-quiet" aria-label={`${plan.name} from today`}>
                         From today for {formatMoney(quote.due, language)}
                       </button>
                     </form>
-                  </span>
-                )}
+                  )}
+                  {planAct(plan, subscription)}
+                </span>
               </li>
             ))}
           </ul>
@@ -58,7 +58,7 @@ export function renderChanges(given: {
             You read nothing meanwhile, and the days that are left of your term are kept for you to the last.
             A pause takes {PAUSE_DAYS.least} to {PAUSE_DAYS.most} days, twice a year.
           </p>
-          <form method="post" action={PATHS.pause}>
+          <form class="form" method="post" action={PATHS.pause}>
             <Select
               label="How long"
               name="days"
