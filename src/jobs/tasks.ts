@@ -7,7 +7,9 @@ import {
   askUnanswered,
   type BillingParts,
   READ_MANDATE,
+  REVOKE_MANDATE,
   reconcile,
+  revokeMandate,
   SEND_REFUND,
   SETTLE_CHECKOUT,
   sendRefund,
@@ -88,6 +90,7 @@ export function taskList({
     [SETTLE_CHECKOUT]: (job) =>
       eachPiece(job, async (piece) => settleTold(billing, settling.parse(piece), clock.now())),
     [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job).token, clock.now()),
+    [REVOKE_MANDATE]: (job) => revokeMandate(billing, mandate.parse(job).token),
     [SEND_REFUND]: (job) =>
       eachPiece(job, async (piece) => sendRefund(billing, refund.parse(piece).refundId, clock.now())),
     [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),

@@ -323,6 +323,15 @@ describe('an answer that does not come', () => {
   });
 });
 
+it('a mandate that nothing is charged to any more is given back at the gateway', async () => {
+  const reader = await subscriber('quarterly');
+  await cancelSubscription(paper.billing, reader.readerId, 'reader', paper.clock.now());
+  await live(paper, '2027-02-22');
+  expect((await newestMandate(paper.database.db, reader.email))?.status).toBe('active');
+  await live(paper, '2027-02-24');
+  expect((await newestMandate(paper.database.db, reader.email))?.status).toBe('revoked');
+});
+
 describe('many workers, and none', () => {
   it('F03 F15: any number of workers charge a renewal once', async () => {
     const readers = [];

@@ -16,7 +16,7 @@ export async function openCatalog(
   );
   return () => plansOn(offers(), today());
 }
-export { askLater, SETTLE_CHECKOUT } from './asking.ts';
+export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export {
   canWithdraw,
@@ -58,7 +58,12 @@ export {
   settleTold,
   takeEvent,
 } from './settling.ts';
-export { cancelSubscription, resumeSubscription, settleMandate } from './standing.ts';
+export {
+  cancelSubscription,
+  resumeSubscription,
+  revokeMandate,
+  settleMandate,
+} from './standing.ts';
 export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
   findSubscription,

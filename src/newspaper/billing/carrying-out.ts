@@ -1,14 +1,16 @@
 import { BENEFITS_OF, giveGrants, type NewGrants, revokeGrants } from '#entitlements';
 import type { Tx } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
+import { enqueue } from '#platform/queue';
 import { latestOf } from '#values/instants';
 import { dayAt, startOfDay } from '#values/term';
+import { REVOKE_MANDATE } from './asking.ts';
 import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
 import { termLine } from './invoicing.ts';
 import { lettersOf, postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
-import { boughtNext, nextTerm, type PaidTerm, type Standing, type Step } from './subscription.ts';
+import { boughtNext, isOver, nextTerm, type PaidTerm, type Standing, type Step } from './subscription.ts';
 import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
 import { cutTerm, findTerms, insertGivenDays, insertTerms, revokeTerm, sourcesOf } from './terms.store.ts';
 
@@ -59,6 +61,7 @@ export async function carryOut(
     outcomes.flatMap((one) => lettersOf(one, now)),
     now,
   );
+  await letMandatesGo(tx, outcomes);
   await billOnCredit(parts, tx, outcomes, now);
   await giveUpInvoices(parts, tx, outcomes, now);
 }
@@ -135,6 +138,15 @@ function rights(
   if (Temporal.Instant.compare(until, now) <= 0) return [];
   const from = latestOf([startOfDay(fromOn, zone), now]);
   return [{ readerId, benefits: BENEFITS_OF[product], source, sourceId, from, until }];
+}
+
+/** What nothing is charged to any more is given back to its reader: no gateway can take anything by it again. */
+async function letMandatesGo(tx: Tx, outcomes: readonly Outcome[]): Promise<void> {
+  for (const { standing, subscription } of outcomes) {
+    const { mandate } = subscription;
+    if (mandate?.status === 'active' && isOver(standing) && !isOver(subscription))
+      await enqueue(tx, REVOKE_MANDATE, { token: mandate.token });
+  }
 }
 
 /** A term that begins unpaid is billed: its reader reads on credit, for as long as the grace lasts. */

@@ -336,7 +336,8 @@ export async function closeOpenCheckout(
 ): Promise<'closed' | 'paid' | 'pending' | 'unknown'> {
   const intent = await newestIntent(parts.db, subscriptionId);
   if (intent === undefined || !isOpen(intent)) return 'closed';
-  if (intent.status === 'pending') return 'pending';
+  // A charge that was sent cannot be called back, whatever is known of it.
+  if (intent.status === 'pending' || intent.mandateId !== undefined) return 'pending';
   return closeCheckout(parts, intent, now);
 }
 

@@ -86,6 +86,18 @@ export async function settleMandate(
 }
 
 /**
+ * Tells a gateway that nothing is to be taken by a mandate any more.
+ *
+ * @throws when the gateway does not answer, so that a job tries again
+ */
+export async function revokeMandate({ db, gateway, log }: BillingParts, token: string): Promise<void> {
+  const revoked = await gateway.revokeMandate(token);
+  if (revoked.kind === 'unknown') throw new Error(`the gateway does not revoke a mandate: ${revoked.reason}`);
+  if (revoked.kind === 'refused') log.warn({ code: revoked.code }, 'the gateway refuses to revoke a mandate');
+  else await db.transaction().execute((tx) => setMandateStatus(tx, gateway.name, token, 'revoked'));
+}
+
+/**
  * Says that a reader's subscription shall not renew; it runs to the end of what is paid.
  *
  * @param actor who says so: `reader`, `command line`, or a member of staff

@@ -5,6 +5,8 @@ import {
   cancelSubscription,
   closeOpenCheckout,
   consentsOf,
+  creditNotesOf,
+  invoicesOf,
   isOver,
   paymentsOf,
   type Subscription,
@@ -32,18 +34,31 @@ export async function personalData(
 ): Promise<Record<string, unknown>> {
   const reader = await findReader(db, { id: readerId });
   if (reader === undefined) throw new NotFound('no-such-reader', 'there is no such reader');
-  const [sessions, grants, subscriptions, payments, consents, mails, reads, walls, elsewhere] =
-    await Promise.all([
-      listSessions(db, readerId),
-      listGrants(db, readerId),
-      subscriptionsOf(db, readerId),
-      paymentsOf(db, readerId),
-      consentsOf(db, readerId),
-      mailsOf(db, readerId),
-      readsKept(db, readerId),
-      wallsShown(db, readerId, MOST_WALLS),
-      saidElsewhere(db, readerId),
-    ]);
+  const [
+    sessions,
+    grants,
+    subscriptions,
+    payments,
+    invoices,
+    notes,
+    consents,
+    mails,
+    reads,
+    walls,
+    elsewhere,
+  ] = await Promise.all([
+    listSessions(db, readerId),
+    listGrants(db, readerId),
+    subscriptionsOf(db, readerId),
+    paymentsOf(db, readerId),
+    invoicesOf(db, readerId),
+    creditNotesOf(db, readerId),
+    consentsOf(db, readerId),
+    mailsOf(db, readerId),
+    readsKept(db, readerId),
+    wallsShown(db, readerId, MOST_WALLS),
+    saidElsewhere(db, readerId),
+  ]);
   const terms = await Promise.all(subscriptions.map((one) => termsOf(db, one.id)));
   return {
     exported_at: now,
@@ -82,6 +97,16 @@ export async function personalData(
       status: one.status,
       method: one.method,
       at: one.at,
+    })),
+    invoices: [...invoices, ...notes].map((one) => ({
+      kind: one.kind,
+      number: one.number,
+      issued_on: one.issuedOn,
+      total_minor: one.total,
+      tax_minor: one.total - one.taxable,
+      currency: one.currency,
+      place_of_supply: one.placeOfSupply,
+      sold_to: one.buyer.email,
     })),
     grants: grants.map((one) => ({
       benefit: one.benefit,
