@@ -281,6 +281,12 @@ export async function setIntentStatuses(
     from json_to_recordset(${JSON.stringify(changes)}::json) as now (
       "intentId" uuid, status text, "failureCode" text, "failureKind" text, "parkedReason" text, "givenBackReason" text)
     where i.id = now."intentId"`.execute(db);
+  const canceled = changes.filter(({ status }) => status === 'canceled').map(({ intentId }) => intentId);
+  if (canceled.length === 0) return;
+  // What waited for its reader's bank at a page that was closed took nothing, and never will.
+  await sql`
+    update billing.payments set status = 'failed', failure_code = 'canceled', at = ${now.toString()}
+    where intent_id = any(${canceled}::uuid[]) and status in ('pending', 'requires_action')`.execute(db);
 }
 
 /** Counts that the gateway is asked what became of attempts. */
