@@ -1,4 +1,4 @@
-import { findReceipt, isOver, paymentsOf, subscriptionsOf } from '#billing';
+import { creditNotesOf, findReceipt, invoicesOf, isOver, paymentsOf, subscriptionsOf } from '#billing';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
@@ -283,13 +283,20 @@ export function accountRoutes(site: Site): Route[] {
       const frame = site.frame(asker.audience);
       const [subscription] = await subscriptionsOf(db, reader.id);
       const payments = await paymentsOf(db, reader.id);
+      const documents = [...(await invoicesOf(db, reader.id)), ...(await creditNotesOf(db, reader.id))];
       return ownPage(
         renderAccount({
           frame,
           reader,
           devices: devices.length,
           note: noteOf(ask),
-          subscription: SubscriptionSection({ frame, subscription, payments, today: access.today() }),
+          subscription: SubscriptionSection({
+            frame,
+            subscription,
+            payments,
+            documents,
+            today: access.today(),
+          }),
         }),
       );
     }),

@@ -1,5 +1,7 @@
 import {
   beginPayment,
+  creditNotesOf,
+  invoicesOf,
   isOver,
   newestIntent,
   type Subscription,
@@ -8,14 +10,15 @@ import {
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
 import { findReader } from '#readers';
+import { renderInvoice } from './pages/invoice-page.tsx';
 import { renderPayment } from './pages/payment-page.tsx';
 import type { Site } from './parts.ts';
-import { ownPage, PRIVATE } from './plain-answers.ts';
+import { missing, ownPage, PRIVATE } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
 
-/** How a reader pays what is open, and gives another card or mandate: a page, and a way to the gateway's. */
+/** How a reader pays what is open, gives another card or mandate, and reads their invoices. */
 export function paymentRoutes(site: Site): Route[] {
   const { billing, clock } = site;
   const { db } = site.database;
@@ -50,7 +53,21 @@ export function paymentRoutes(site: Site): Route[] {
     );
   }
 
+  async function invoicePage(ask: Ask): Promise<Answer> {
+    const { audience, session } = await site.asker(ask);
+    if (session === undefined) return redirect(303, PATHS.login, OWN);
+    const [invoices, notes] = [
+      await invoicesOf(db, session.readerId),
+      await creditNotesOf(db, session.readerId),
+    ];
+    // Another reader's is as if it did not exist.
+    const document = [...invoices, ...notes].find(({ id }) => id === ask.param('invoice'));
+    if (document === undefined) return missing(site, ask);
+    return ownPage(renderInvoice({ frame: site.frame(audience), document }));
+  }
+
   return [
+    { method: 'GET', path: `${PATHS.accountInvoices}/:invoice`, who: 'reader', handle: invoicePage },
     { method: 'GET', path: PATHS.accountPayment, who: 'reader', handle: (ask) => page(ask) },
     {
       method: 'POST',

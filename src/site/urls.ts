@@ -22,6 +22,7 @@ export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderI
 /** Where their browser comes back to from it. */
 export const razorpayReturnPath = (orderId: string): string => `${razorpayPath(orderId)}/return`;
 /** Of a payment. */
+export const invoicePath = (id: string): string => `${PATHS.accountInvoices}/${id}`;
 export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
 /** Where an invited reader chooses a password. */
 export const invitationPath = (token: string): string => `/login/invitation/${token}`;
@@ -62,6 +63,7 @@ export const PATHS = {
   accountDevices: '/account/devices',
   accountData: '/account/data.json',
   accountReceipts: '/account/receipts',
+  accountInvoices: '/account/invoices',
   accountPayment: '/account/payment',
   accountChanges: '/account/changes',
   planChange: '/account/plan-change',

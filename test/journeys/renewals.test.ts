@@ -86,6 +86,15 @@ describe('a subscription that renews', () => {
       'INV/2627/0000002 2027-02-22 paid',
       'INV/2728/0000001 2027-05-22 paid',
     ]);
+    const account = await (await reader.get('/account')).text();
+    const pages = [...account.matchAll(/href="(\/account\/invoices\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(pages).toHaveLength(3);
+    const page = await (await reader.get(pages[0] ?? '')).text();
+    for (const said of ['INV/2728/0000001', 'data-invoice="paid"', 'Karnataka (KA)', '998431', '₹900'])
+      expect(page).toContain(said);
+    // Another reader's is as if it did not exist.
+    const other = await signedInBrowser(paper, 'curious@paper.example', { address: '198.51.100.77' });
+    expect((await other.get(pages[0] ?? '')).status).toBe(404);
     const subjects = (await mailsTo(paper, reader.email)).map((one) => one.subject);
     expect(subjects.filter((one) => /renews on/.test(one))).toHaveLength(2);
     expect(subjects.filter((one) => /receipt/i.test(one))).toHaveLength(3);

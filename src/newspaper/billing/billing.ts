@@ -42,6 +42,7 @@ export {
 } from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
 export type { CreditNote, Invoice } from './invoice.ts';
+export { invoiceWords } from './invoice-words.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
 export { resendReceipt } from './letters.ts';
 export type { BillingParts } from './parts.ts';

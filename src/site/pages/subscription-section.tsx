@@ -1,9 +1,17 @@
-import { canBeCancelled, hasReceipt, isOverdue, type Payment, type Subscription } from '#billing';
+import {
+  type CreditNote,
+  canBeCancelled,
+  hasReceipt,
+  type Invoice,
+  isOverdue,
+  type Payment,
+  type Subscription,
+} from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
-import { PATHS, planPath, receiptPath } from '../urls.ts';
+import { invoicePath, PATHS, planPath, receiptPath } from '../urls.ts';
 
 /** The last day on which a subscription is read, from the first that is no longer paid. */
 export function lastDay(on: Temporal.PlainDate, language: string): string {
@@ -60,10 +68,11 @@ export function SubscriptionSection(props: {
   frame: Frame;
   subscription: Subscription | undefined;
   payments: readonly Payment[];
+  documents: readonly (Invoice | CreditNote)[];
   /** In the paper's zone. */
   today: Temporal.PlainDate;
 }) {
-  const { frame, payments, subscription, today } = props;
+  const { documents, frame, payments, subscription, today } = props;
   const { language } = frame.paper;
   const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
   return (
@@ -116,6 +125,7 @@ export function SubscriptionSection(props: {
         )}
       </div>
       {payments.length > 0 && <Payments frame={frame} payments={payments} />}
+      {documents.length > 0 && <Documents frame={frame} documents={documents} />}
     </section>
   );
 }
@@ -190,6 +200,33 @@ function Payments({ frame, payments }: { frame: Frame; payments: readonly Paymen
               ) : (
                 (PAYMENT_WORDS[one.status] ?? one.status)
               )}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Documents({ documents, frame }: { frame: Frame; documents: readonly (Invoice | CreditNote)[] }) {
+  const { language } = frame.paper;
+  return (
+    <>
+      <h3 class="label">Invoices</h3>
+      <ul class="ledger">
+        {documents.map((one) => (
+          <li>
+            <span class="ledger-what">
+              <time datetime={one.issuedOn.toString()}>{writeDate(one.issuedOn, language)}</time>
+            </span>
+            <span class="ledger-rest">
+              {one.kind === 'invoice' ? 'Invoice' : 'Credit note'} {one.number},{' '}
+              {formatMoney({ minor: one.total, currency: one.currency }, language)}
+            </span>
+            <span class="ledger-act">
+              <a href={invoicePath(one.id)} aria-label={`Open ${one.number}`}>
+                Open
+              </a>
             </span>
           </li>
         ))}
