@@ -8,6 +8,7 @@ import {
   newestIntent,
   paymentsOf,
   refundPayment,
+  releaseSubscription,
   resumeSubscription,
   type Subscription,
   subscriptionsOf,
@@ -56,6 +57,12 @@ export const READER_COMMANDS: readonly Command[] = [
   },
   { name: 'cancel', usage: 'E', does: 'cancels at the end of the term', run: cancel },
   { name: 'resume', usage: 'E', does: 'takes a cancellation back', run: resume },
+  {
+    name: 'release',
+    usage: 'E [--reason WORDS]',
+    does: 'lets a subscription that was parked be charged again, once somebody has looked at it',
+    run: release,
+  },
   {
     name: 'refund',
     usage: 'E [--amount-minor N] [--reason WORDS]',
@@ -184,6 +191,7 @@ async function subscriptionJson(db: ReturnType<typeof context>, each: Subscripti
     anchor_on: each.anchorOn ?? null,
     paid_through_on: each.paidThroughOn ?? null,
     cancel_at: each.cancelOn ?? null,
+    parked_reason: each.parkedReason ?? null,
     ended_reason: each.endedReason ?? null,
     terms: terms.map((term) => ({
       seq: term.seq,
@@ -319,6 +327,16 @@ async function cancel(context: CommandContext): Promise<CommandResult> {
   const reader = await readerOf(context, 'cancel E');
   await cancelSubscription(context.paper.billing, reader.id, 'command line', context.clock.now());
   await recorded(context, 'cancellation', reader.id);
+  return shown(context, reader);
+}
+
+async function release(context: CommandContext): Promise<CommandResult> {
+  const { clock, options, paper } = context;
+  const reader = await readerOf(context, 'release E');
+  const { reason } = options;
+  const said = { actor: 'command line', reason: typeof reason === 'string' ? reason : 'looked at' };
+  await releaseSubscription(paper.billing, reader.id, said, clock.now());
+  await recorded(context, 'release', reader.id);
   return shown(context, reader);
 }
 

@@ -7,6 +7,7 @@ import {
   pauseSubscription,
   paymentsOf,
   refundPayment,
+  releaseSubscription,
   settleDue,
   subscriptionsOf,
   termsOf,
@@ -393,6 +394,11 @@ describe('many workers, and none', () => {
     expect(await charges(reader.readerId)).toEqual([]);
     const [subscription] = await subscriptionsOf(paper.database.db, reader.readerId);
     expect(subscription?.parkedReason).toMatch(/paid within the last day/);
+    paper.clock.set('2026-11-24T12:00:00Z');
+    const said = { actor: 'support', reason: 'a wrong date was put right' };
+    await releaseSubscription(paper.billing, reader.readerId, said, paper.clock.now());
+    await settleDue(paper.billing, paper.clock.now());
+    expect(await charges(reader.readerId)).toEqual(['2026-11-24 succeeded']);
   });
 });
 

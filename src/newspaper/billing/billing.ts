@@ -23,6 +23,7 @@ export {
   changePlanLater,
   endPause,
   pauseSubscription,
+  releaseSubscription,
   withdrawSubscription,
 } from './changes.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';

@@ -233,7 +233,9 @@ export async function gatewayFigures(db: Db): Promise<{
     select
       (select count(*)::int from billing.charge_intents
         where status in ('created', 'submitted', 'unknown', 'pending', 'requires_action')) as open,
-      (select count(*)::int from billing.charge_intents where parked_reason is not null) as parked,
+      (select count(*)::int from billing.charge_intents where parked_reason is not null)
+        + (select count(*)::int from billing.subscriptions where parked_reason is not null
+            and state not in ('canceled', 'expired')) as parked,
       (select count(*)::int from billing.gateway_events where processed_at is null) as unprocessed,
       (select extract(epoch from now() - max(received_at))::float8 from billing.gateway_events) as silent`.execute(
     db,

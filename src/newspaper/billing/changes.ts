@@ -10,7 +10,13 @@ import { leftOf, refundPayment } from './refunds.ts';
 import { mayPause, mayWithdraw, type PauseRefusal } from './rights.ts';
 import { applyFact } from './standing.ts';
 import { isOver } from './subscription.ts';
-import { factsSince, type Subscription, subscriptionsOf } from './subscriptions.store.ts';
+import {
+  factsSince,
+  insertFacts,
+  type Subscription,
+  subscriptionsOf,
+  unpark,
+} from './subscriptions.store.ts';
 
 /** A reader's subscription that is not over. @throws NotFound `no-subscription` */
 async function currentOf({ db }: BillingParts, readerId: string): Promise<Subscription> {
@@ -152,4 +158,22 @@ export async function withdrawSubscription(
     );
   }
   return after;
+}
+
+/**
+ * Lets what was parked go on, once a person has looked at it: it may be charged again.
+ *
+ * @throws NotFound `nothing-parked`
+ */
+export async function releaseSubscription(
+  parts: BillingParts,
+  readerId: string,
+  said: { readonly actor: string; readonly reason: string },
+  now: Temporal.Instant,
+): Promise<void> {
+  const current = await currentOf(parts, readerId);
+  await parts.db.transaction().execute(async (tx) => {
+    if (!(await unpark(tx, current.id, now))) throw new NotFound('nothing-parked', 'nothing is parked');
+    await insertFacts(tx, [{ subscriptionId: current.id, fact: 'released', ...said }], now);
+  });
 }

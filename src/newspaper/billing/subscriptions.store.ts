@@ -380,3 +380,15 @@ export async function lookAgain(tx: Tx, ids: readonly string[], at: Temporal.Ins
     update billing.subscriptions set due_at = least(due_at, ${at.toString()}::timestamptz)
     where id = any(${ids}::uuid[]) and state not in ('canceled', 'expired')`.execute(tx);
 }
+
+/** A person has looked: what was parked may be charged again. @returns whether it was parked */
+export async function unpark(tx: Tx, id: string, now: Temporal.Instant): Promise<boolean> {
+  const { rows } = await sql`
+    update billing.subscriptions set parked_reason = null, due_at = ${now.toString()}
+    where id = ${id} and parked_reason is not null returning id`.execute(tx);
+  const attempts = await sql`
+    update billing.charge_intents set parked_reason = null
+    where subscription_id = ${id} and parked_reason is not null
+      and status not in ('succeeded', 'failed', 'canceled') returning id`.execute(tx);
+  return rows.length + attempts.rows.length > 0;
+}
