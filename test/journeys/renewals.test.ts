@@ -402,6 +402,23 @@ describe('many workers, and none', () => {
   });
 });
 
+it('what cannot be written of one subscription keeps none of the others waiting, and is tried again', async () => {
+  const { db } = paper.database;
+  const [stuck, other] = [await subscriber('quarterly'), await subscriber('quarterly')];
+  const [first] = await subscriptionsOf(db, stuck.readerId);
+  await sql`alter table billing.notices add constraint no_notice check (subscription_id <> ${sql.lit(first?.id)})`.execute(
+    db,
+  );
+  const isReminded = async (email: string) => (await subjectsTo(email)).some((one) => /renews on/.test(one));
+  await live(paper, '2027-02-16T00:30:00Z');
+  expect([await isReminded(other.email), await isReminded(stuck.email)]).toEqual([true, false]);
+  await sql`alter table billing.notices drop constraint no_notice`.execute(db);
+  await live(paper, '2027-02-24');
+  expect(await isReminded(stuck.email)).toBe(true);
+  expect((await stands(stuck.readerId)).terms).toHaveLength(2);
+  await proveBooks();
+});
+
 describe('money that goes back', () => {
   it('F93 F94 F100: in part leaves the term, with a credit note over the part; in full ends it', async () => {
     const reader = await subscriber('yearly');

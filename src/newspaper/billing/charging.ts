@@ -43,9 +43,10 @@ export async function raiseCharges(
     now.subtract({ hours: SAFE_HOURS }),
   );
   const parked = new Map<string, string>();
-  for (const { id } of wanted) {
+  for (const { id, mandate } of wanted) {
     const { paid = 0, tried = 0 } = recent.get(id) ?? {};
-    if (paid > 0) parked.set(id, 'it was paid within the last day, and is to be charged again');
+    if (mandate?.gateway !== parts.gateway.name) parked.set(id, 'its mandate is with another gateway');
+    else if (paid > 0) parked.set(id, 'it was paid within the last day, and is to be charged again');
     else if (tried >= MOST_TRIES) parked.set(id, 'it was charged too often within a day');
   }
   for (const [subscriptionId, reason] of parked)

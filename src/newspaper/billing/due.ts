@@ -1,4 +1,4 @@
-import type { Tx } from '#platform/db';
+import { isUnavailable, type Tx } from '#platform/db';
 import { carryOut, type Outcome } from './carrying-out.ts';
 import {
   type ChargeIntent,
@@ -17,7 +17,15 @@ import { type Act, nextAct } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import { applyFact } from './standing.ts';
 import { type Step, transition } from './subscription.ts';
-import { insertFacts, lockDue, type NewFact, type Subscription, saveLooks } from './subscriptions.store.ts';
+import {
+  insertFacts,
+  listDue,
+  lockDue,
+  type NewFact,
+  putOff,
+  type Subscription,
+  saveLooks,
+} from './subscriptions.store.ts';
 
 /** Looked at in one transaction: their locks are held for as long as it takes. */
 const BATCH = 100;
@@ -41,7 +49,7 @@ export async function settleDue(parts: BillingParts, now: Temporal.Instant): Pro
 
 async function settleBatches(parts: BillingParts, now: Temporal.Instant): Promise<void> {
   for (;;) {
-    const { looked, tasks } = await parts.db.transaction().execute((tx) => look(parts, tx, now));
+    const { looked, tasks } = await lookAtBatch(parts, now);
     await eachAtOnce(tasks, async ({ run, subscriptionId }) => {
       try {
         await run();
@@ -54,15 +62,37 @@ async function settleBatches(parts: BillingParts, now: Temporal.Instant): Promis
   }
 }
 
+/** A look that cannot be written down is taken again after this long, once somebody has read of it in the log. */
+const PUT_OFF = { hours: 1 };
+
+/** Together, or where that fails one by one: what cannot be written of one keeps none of the others waiting. */
+async function lookAtBatch(parts: BillingParts, now: Temporal.Instant): Promise<Look> {
+  const { db, log } = parts;
+  try {
+    return await db.transaction().execute((tx) => look(parts, tx, now));
+  } catch (error) {
+    log.warn({ err: error }, 'what fell due is looked at one by one, since together it could not be');
+  }
+  const looks: Look[] = [];
+  for (const id of await listDue(db, now, BATCH)) {
+    try {
+      looks.push(await db.transaction().execute((tx) => look(parts, tx, now, id)));
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      log.error({ err: error, subscriptionId: id }, 'a subscription could not be looked at, and is put off');
+      await putOff(db, id, now.add(PUT_OFF));
+    }
+  }
+  return { looked: BATCH, tasks: looks.flatMap(({ tasks }) => tasks) };
+}
+
 /** What is to be asked of a gateway once everything about it is written down. */
 type Task = { readonly subscriptionId: string; readonly run: () => Promise<void> };
 
-async function look(
-  parts: BillingParts,
-  tx: Tx,
-  now: Temporal.Instant,
-): Promise<{ looked: number; tasks: Task[] }> {
-  const due = await lockDue(tx, now, BATCH);
+type Look = { readonly looked: number; readonly tasks: readonly Task[] };
+
+async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: string): Promise<Look> {
+  const due = await lockDue(tx, now, BATCH, only);
   if (due.length === 0) return { looked: 0, tasks: [] };
   const newest = await newestIntents(
     tx,

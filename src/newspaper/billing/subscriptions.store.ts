@@ -342,12 +342,31 @@ export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Tempor
   return rows[0] === undefined ? undefined : toInstant(rows[0].at);
 }
 
-/** Holds those that are due, the first first, and leaves out what another process is at. */
-export async function lockDue(tx: Tx, now: Temporal.Instant, limit: number): Promise<Subscription[]> {
+/** Those that are due, the first first. */
+export async function listDue(db: Db, now: Temporal.Instant, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from billing.subscriptions where due_at <= ${now.toString()}
+    order by due_at, id limit ${limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** Puts off when one is looked at. */
+export async function putOff(db: Db, id: string, until: Temporal.Instant): Promise<void> {
+  await sql`update billing.subscriptions set due_at = ${until.toString()} where id = ${id}`.execute(db);
+}
+
+/** Holds those that are due, the first first, and leaves out what another process is at. @param only this one */
+export async function lockDue(
+  tx: Tx,
+  now: Temporal.Instant,
+  limit: number,
+  only?: string,
+): Promise<Subscription[]> {
+  const which = only === undefined ? sql`true` : sql`id = ${only}`;
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from (
-      select id from billing.subscriptions where due_at <= ${now.toString()} order by due_at, id limit ${limit}
-      for update skip locked) as due
+      select id from billing.subscriptions where due_at <= ${now.toString()} and ${which}
+      order by due_at, id limit ${limit} for update skip locked) as due
     join billing.subscriptions s on s.id = due.id join billing.plans p on p.slug = s.plan_slug
     left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id
     order by s.id`.execute(tx);
