@@ -33,7 +33,7 @@ const BATCH = 100;
 const AT_ONCE = 32;
 const LANES = 2;
 /** What could not be done, because a gateway or a reader was in the way, is tried again after this long. */
-const TRY_AGAIN = { minutes: 5 };
+const TRY_AGAIN = { hours: 1 };
 /** Nothing is ever done so often to one subscription at one look: a rule that turned in a circle would be a fault. */
 const MOST_ACTS = 24;
 
