@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
+import { groupedOver, oneOfEach } from '#platform/grouped';
+import { latestOf } from '#values/instants';
 import type { Money } from '#values/money';
 import { type ChangedPayment, eventRecord, writeChanges } from './changes.store.ts';
 import {
@@ -15,7 +17,7 @@ import type { Mandate } from './mandate.ts';
 import { readMandates } from './mandates.store.ts';
 import { isAnnounced } from './methods.ts';
 import { type Fault, isOutcomeCode, OUTCOMES } from './outcomes.ts';
-import { type PaymentRecord, recordShown } from './payment.ts';
+import { recordShown } from './payment.ts';
 import { perhaps, readRecords } from './payments.store.ts';
 import { tellOfEvents } from './wake.ts';
 
@@ -34,49 +36,117 @@ const KEY_LOCKS = 7_202_608;
 
 /**
  * Charges a mandate, once for a key. A mandate's charges are decided one after the other, under its lock, and each with
- * the event that tells of it in the same transaction.
+ * the event that tells of it in the same transaction. Those of different mandates that come at once share one.
  */
 export async function makeCharge(db: Db, asked: ChargeAsked, now: Temporal.Instant): Promise<Charged> {
-  const charged = await db.transaction().execute(async (tx): Promise<Charged> => {
-    const { rows } = await sql<{ got: boolean }>`
-      select pg_try_advisory_xact_lock(hashtextextended(${asked.key}, ${KEY_LOCKS})) as got`.execute(tx);
-    if (rows[0]?.got !== true) return { kind: 'under-way' };
-    const known = await readByKey(tx, asked.key);
-    if (known !== undefined) return known;
-    const mandate = (await lockMandates(tx, [asked.mandateId])).get(asked.mandateId);
-    if (mandate === undefined) return { kind: 'no-mandate' };
-    // What was due decides on what may follow it.
-    await settle(tx, await listDueOf(tx, mandate.id, now), now);
-    const before = (await readBefore(tx, [mandate.id])).get(mandate.id) ?? NONE;
-    const why = chargeRefusal(asked, mandate, before, now);
-    if (why !== undefined) return { kind: 'refused', why };
-    const always =
-      mandate.outcome !== undefined && isOutcomeCode(mandate.outcome) ? mandate.outcome : 'approve';
-    const code = (await takeChosenOutcome(tx)) ?? always;
-    const { fault, webhookAfterMs: afterMs = 0 } = OUTCOMES[code];
-    const payment = beginCharge(asked, mandate, code, now);
-    if (payment === undefined) return { kind: 'nothing', fault };
-    const record: PaymentRecord = { ...asked, payment, checkoutId: undefined, mandate };
-    const shown = recordShown(record, now);
-    const answer = JSON.stringify(shown);
-    await writeChanges(tx, {
-      payments: [{ payment, checkoutId: null, mandateId: mandate.id }],
-      captures:
-        payment.status === 'succeeded'
-          ? [{ paymentId: payment.id, checkoutId: null, amount: asked.amount, at: now }]
-          : [],
-      events: [eventRecord(`payment.${payment.status}`, shown, now, { afterMs })],
-    });
-    await writeCharge(tx, asked, answer);
-    if (isAnnounced(mandate.rail)) await writeNotice(tx, asked, now);
-    return { kind: 'charged', answer, fault };
+  return charge(db, { asked, now });
+}
+
+type Asked = { readonly asked: ChargeAsked; readonly now: Temporal.Instant };
+
+const charge = groupedOver(
+  async (db: Db, all: Asked[]): Promise<Charged[]> => {
+    const charged = new Map<Asked, Charged>();
+    for (const some of oneOfEach(all, ({ asked }) => asked.mandateId)) {
+      // A key that stands twice, for two mandates, is told of the first once that is written.
+      for (const these of oneOfEach(some, ({ asked }) => asked.key)) {
+        const now = latestOf(these.map((one) => one.now));
+        const done = await db.transaction().execute((tx) =>
+          chargeEach(
+            tx,
+            these.map(({ asked }) => asked),
+            now,
+          ),
+        );
+        these.forEach((one, at) => {
+          charged.set(one, done[at] as Charged);
+        });
+      }
+    }
+    tellOfEvents(db);
+    return all.map((one) => charged.get(one) as Charged);
+  },
+  { most: 50, inFlight: 2, apart: true },
+);
+
+/** @param all at most one of each mandate and of each key */
+async function chargeEach(tx: Tx, all: readonly ChargeAsked[], now: Temporal.Instant): Promise<Charged[]> {
+  const keys = all.map(({ key }) => key);
+  const held = await lockKeys(tx, keys);
+  const known = await readByKeys(tx, keys);
+  const mandateIds = all.filter(({ key }) => held.has(key) && !known.has(key)).map((one) => one.mandateId);
+  const mandates = await lockMandates(tx, mandateIds);
+  // What was due decides on what may follow it.
+  await settle(tx, await listDueOf(tx, mandateIds, now), now);
+  const before = await readBefore(tx, mandateIds);
+  const made: Made[] = [];
+  const charged: Charged[] = [];
+  for (const asked of all) {
+    if (!held.has(asked.key)) charged.push({ kind: 'under-way' });
+    else charged.push(known.get(asked.key) ?? (await decide(tx, asked, mandates, before, made, now)));
+  }
+  if (made.length === 0) return charged;
+  await writeChanges(tx, {
+    payments: made.map(({ mandate, payment }) => ({ payment, checkoutId: null, mandateId: mandate.id })),
+    captures: made.flatMap(({ asked: { amount }, payment }) =>
+      payment.status === 'succeeded' ? [{ paymentId: payment.id, checkoutId: null, amount, at: now }] : [],
+    ),
+    events: made.map(({ afterMs, payment, shown }) =>
+      eventRecord(`payment.${payment.status}`, shown, now, { afterMs }),
+    ),
   });
-  tellOfEvents(db);
+  await writeCharges(tx, made);
+  for (const { asked, mandate } of made) if (isAnnounced(mandate.rail)) await writeNotice(tx, asked, now);
   return charged;
 }
 
-async function readByKey(tx: Tx, key: string): Promise<Charged | undefined> {
+/** A charge that is made. */
+type Made = {
+  readonly asked: ChargeAsked;
+  readonly mandate: Mandate;
+  readonly payment: NonNullable<ReturnType<typeof beginCharge>>;
+  readonly shown: ReturnType<typeof recordShown>;
+  readonly answer: string;
+  readonly afterMs: number;
+};
+
+async function decide(
+  tx: Tx,
+  asked: ChargeAsked,
+  mandates: ReadonlyMap<string, Mandate>,
+  before: ReadonlyMap<string, ChargesBefore>,
+  made: Made[],
+  now: Temporal.Instant,
+): Promise<Charged> {
+  const mandate = mandates.get(asked.mandateId);
+  if (mandate === undefined) return { kind: 'no-mandate' };
+  const why = chargeRefusal(asked, mandate, before.get(mandate.id) ?? NONE, now);
+  if (why !== undefined) return { kind: 'refused', why };
+  const always =
+    mandate.outcome !== undefined && isOutcomeCode(mandate.outcome) ? mandate.outcome : 'approve';
+  // The outcome that was chosen for the next charge is for the first of them.
+  const chosen = made.length === 0 ? await takeChosenOutcome(tx) : undefined;
+  const code = chosen ?? always;
+  const { fault, webhookAfterMs: afterMs = 0 } = OUTCOMES[code];
+  const payment = beginCharge(asked, mandate, code, now);
+  if (payment === undefined) return { kind: 'nothing', fault };
+  const shown = recordShown({ ...asked, payment, checkoutId: undefined, mandate }, now);
+  const answer = JSON.stringify(shown);
+  made.push({ asked, mandate, payment, shown, answer, afterMs });
+  return { kind: 'charged', answer, fault };
+}
+
+/** @returns the keys that nobody else is at */
+async function lockKeys(tx: Tx, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ key: string; got: boolean }>`
+    select key, pg_try_advisory_xact_lock(hashtextextended(key, ${KEY_LOCKS})) as got
+    from unnest(${keys}::text[]) as asked (key)`.execute(tx);
+  return new Set(rows.filter(({ got }) => got).map(({ key }) => key));
+}
+
+async function readByKeys(tx: Tx, keys: readonly string[]): Promise<ReadonlyMap<string, Charged>> {
   const { rows } = await sql<{
+    idempotency_key: string;
     reference: string;
     mandate_id: string;
     customer: string;
@@ -86,28 +156,42 @@ async function readByKey(tx: Tx, key: string): Promise<Charged | undefined> {
     not_before: string | null;
     answer: string;
   }>`select k.*, p.mandate_id from sandbox.charges k join sandbox.payments p on p.id = k.payment_id
-     where k.idempotency_key = ${key}`.execute(tx);
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  const asked = {
-    key,
-    reference: row.reference,
-    mandateId: row.mandate_id,
-    customer: row.customer,
-    amount: { minor: row.amount_minor, currency: row.currency },
-    description: row.description,
-    notBefore: perhaps(row.not_before),
-  };
-  return { kind: 'known', asked, answer: row.answer };
+     where k.idempotency_key = any(${keys}::text[])`.execute(tx);
+  return new Map(
+    rows.map((row) => {
+      const asked = {
+        key: row.idempotency_key,
+        reference: row.reference,
+        mandateId: row.mandate_id,
+        customer: row.customer,
+        amount: { minor: row.amount_minor, currency: row.currency },
+        description: row.description,
+        notBefore: perhaps(row.not_before),
+      };
+      return [row.idempotency_key, { kind: 'known', asked, answer: row.answer }];
+    }),
+  );
 }
 
-async function writeCharge(tx: Tx, asked: ChargeAsked, answer: string): Promise<void> {
-  const { amount, customer, description, key, notBefore, paymentId, reference } = asked;
+async function writeCharges(tx: Tx, made: readonly Made[]): Promise<void> {
+  const rows = made.map(({ answer, asked }) => ({
+    paymentId: asked.paymentId,
+    key: asked.key,
+    reference: asked.reference,
+    customer: asked.customer,
+    minor: asked.amount.minor.toString(),
+    currency: asked.amount.currency,
+    description: asked.description,
+    notBefore: asked.notBefore?.toString(),
+    answer,
+  }));
   await sql`
     insert into sandbox.charges (payment_id, idempotency_key, reference, customer, amount_minor, currency, description,
       not_before, answer)
-    values (${paymentId}, ${key}, ${reference}, ${customer}, ${amount.minor.toString()}, ${amount.currency},
-      ${description}, ${notBefore?.toString() ?? null}, ${answer})`.execute(tx);
+    select "paymentId", key, reference, customer, minor, currency, description, "notBefore", answer
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      "paymentId" text, key text, reference text, customer text, minor bigint, currency text, description text,
+      "notBefore" timestamptz, answer text)`.execute(tx);
 }
 
 async function writeNotice(
@@ -175,10 +259,10 @@ async function mandatesOf(tx: Tx, ids: readonly string[]): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-async function listDueOf(tx: Tx, mandateId: string, now: Temporal.Instant): Promise<string[]> {
+async function listDueOf(tx: Tx, mandateIds: readonly string[], now: Temporal.Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select id from sandbox.payments
-    where mandate_id = ${mandateId} and checkout_id is null and coalesce(settles_at, late_at) <= ${now.toString()}
+    where mandate_id = any(${mandateIds}) and checkout_id is null and coalesce(settles_at, late_at) <= ${now.toString()}
     order by coalesce(settles_at, late_at), id`.execute(tx);
   return rows.map(({ id }) => id);
 }

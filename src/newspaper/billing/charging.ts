@@ -1,5 +1,5 @@
 import type { Tx } from '#platform/db';
-import { findReaders } from '#readers';
+import { findReader } from '#readers';
 import { dayAt } from '#values/term';
 import { applyAnswer } from './applying.ts';
 import { insertDrafts } from './books.store.ts';
@@ -126,7 +126,7 @@ export async function sendCharge(
   const subscription = await findSubscription(db, intent.subscriptionId);
   if (subscription === undefined) return;
   const { mandate, nextPlanName, readerId } = subscription;
-  const reader = (await findReaders(db, [readerId])).get(readerId);
+  const reader = await findReader(db, { id: readerId });
   // A last look: its reader may have cancelled, left, or paid another way since it was written down.
   if (reader === undefined || mandate === undefined || !mayCharge(subscription)) {
     await setIntentStatuses(db, [{ intentId, status: 'canceled' }], now);

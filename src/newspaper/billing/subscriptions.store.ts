@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Product } from '#entitlements';
 import { type Db, type Tx, toInstant } from '#platform/db';
+import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
 import { moneyRecord } from '#values/money';
 import type { Gateway, GatewayMandate, Rail } from './gateways/gateway.ts';
@@ -151,12 +152,16 @@ export async function subscriptionsOf(db: Db, readerId: string): Promise<Subscri
   return rows.map(toSubscription);
 }
 
-export async function findSubscription(db: Db, id: string): Promise<Subscription | undefined> {
-  const { rows } = await sql<SubscriptionRow>`
-    select ${COLUMNS} from ${TABLES}
-    where s.id = ${id}`.execute(db);
-  return rows[0] === undefined ? undefined : toSubscription(rows[0]);
-}
+/** Many in one statement. */
+export const findSubscription = groupedOver(
+  async (db: Db, ids: string[]): Promise<(Subscription | undefined)[]> => {
+    const { rows } = await sql<SubscriptionRow>`
+      select ${COLUMNS} from ${TABLES} where s.id = any(${[...new Set(ids)]}::uuid[])`.execute(db);
+    const found = new Map(rows.map((row) => [row.id, toSubscription(row)]));
+    return ids.map((id) => found.get(id));
+  },
+  { most: 100, inFlight: 2 },
+);
 
 /** Holds a subscription for the rest of a transaction: what is decided about it is decided by one at a time. */
 export async function lockSubscription(tx: Tx, id: string): Promise<Subscription | undefined> {
