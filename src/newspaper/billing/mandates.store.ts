@@ -22,25 +22,45 @@ export async function saveMandates(
   given: readonly GivenMandate[],
   now: Temporal.Instant,
 ): Promise<ReadonlyMap<string, Mandate>> {
+  if (given.length === 0) return new Map();
+  const rows = given.map(({ gateway, mandate, subscription }) => ({
+    id: uuidv7(),
+    readerId: subscription.readerId,
+    gateway,
+    token: mandate.token,
+    rail: mandate.rail,
+    status: mandate.status,
+    currency: mandate.maxAmount?.currency,
+    minor: mandate.maxAmount?.minor.toString(),
+    expiresOn: mandate.expiresOn,
+    method: mandate.method,
+    fingerprint: mandate.fingerprint,
+  }));
+  const kept = await sql<{ id: string; reader_id: string; gateway: string; token: string }>`
+    insert into billing.mandates as old (id, reader_id, gateway, token, rail, status, currency, max_minor, expires_on,
+      method, fingerprint, created_at)
+    select distinct on (gateway, token) id, "readerId", gateway, token, rail, status, currency, minor, "expiresOn", method,
+      fingerprint, ${now.toString()}::timestamptz
+    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
+      id uuid, "readerId" uuid, gateway text, token text, rail text, status text, currency text, minor bigint,
+      "expiresOn" date, method text, fingerprint text)
+    order by gateway, token
+    on conflict (gateway, token) do update set status = excluded.status, currency = excluded.currency,
+      max_minor = excluded.max_minor, expires_on = excluded.expires_on, method = excluded.method
+      where old.reader_id = excluded.reader_id
+    returning id, reader_id, gateway, token`.execute(tx);
+  const byToken = new Map(kept.rows.map((row) => [`${row.gateway} ${row.token}`, row]));
   const saved = new Map<string, Mandate>();
-  // One reader's two subscriptions may be given the same one, so one after the other.
   for (const { gateway, mandate, subscription } of given) {
-    const { rows } = await sql<{ id: string }>`
-      insert into billing.mandates as old (id, reader_id, gateway, token, rail, status, currency, max_minor, expires_on,
-        method, fingerprint, created_at)
-      values (${uuidv7()}, ${subscription.readerId}, ${gateway}, ${mandate.token}, ${mandate.rail}, ${mandate.status},
-        ${mandate.maxAmount?.currency ?? null}, ${mandate.maxAmount?.minor ?? null},
-        ${mandate.expiresOn?.toString() ?? null}::date, ${mandate.method}, ${mandate.fingerprint ?? null},
-        ${now.toString()})
-      on conflict (gateway, token) do update set status = excluded.status, currency = excluded.currency,
-        max_minor = excluded.max_minor, expires_on = excluded.expires_on, method = excluded.method
-        where old.reader_id = excluded.reader_id
-      returning id`.execute(tx);
-    const id = rows[0]?.id;
-    if (id === undefined) continue;
-    await sql`update billing.subscriptions set mandate_id = ${id} where id = ${subscription.id}`.execute(tx);
-    saved.set(subscription.id, { ...mandate, id, gateway });
+    const row = byToken.get(`${gateway} ${mandate.token}`);
+    if (row?.reader_id === subscription.readerId)
+      saved.set(subscription.id, { ...mandate, id: row.id, gateway });
   }
+  await sql`
+    update billing.subscriptions s set mandate_id = given.mandate_id
+    from unnest(${[...saved.keys()]}::uuid[], ${[...saved.values()].map(({ id }) => id)}::uuid[])
+      as given (id, mandate_id)
+    where s.id = given.id`.execute(tx);
   return saved;
 }
 

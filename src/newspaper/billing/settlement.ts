@@ -66,7 +66,10 @@ export function settlementOf(
         payment,
         intent: { status: 'succeeded' },
         took: took(intent, subscription, payment, now),
-        ...(payment.mandate === undefined ? {} : { mandate: payment.mandate }),
+        // Of a charge it is the one that was charged, which is known.
+        ...(payment.mandate === undefined || intent.mandateId !== undefined
+          ? {}
+          : { mandate: payment.mandate }),
       };
     default:
       return payment.status satisfies never;
