@@ -11,7 +11,8 @@ import { end, residentMb, start, untilReady } from './processes.ts';
 
 /**
  * Measures how many renewals two workers plan and charge in a second through the sandbox gateway, over HTTP and with its
- * webhooks, and what memory they take for it: everybody's term ends on one day.
+ * webhooks, and what memory they take for it: everybody's term ends on one day. Then holds all of it against the
+ * gateway's list of payments.
  *
  *     npm run bench:renewals
  *     npm run bench:renewals -- --readers 100000
@@ -62,6 +63,11 @@ try {
       (select count(*)::int from billing.invoices where status = 'paid' and term_seq = 1) as numbered,
       (select count(*)::int from sandbox.charges) as charges`);
   say(JSON.stringify(rows[0]));
+  const asked = monotonicMs();
+  const found = command(env, 'ledger', 'reconcile');
+  say(
+    `reconciled in ${((monotonicMs() - asked) / 1_000).toFixed(1)} s, the command's start included: ${found.trim()}`,
+  );
 } finally {
   for (const worker of workers) await end(worker);
   await pool.end();
