@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  askOpen,
   brokenBooks,
   cancelSubscription,
   heldBy,
@@ -138,6 +139,37 @@ const accessOf = async (readerId: string) =>
       Temporal.Instant.compare(from, paper.clock.now()) <= 0 &&
       Temporal.Instant.compare(paper.clock.now(), until) < 0,
   );
+
+describe('what a term costs, and its invoice', () => {
+  it('F121: is what was agreed, whatever the catalogue says since', async () => {
+    const { db } = paper.database;
+    const reader = await subscriber('quarterly');
+    await sql`insert into billing.prices (plan_slug, currency, amount_minor, valid_from_on)
+      values ('quarterly', 'INR', 120000, '2026-12-01')`.execute(db);
+    await live(paper, '2027-02-24');
+    const [subscription] = await subscriptionsOf(db, reader.readerId);
+    const terms = await termsOf(db, subscription?.id ?? '');
+    expect(terms.map(({ price }) => price.minor)).toEqual([90_000n, 90_000n]);
+    await proveBooks();
+  });
+
+  it('F116: takes no number where it could not be written: the next one has it', async () => {
+    const { db } = paper.database;
+    const reader = await signedInBrowser(paper, 'unlucky@paper.example', { address: '198.51.100.201' });
+    await pay(paper, await beginOrder(reader));
+    await sql`alter table billing.journal add constraint no_entry check (false) not valid`.execute(db);
+    await settle(paper);
+    expect(await invoicesOf(reader.readerId)).toEqual([]);
+    await sql`alter table billing.journal drop constraint no_entry`.execute(db);
+    await subscriber('yearly');
+    await askOpen(paper.billing);
+    await settle(paper);
+    const { rows } = await sql<{ number: string }>`
+      select number from billing.invoices order by number`.execute(db);
+    expect(rows.map(({ number }) => number)).toEqual(['INV/2627/0000001', 'INV/2627/0000002']);
+    await proveBooks();
+  });
+});
 
 describe('a renewal that is declined', () => {
   it('F65: is tried again, and paid in grace leaves the days of the term as they were', async () => {
