@@ -68,3 +68,10 @@ const SHORT_ID = /^[0-9a-hjkmnp-tv-z]{10}$/;
 export function isShortId(text: string): boolean {
   return SHORT_ID.test(text);
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether a text is an id as it is kept: asked before the database is, which answers other text with an error. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}

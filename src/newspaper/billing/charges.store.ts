@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
-import { uuidv7 } from '#platform/ids';
+import { isUuid, uuidv7 } from '#platform/ids';
 import { latestOf } from '#values/instants';
 import { type Money, moneyRecord } from '#values/money';
 import type { FailureKind, Gateway, GatewayPayment } from './gateways/gateway.ts';
@@ -464,7 +464,7 @@ export async function insertEvents(
       case when new.reference is null and new.checkout_id is null then ${now.toString()}::timestamptz end
     from unnest(${sorted.map((one) => one.gateway)}::text[], ${sorted.map((one) => one.eventId)}::text[],
       ${sorted.map((one) => one.type)}::text[], ${sorted.map((one) => one.checkoutId ?? null)}::text[],
-      ${sorted.map(({ reference }) => (reference !== undefined && UUID.test(reference) ? reference : null))}::uuid[],
+      ${sorted.map(({ reference }) => (reference !== undefined && isUuid(reference) ? reference : null))}::uuid[],
       ${sorted.map((one) => one.body)}::bytea[]) with ordinality
       as new (gateway, event_id, type, checkout_id, reference, body, place)
     left join billing.charge_intents known on known.checkout_id = new.checkout_id and known.gateway = new.gateway
@@ -476,9 +476,6 @@ export async function insertEvents(
     intent_id === null ? [] : [{ intentId: intent_id, saysPaid: paid.has(event_id) }],
   );
 }
-
-/** Asked before the database is, which answers other text with an error. */
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Notes that what gateways sent about attempts has been acted upon. */
 export async function markProcessed(

@@ -99,7 +99,12 @@ async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: s
     due.map(({ id }) => id),
   );
   const looked = due.map((subscription) => lookAt(subscription, newest.get(subscription.id), now));
-  await keepOutcomes(parts, tx, looked, now);
+  await carryOut(
+    parts,
+    tx,
+    looked.flatMap(({ outcome }) => outcome ?? []),
+    now,
+  );
   await keepNotices(tx, looked, now);
   const charging = await raiseCharges(
     parts,
@@ -179,20 +184,6 @@ function lookAt(before: Subscription, newest: ChargeIntent | undefined, now: Tem
     steps = [...steps, ...result.steps];
   }
   throw new Error(`subscription ${before.id} comes to no rest`);
-}
-
-async function keepOutcomes(
-  parts: BillingParts,
-  tx: Tx,
-  looked: readonly Looked[],
-  now: Temporal.Instant,
-): Promise<void> {
-  await carryOut(
-    parts,
-    tx,
-    looked.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome])),
-    now,
-  );
 }
 
 /** Readers are told what will be taken; and that they were told is kept. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '#platform/db';
+import { isUuid } from '#platform/ids';
 import type { GatewayDispute } from './gateways/gateway.ts';
 
 /** What our books have of a payment; without a status where they have only the attempt that it was. */
@@ -40,7 +41,7 @@ export async function keptPayments(
         where r.payment_id = p.id and r.status = 'pending')::text as refunding,
       (select d.status from billing.disputes d where d.payment_id = p.id order by d.opened_at desc limit 1) as dispute
     from unnest(${listed.map((one) => one.gatewayPaymentId)}::text[],
-      ${listed.map(({ reference }) => (reference !== undefined && UUID.test(reference) ? reference : null))}::uuid[])
+      ${listed.map(({ reference }) => (reference !== undefined && isUuid(reference) ? reference : null))}::uuid[])
       as listed (id, reference)
     left join billing.payments p on p.gateway = ${gateway} and p.gateway_payment_id = listed.id
     join billing.charge_intents i on i.id = coalesce(p.intent_id, listed.reference)`.execute(db);
@@ -59,5 +60,3 @@ export async function keptPayments(
     ]),
   );
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
