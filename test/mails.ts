@@ -86,6 +86,13 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     amount: { minor: 270_000n, currency: 'INR' },
     because: 'it was paid twice',
   },
+  'trial-began': {
+    planName: 'Quarterly',
+    paidFrom: day('2026-12-07'),
+    amount: { minor: 90_000n, currency: 'INR' },
+    method: 'Visa ending 4242',
+    cancelPath: path,
+  },
   'subscription-ends': { planName: 'Yearly', endsOn: day('2027-11-23'), undoPath: path },
   'subscription-goes-on': { planName: 'Yearly', renewsOn: day('2027-11-23'), cancelPath: path },
   'payment-failed': {

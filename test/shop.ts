@@ -3,7 +3,7 @@ import { runDueJobs } from '../src/main/jobs.ts';
 import { deliverHeld, payAsReader, type Rail } from '../src/sandbox/sandbox.ts';
 import type { TestPaper } from './paper.ts';
 
-const log = createLogger('silent');
+const log = createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent');
 
 /** A browser of a test's own: it keeps its cookies, and follows no redirect by itself. */
 export type TestBrowser = {

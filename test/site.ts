@@ -15,6 +15,7 @@ export function testFrame(
     baseUrl: 'https://paper.example',
     sections: [{ slug: 'markets', name: 'Markets', description: 'Money, and what moves it.' }],
     plans: [],
+    offers: [],
     freeStories: 5,
     readerStories: 10,
     month: monthOf(now, zone),

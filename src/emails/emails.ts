@@ -27,6 +27,7 @@ import {
   renderPaymentFailed,
   renderSubscriptionEnds,
   renderSubscriptionGoesOn,
+  renderTrialBegan,
 } from './subscription-notices.tsx';
 
 export type { MailFrame, Written } from './letter.tsx';
@@ -44,6 +45,7 @@ const RENDERERS: {
   'password-changed': renderPasswordChanged,
   'account-invitation': renderAccountInvitation,
   receipt: renderReceipt,
+  'trial-began': renderTrialBegan,
   'subscription-ends': renderSubscriptionEnds,
   'subscription-goes-on': renderSubscriptionGoesOn,
   'payment-failed': renderPaymentFailed,

@@ -13,6 +13,36 @@ import {
   type Written,
 } from './letter.tsx';
 
+export function renderTrialBegan(
+  { amount, cancelPath, method, paidFrom, planName }: MailPayload<'trial-began'>,
+  frame: MailFrame,
+): Written {
+  const { language, name } = frame.paper;
+  const lastDay = writeDate(paidFrom.subtract({ days: 1 }), language);
+  const subject = `You read all of ${name}, free until ${lastDay}`;
+  const title = 'You read everything from now on';
+  const because = `You get this because you began to subscribe to ${name}.`;
+  const free = `Until the end of ${lastDay} it costs nothing. From ${writeDate(paidFrom, language)} your plan, ${planName}, costs ${formatMoney(amount, language)}, tax included, which is charged to ${method}. It renews by itself until you cancel.`;
+  const told = 'We write to you some days before anything is charged.';
+  const out = 'If you cancel before that, nothing is charged at all.';
+  return bothVersions(frame, {
+    subject,
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{free}</Paragraph>
+        <Paragraph>{told}</Paragraph>
+        <Aside>
+          {out} <Link href={linkTo(frame, cancelPath)}>Cancel</Link>
+        </Aside>
+      </>
+    ),
+    paragraphs: [free, told, `${out}\n${linkTo(frame, cancelPath)}`],
+  });
+}
+
 export function renderSubscriptionEnds(
   { endsOn, planName, undoPath }: MailPayload<'subscription-ends'>,
   frame: MailFrame,

@@ -33,6 +33,7 @@ import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
+import { OFFER_COMMANDS } from './offer-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
@@ -80,6 +81,7 @@ export const COMMANDS: readonly Command[] = [
     run: meterShow,
   },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...OFFER_COMMANDS,
   ...READER_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },

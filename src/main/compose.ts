@@ -7,6 +7,7 @@ import {
   countedGateway,
   noGateway,
   openCatalog,
+  openOffers,
   type Plan,
   type RazorpayAccount,
   razorpayGateway,
@@ -36,6 +37,7 @@ import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
 import { openStaff, type Staff } from '#staff';
 import { rememberRelated } from '#topics';
+import { dayAt } from '#values/term';
 import {
   type DeskReaders,
   deskFailure,
@@ -146,9 +148,9 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const { db } = database;
   const clock = options.clock ?? (options.sandbox ? await openDomainClock(db, changes) : systemClock);
   const publication = await openPublication(db, changes);
-  const plans = await openCatalog(db, changes, () =>
-    clock.now().toZonedDateTimeISO(publication().zone).toPlainDate(),
-  );
+  const today = () => dayAt(clock.now(), publication().zone);
+  const plans = await openCatalog(db, changes, today);
+  const offers = await openOffers(db, changes, today);
   const keys = signingKeys(options.secret);
   const access = await openAccess(database, changes, { zone: () => publication().zone }, keys, clock, log);
   const objects = folderStore(options.dataFolder);
@@ -214,6 +216,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     billing,
     publication,
     plans,
+    offers,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
     razorpay: razorpay && razorpayPages(razorpay),

@@ -2,9 +2,12 @@ import { countedReads, monthOf, type StoryFacts, wallsShown } from '#access';
 import {
   askLater,
   beginCheckout,
+  type ChosenOffer,
   cancelSubscription,
   creditNotesOf,
+  findOfferByCode,
   invoicesOf,
+  listOffers,
   newestIntent,
   paymentsOf,
   refundPayment,
@@ -19,7 +22,7 @@ import { endOf, holdingAt, listGrants } from '#entitlements';
 import { deleteReader, personalData } from '#personal-data';
 import { findReader, listSessions, type ReaderAccount } from '#readers';
 import { emailAddress } from '#values/email-address';
-import { NotFound } from '#values/errors';
+import { Conflict, NotFound } from '#values/errors';
 import { jsonValue } from '#values/json';
 import { stateCode } from '#values/places';
 import { isOutcomeCode, isRail, OUTCOME_CODES, payAsReader, RAILS } from '../sandbox/sandbox.ts';
@@ -51,7 +54,8 @@ export const READER_COMMANDS: readonly Command[] = [
   { name: 'reader delete', usage: 'E', does: 'deletes the account', run: remove },
   {
     name: 'subscribe',
-    usage: 'E --plan SLUG [--outcome CODE] [--rail RAIL] [--country IN --state KA]',
+    usage:
+      'E --plan SLUG [--offer SLUG or --code CODE] [--outcome CODE] [--rail RAIL] [--country IN --state KA]',
     does: 'buys a plan through the sandbox gateway',
     run: subscribe,
   },
@@ -294,9 +298,19 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
   const state = country === 'IN' ? stateOf(options.state, paper.publication().sellerState) : undefined;
   const begun = await beginCheckout(
     paper.billing,
-    { reader, plan, country, state, consent: 'agreed to on the command line', next: '/' },
+    {
+      reader,
+      plan,
+      offer: await offerOf(context),
+      country,
+      state,
+      consent: 'agreed to on the command line',
+      next: '/',
+    },
     clock.now(),
   );
+  if (begun.kind === 'offer-refused')
+    throw new Conflict(begun.reason, `${reader.email} cannot have that offer: ${begun.reason}`);
   if (begun.kind === 'pay') {
     const paid = await payAsReader({
       url: begun.url,
@@ -315,6 +329,21 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
   return begun.kind === 'try-again'
     ? { ...result, failure: 'the gateway does not answer; nothing was charged' }
     : result;
+}
+
+/** The offer that a subscription is to be begun with. */
+async function offerOf({ options, paper }: CommandContext): Promise<ChosenOffer | undefined> {
+  const { code, offer: slug } = options;
+  if (code !== undefined) {
+    const chosen = await findOfferByCode(paper.database.db, text(code, '--code'));
+    if (chosen === undefined) throw new NotFound('no-such-offer', 'there is no offer with that code');
+    return chosen;
+  }
+  if (slug === undefined) return undefined;
+  const offer = (await listOffers(paper.database.db)).find((one) => one.slug === text(slug, '--offer'));
+  if (offer === undefined)
+    throw new NotFound('no-such-offer', `there is no offer ${slug}; \`offer list\` tells them`);
+  return { offer, codeHash: undefined };
 }
 
 /** A state by its code or its name; the seller's own where none is given. */

@@ -1,15 +1,21 @@
 import {
   askLater,
   beginCheckout,
+  type ChosenOffer,
   canBeCancelled,
   cancelSubscription,
+  findOfferByCode,
   findSubscription,
   isOver,
   newestIntent,
+  type Offer,
+  offerRefusal,
+  type Plan,
   resumeSubscription,
   type Subscription,
   settleIntent,
   subscriptionsOf,
+  TRIAL_USED,
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
 import { findReader } from '#readers';
@@ -27,7 +33,7 @@ import {
 } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { forAudience, missing, ownPage, PRIVATE, printed } from './plain-answers.ts';
-import { PATHS, planPath, subscriptionPath, withNext } from './urls.ts';
+import { PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
 
@@ -37,18 +43,56 @@ export function checkoutRoutes(site: Site): Route[] {
   const { db } = site.database;
   const planOf = (slug: string | undefined) => plans().find((plan) => plan.slug === slug);
 
+  type Asked = { readonly slug: string | undefined; readonly code: string | undefined };
+
+  /** What a plan is begun with by whoever asks for an offer or gives a code. */
+  async function offerFor(plan: Plan, readerId: string, { code, slug }: Asked) {
+    const { today } = site.frame();
+    const open = site.offers();
+    const chosen: ChosenOffer | undefined =
+      code !== undefined ? await findOfferByCode(db, code) : offered(open.find((one) => one.slug === slug));
+    if (chosen === undefined)
+      return { chosen: undefined, refused: code === undefined && slug === undefined ? undefined : NO_OFFER };
+    const refused = await offerRefusal(db, chosen, plan, readerId, today);
+    return refused === undefined ? { chosen, refused } : { chosen: undefined, refused };
+  }
+
+  /** What a reader who asks for none could begin a plan with. */
+  async function offerInstead(plan: Plan, readerId: string): Promise<Offer | undefined> {
+    for (const offer of site.offers()) {
+      const refused = await offerRefusal(
+        db,
+        { offer, codeHash: undefined },
+        plan,
+        readerId,
+        site.frame().today,
+      );
+      if (refused === undefined) return offer;
+    }
+    return undefined;
+  }
+
   async function orderPage(ask: Ask): Promise<Answer> {
     const plan = planOf(ask.param('plan'));
     if (plan === undefined) return missing(site, ask);
     const next = nextPath(ask.query('next'));
+    const code = ask.query('code') || undefined;
+    const slug = ask.query('offer') || undefined;
     const { audience, session } = await site.asker(ask);
     const reader = session && (await findReader(db, { id: session.readerId }));
-    if (reader === undefined)
-      return redirect(303, withNext(PATHS.register, withNext(planPath(plan.slug), next)), OWN);
+    if (reader === undefined) {
+      const path = code === undefined ? withOffer(planPath(plan.slug), slug) : withCode(plan.slug, code);
+      return redirect(303, withNext(PATHS.register, withNext(path, next)), OWN);
+    }
+    const { chosen, refused } = await offerFor(plan, reader.id, { code, slug });
     return ownPage(
       renderOrder({
         frame: site.frame(audience),
         plan,
+        offer: chosen?.offer,
+        code,
+        refused,
+        instead: chosen === undefined ? await offerInstead(plan, reader.id) : undefined,
         email: reader.email,
         next,
         country: reader.country ?? (site.publication().currency === 'INR' ? 'IN' : undefined),
@@ -67,9 +111,25 @@ export function checkoutRoutes(site: Site): Route[] {
     const country = form.field('country') ?? '';
     // A state that was left in the form is nobody's when they live elsewhere.
     const state = country === 'IN' ? form.field('state') || undefined : undefined;
+    const code = form.field('code') || undefined;
+    const { chosen, refused } = await offerFor(plan, reader.id, {
+      code,
+      slug: form.field('offer') || undefined,
+    });
     const again = (error: string) =>
       ownPage(
-        renderOrder({ frame: site.frame(audience), plan, email: reader.email, next, country, state, error }),
+        renderOrder({
+          frame: site.frame(audience),
+          plan,
+          offer: chosen?.offer,
+          code,
+          refused,
+          email: reader.email,
+          next,
+          country,
+          state,
+          error,
+        }),
         422,
       );
     if (!isPlace(country, state)) {
@@ -77,15 +137,19 @@ export function checkoutRoutes(site: Site): Route[] {
         country === 'IN' ? 'Please choose your state.' : 'Please choose the country that you live in.',
       );
     }
-    const consent = consentWords(plan, site.publication().language);
+    if (refused !== undefined) return again('Please look at what it costs without that offer.');
+    const consent = consentWords(plan, chosen?.offer, site.publication().language);
     const shown = form.field('shown');
     // Nobody agrees to a price that became another one while they read.
     if (shown !== undefined && shown !== digestOf(consent)) {
       return again('What you would agree to has changed meanwhile. Please look at it again.');
     }
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
-    const begun = await beginCheckout(billing, { reader, plan, country, state, consent, next }, clock.now());
+    const order = { reader, plan, offer: chosen, country, state, consent, next };
+    const begun = await beginCheckout(billing, order, clock.now());
     switch (begun.kind) {
+      case 'offer-refused':
+        return again('That offer is gone since you opened this page. Please look at it again.');
       case 'pay':
         return redirect(303, begun.url, OWN);
       case 'confirming':
@@ -124,7 +188,11 @@ export function checkoutRoutes(site: Site): Route[] {
     const tryAgain = planPath(subscription.planSlug);
     if (subscription.state !== 'incomplete' && !isOver(subscription)) {
       const next = intent?.next ?? '/';
-      return ownPage(renderOutcome({ frame, kind: 'active', next, paidThrough: subscription.paidThroughOn }));
+      const { paidThroughOn, state, trialEndsOn } = subscription;
+      const kind = state === 'trialing' ? 'trialing' : 'active';
+      return ownPage(
+        renderOutcome({ frame, kind, next, paidThrough: paidThroughOn, trialUntil: trialEndsOn }),
+      );
     }
     if (intent?.parkedReason !== undefined) {
       return ownPage(renderOutcome({ frame, kind: 'parked', next: PATHS.contact, paidThrough: undefined }));
@@ -135,6 +203,9 @@ export function checkoutRoutes(site: Site): Route[] {
     if (isOver(subscription)) {
       const kind = subscription.anchorOn === undefined ? 'over' : 'ended';
       return ownPage(renderOutcome({ frame, kind, next: tryAgain, paidThrough: undefined }));
+    }
+    if (intent?.failureCode === TRIAL_USED) {
+      return ownPage(renderOutcome({ frame, kind: 'trial-used', next: tryAgain, paidThrough: undefined }));
     }
     if (intent === undefined || intent.status === 'failed' || intent.status === 'canceled') {
       return ownPage(renderOutcome({ frame, kind: 'failed', next: tryAgain, paidThrough: undefined }));
@@ -201,4 +272,7 @@ export function checkoutRoutes(site: Site): Route[] {
   ];
 }
 
+const NO_OFFER = 'no-such-offer' as const;
+const offered = (offer: Offer | undefined): ChosenOffer | undefined =>
+  offer && { offer, codeHash: undefined };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

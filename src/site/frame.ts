@@ -1,5 +1,5 @@
 import type { Month } from '#access';
-import type { Plan } from '#billing';
+import type { Offer, Plan } from '#billing';
 import type { Named } from '#content';
 import type { Publication } from '#publication';
 
@@ -16,6 +16,8 @@ export type Frame = {
   /** Sections in the order of the masthead. */
   readonly sections: readonly (Named & { readonly description: string })[];
   readonly plans: readonly Plan[];
+  /** What plans can be begun with today, without a code. */
+  readonly offers: readonly Offer[];
   /** How many metered stories a visitor may open in a calendar month. */
   readonly freeStories: number;
   /** How many a reader with an account may. */

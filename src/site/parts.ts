@@ -1,5 +1,5 @@
 import type { Access } from '#access';
-import type { BillingParts, Plan, RazorpayPages } from '#billing';
+import type { BillingParts, Offer, Plan, RazorpayPages } from '#billing';
 import { listSections, type Named, type StoryMemory } from '#content';
 import type { rememberGrants } from '#entitlements';
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
@@ -35,6 +35,8 @@ export type SiteParts = {
   readonly billing: BillingParts;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
+  /** Those that are open today and need no code. */
+  readonly offers: () => readonly Offer[];
   /** The public address, without a slash at its end. */
   readonly baseUrl: string;
   readonly assets: Assets;
@@ -56,7 +58,7 @@ export type Site = SiteParts &
 
 export async function openSite(given: Omit<SiteParts, 'cookies'>): Promise<Site> {
   const parts: SiteParts = { ...given, cookies: siteCookies(given.baseUrl) };
-  const { access, assets, baseUrl, changes, database, plans, publication } = parts;
+  const { access, assets, baseUrl, changes, database, offers, plans, publication } = parts;
   const sections = await keepCurrent<(Named & { description: string })[]>(changes, ['content.sections'], () =>
     listSections(database.db),
   );
@@ -65,6 +67,7 @@ export async function openSite(given: Omit<SiteParts, 'cookies'>): Promise<Site>
     baseUrl,
     sections: sections(),
     plans: plans(),
+    offers: offers(),
     freeStories: access.policy().meters.main?.visitors ?? 0,
     readerStories: access.policy().meters.main?.readers ?? 0,
     month: access.month(),

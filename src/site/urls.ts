@@ -14,8 +14,16 @@ export function storyPath(story: Addressed): string {
 
 /** An address at the door, with where to go on behind it. */
 export const withNext = (path: string, next: string | undefined): string =>
-  next === undefined || next === '/' ? path : `${path}?next=${encodeURIComponent(next)}`;
+  next === undefined || next === '/'
+    ? path
+    : `${path}${path.includes('?') ? '&' : '?'}next=${encodeURIComponent(next)}`;
+/** A plan, begun with an offer. */
+export const withOffer = (path: string, offer: string | undefined): string =>
+  offer === undefined ? path : `${path}?offer=${encodeURIComponent(offer)}`;
 export const planPath = (slug: string): string => `/subscribe/${encodeURIComponent(slug)}`;
+/** A plan, begun with a code. */
+export const withCode = (plan: string, code: string): string =>
+  `${planPath(plan)}?code=${encodeURIComponent(code)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
 /** Where a reader pays an order through Razorpay; the gateway makes the same address. */
 export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderId}`;

@@ -123,6 +123,14 @@ describe('the check of the ledger', () => {
       ['does not add up', 'deferred'],
     ],
     [
+      'I23: an offer that more readers have than it is for, and one that is held for what runs',
+      `insert into billing.offers (slug, name, who, from_on, most, trial_days, created_at) values ('one', 'One', 'anyone', '2026-01-01', 1, 7, now());
+       insert into billing.redemptions (id, offer_slug, reader_id, subscription_id, status, at)
+         select gen_random_uuid(), 'one', reader_id, id, 'reserved', now() from billing.subscriptions`,
+      `delete from billing.redemptions; delete from billing.offers`,
+      ['is had by 2', 'is held for subscription'],
+    ],
+    [
       'I18: a number of an invoice that is left out',
       `update billing.invoices set serial = 9 where serial = 1`,
       `update billing.invoices set serial = 1 where serial = 9`,

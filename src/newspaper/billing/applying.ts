@@ -1,8 +1,10 @@
 import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
+import { enqueue } from '#platform/queue';
 import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
+import { REVOKE_MANDATE } from './asking.ts';
 import { type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type Booked, currentInvoices, insertEntries, setInvoiceStatuses } from './books.store.ts';
 import { billOf, carryOut, type Outcome } from './carrying-out.ts';
@@ -19,6 +21,7 @@ import type { Called } from './gateways/gateway.ts';
 import { applied, captured, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
 import { saveMandates } from './mandates.store.ts';
+import { triedBefore } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
 import { receiptOf } from './receipts.ts';
 import { giveBack } from './refunds.ts';
@@ -108,11 +111,19 @@ async function applyStates(
     tx,
     answers.map((one) => one.intentId),
   );
+  const tried = await triedBefore(
+    tx,
+    answers.flatMap(({ state, subscriptionId }) =>
+      state.kind === 'saved' && (subscriptions.get(subscriptionId)?.trialDays ?? 0) > 0
+        ? (state.mandate.fingerprint ?? [])
+        : [],
+    ),
+  );
   const settled = answers.flatMap(({ intentId, state, subscriptionId }): Settled[] => {
     const intent = intents.get(intentId);
     const subscription = subscriptions.get(subscriptionId);
     if (intent === undefined || subscription === undefined) return [];
-    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now) }];
+    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now, tried) }];
   });
   await writeCharges(tx, settled, now);
   const given = settled.flatMap(({ intent, settlement: { mandate }, subscription }) =>
@@ -123,6 +134,8 @@ async function applyStates(
     const mandate = mandates.get(one.subscription.id);
     return mandate === undefined ? one : { ...one, subscription: { ...one.subscription, mandate } };
   });
+  for (const { settlement } of settled)
+    if (settlement.letGo !== undefined) await enqueue(tx, REVOKE_MANDATE, { token: settlement.letGo.token });
   const outcomes = known.flatMap((one) => outcomeOf(one, now));
   await carryOut(parts, tx, outcomes, now);
   await saveLooks(tx, looksOf(known, outcomes, now));
@@ -164,8 +177,9 @@ async function writeCharges(tx: Tx, settled: readonly Settled[], now: Temporal.I
 
 /** What became of the subscription: a term was bought, or what it was charged to is good for nothing any more. */
 function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.Instant): Outcome[] {
-  const { intent: change, mandate, took } = settlement;
+  const { intent: change, mandate, took, trial } = settlement;
   const said = { subscription, actor: intent.gateway };
+  if (trial !== undefined) return [{ ...said, ...trial, fact: 'trial', dueAt: now }];
   if (took?.kind === 'bought') {
     const { standing, steps } = took;
     const next = nextAct({ ...subscription, ...standing }, undefined, now);

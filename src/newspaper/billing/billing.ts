@@ -1,7 +1,9 @@
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Db } from '#platform/db';
-import { listOffers } from './catalog.store.ts';
+import { listPricedPlans } from './catalog.store.ts';
 import { type Plan, plansOn } from './catalog.ts';
+import { listOffers } from './offers.store.ts';
+import { isInTime, type Offer } from './offers.ts';
 
 export type { Plan } from './catalog.ts';
 
@@ -11,11 +13,37 @@ export async function openCatalog(
   changes: ChangeFeed,
   today: () => Temporal.PlainDate,
 ): Promise<() => readonly Plan[]> {
-  const offers = await keepCurrent(changes, ['billing.plans', 'billing.prices', 'publication.settings'], () =>
-    listOffers(db),
+  const priced = await keepCurrent(changes, ['billing.plans', 'billing.prices', 'publication.settings'], () =>
+    listPricedPlans(db),
   );
-  return () => plansOn(offers(), today());
+  return onDay(priced, today, plansOn);
 }
+
+/** The offers that are open today and need no code, as they are now known to this process. */
+export async function openOffers(
+  db: Db,
+  changes: ChangeFeed,
+  today: () => Temporal.PlainDate,
+): Promise<() => readonly Offer[]> {
+  const offers = await keepCurrent(changes, ['billing.offers', 'billing.offer_phases'], () => listOffers(db));
+  return onDay(offers, today, (all, on) => all.filter((one) => !one.needsCode && isInTime(one, on)));
+}
+
+/** The same list until the day or what it is made from is another: pages are printed anew for another one. */
+function onDay<From, To>(
+  from: () => From,
+  today: () => Temporal.PlainDate,
+  make: (from: From, on: Temporal.PlainDate) => To,
+): () => To {
+  let kept: { from: From; day: string; made: To } | undefined;
+  return () => {
+    const [known, on] = [from(), today()];
+    if (kept?.from !== known || kept.day !== on.toString())
+      kept = { from: known, day: on.toString(), made: make(known, on) };
+    return kept.made;
+  };
+}
+
 export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export {
@@ -46,12 +74,32 @@ export type { CreditNote, Invoice } from './invoice.ts';
 export { invoiceWords } from './invoice-words.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
 export { resendReceipt } from './letters.ts';
+export {
+  type ChosenOffer,
+  endOffer,
+  findOfferByCode,
+  insertOffer,
+  listOffers,
+  offerFigures,
+  offerRefusal,
+} from './offers.store.ts';
+export {
+  isInTime,
+  OFFER_AUDIENCES,
+  type Offer,
+  type OfferAudience,
+  type OfferPhase,
+  type OfferRefusal,
+  offerFault,
+  phasesOf,
+} from './offers.ts';
 export type { BillingParts } from './parts.ts';
 export { beginPayment, isOverdue, type Quote, quoteChange } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
 export { PAUSE_DAYS } from './rights.ts';
+export { TRIAL_USED } from './settlement.ts';
 export {
   askOpen,
   askUnanswered,
@@ -66,7 +114,7 @@ export {
   revokeMandate,
   settleMandate,
 } from './standing.ts';
-export { canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
+export { agreedPrice, boughtNext, canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
   findSubscription,
   nextDueAt,

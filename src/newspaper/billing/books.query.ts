@@ -195,6 +195,19 @@ const INVARIANTS: readonly Invariant[] = [
       group by i.id, m.max_minor having count(n.kind) = 0 or i.amount_minor > min(n.amount_minor)
         or i.amount_minor > m.max_minor`,
   },
+  {
+    name: 'I23: no more readers have an offer, or use a code, than it is for, and none is held for what is given up',
+    broken: sql`
+      select format('offer %s for %s is had by %s', o.slug, o.most, count(*)) as what
+      from billing.offers o join billing.redemptions r on r.offer_slug = o.slug and r.status <> 'released'
+      group by o.slug having count(*) > o.most
+      union all select format('a code of offer %s for %s is used by %s', c.offer_slug, c.most, count(*))
+      from billing.offer_codes c join billing.redemptions r on r.code_hash = c.code_hash and r.status <> 'released'
+      group by c.code_hash having count(*) > c.most
+      union all select format('offer %s is held for subscription %s', r.offer_slug, s.id)
+      from billing.redemptions r join billing.subscriptions s on s.id = r.subscription_id
+      where r.status = 'reserved' and s.state <> 'incomplete'`,
+  },
 ];
 
 /** Everything in the books that must never be; none where all is well. */

@@ -9,6 +9,7 @@ import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
 import { termLine } from './invoicing.ts';
 import { lettersOf, postLetters } from './letters.ts';
+import { setRedemptions } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
 import { boughtNext, isOver, nextTerm, type PaidTerm, type Standing, type Step } from './subscription.ts';
 import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
@@ -62,6 +63,7 @@ export async function carryOut(
     now,
   );
   await letMandatesGo(tx, outcomes);
+  await settleOffers(tx, outcomes, now);
   await billOnCredit(parts, tx, outcomes, now);
   await giveUpInvoices(parts, tx, outcomes, now);
 }
@@ -98,11 +100,11 @@ async function beginTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.In
   const terms = stepsOf(outcomes, 'begin term').map((one) => ({ ...one, id: uuidv7() }));
   await insertTerms(
     tx,
-    terms.map(({ id, standing, step: { term }, subscription }) => ({
+    terms.map(({ id, step: { price, term }, subscription }) => ({
       ...term,
       id,
       subscriptionId: subscription.id,
-      price: standing.price,
+      price,
     })),
   );
   const days = stepsOf(outcomes, 'give days').map((one) => ({ ...one, id: uuidv7() }));
@@ -147,6 +149,30 @@ async function letMandatesGo(tx: Tx, outcomes: readonly Outcome[]): Promise<void
     if (mandate?.status === 'active' && isOver(standing) && !isOver(subscription))
       await enqueue(tx, REVOKE_MANDATE, { token: mandate.token });
   }
+}
+
+/** What was held for an order is used once that begins, and free for others once it is given up. */
+async function settleOffers(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
+  const begun = stepsOf(
+    outcomes.filter(({ subscription }) => subscription.offerSlug !== undefined),
+    'moved',
+  ).filter(({ step }) => step.from === 'incomplete');
+  const [over, used] = [
+    begun.filter(({ step }) => step.to === 'canceled'),
+    begun.filter(({ step }) => step.to !== 'canceled'),
+  ];
+  await setRedemptions(
+    tx,
+    over.map(({ subscription: { id } }) => id),
+    'released',
+    now,
+  );
+  await setRedemptions(
+    tx,
+    used.map(({ subscription: { id } }) => id),
+    'consumed',
+    now,
+  );
 }
 
 /** A term that begins unpaid is billed: its reader reads on credit, for as long as the grace lasts. */

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Product } from '#entitlements';
 import type { Db } from '#platform/db';
-import { makePlan, type Offer } from './catalog.ts';
+import { makePlan, type PricedPlan } from './catalog.ts';
 
 /** Every price of every plan in the paper's currency, in the order that plans are offered, and each plan's by its day. */
-export async function listOffers(db: Db): Promise<Offer[]> {
+export async function listPricedPlans(db: Db): Promise<PricedPlan[]> {
   const { rows } = await sql<{
     slug: string;
     name: string;

@@ -28,16 +28,16 @@ export function makePlan(stored: {
 }
 
 /** A plan at a price, and the day from which that is the price. */
-export type Offer = { readonly plan: Plan; readonly fromOn: Temporal.PlainDate };
+export type PricedPlan = { readonly plan: Plan; readonly fromOn: Temporal.PlainDate };
 
 /**
  * The plans on sale on a day, each at the price that is then in force.
  *
- * @param offers in the order that plans are offered, and those of a plan by their day
+ * @param priced in the order that plans are offered, and those of a plan by their day
  */
-export function plansOn(offers: readonly Offer[], day: Temporal.PlainDate): readonly Plan[] {
+export function plansOn(priced: readonly PricedPlan[], day: Temporal.PlainDate): readonly Plan[] {
   const bySlug = new Map<string, Plan>();
-  for (const { fromOn, plan } of offers) {
+  for (const { fromOn, plan } of priced) {
     if (Temporal.PlainDate.compare(fromOn, day) <= 0) bySlug.set(plan.slug, plan);
   }
   return [...bySlug.values()];

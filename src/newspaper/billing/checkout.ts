@@ -5,6 +5,7 @@ import { Conflict, Invalid } from '#values/errors';
 import { latestOf } from '#values/instants';
 import { isSameMoney, type Money } from '#values/money';
 import { isPlace } from '#values/places';
+import { dayAt } from '#values/term';
 import type { Plan } from './catalog.ts';
 import {
   type ChargeIntent,
@@ -19,6 +20,8 @@ import {
   setNext,
 } from './charges.store.ts';
 import { insertConsents, type NewConsent } from './consents.store.ts';
+import { type ChosenOffer, lockOffers, offerRefusal, reserveOffers } from './offers.store.ts';
+import { type OfferRefusal, phasesOf } from './offers.ts';
 import type { BillingParts } from './parts.ts';
 import { settleIntent } from './settling.ts';
 import {
@@ -35,6 +38,8 @@ import {
 export type Order = {
   readonly reader: { readonly id: string; readonly email: string };
   readonly plan: Plan;
+  /** Other conditions to begin it on; undefined for the plan as it is. */
+  readonly offer?: ChosenOffer | undefined;
   /** ISO 3166-1, and the state's code in India: tax needs them. */
   readonly country: string;
   readonly state: string | undefined;
@@ -53,6 +58,9 @@ export type Begun =
   /** The gateway does not answer; nothing was charged, and trying again goes on from here. */
   | { readonly kind: 'try-again'; readonly subscriptionId: string };
 
+/** It cannot be begun with the offer that was chosen. */
+export type OfferRefused = { readonly kind: 'offer-refused'; readonly reason: OfferRefusal };
+
 /**
  * Begins to sell, or goes on with what was begun: however often and in however many tabs a reader begins, there is one
  * subscription and one checkout that can be paid. It is written down before the gateway hears of it (billing, 1.5).
@@ -61,7 +69,7 @@ export async function beginCheckout(
   parts: BillingParts,
   order: Order,
   now: Temporal.Instant,
-): Promise<Begun> {
+): Promise<Begun | OfferRefused> {
   checkPlace(order);
   for (let tries = 0; tries < 5; tries++) {
     const planned = await plan(parts, { order, now });
@@ -99,6 +107,7 @@ type Planned =
   | { readonly kind: 'open'; readonly intent: ChargeIntent }
   | { readonly kind: 'close-first'; readonly intent: ChargeIntent }
   | Elsewhere
+  | OfferRefused
   | Begun;
 /** In another tab, between two of our statements: to be looked at again. */
 export type Elsewhere = { readonly kind: 'begun-elsewhere' };
@@ -136,7 +145,14 @@ async function planEach(
 ): Promise<ReadonlyMap<Asked, Planned>> {
   const now = latestOf(asked.map((one) => one.now));
   const planned = new Map<Asked, Planned>();
-  const placed = await place(parts, tx, asked, planned, now);
+  await refuseOffers(parts, tx, asked, planned, now);
+  const placed = await place(
+    parts,
+    tx,
+    asked.filter((one) => !planned.has(one)),
+    planned,
+    now,
+  );
   const open = await newestIntents(
     tx,
     placed.flatMap(({ known }) => (known === undefined ? [] : [known.id])),
@@ -152,6 +168,34 @@ async function planEach(
     planned.set(one.asked, { kind: 'open', intent: intents[at] as ChargeIntent });
   });
   return planned;
+}
+
+/** Whoever counts how often an offer is taken holds it. @param planned gets the orders that cannot have theirs */
+async function refuseOffers(
+  parts: BillingParts,
+  tx: Tx,
+  asked: readonly Asked[],
+  planned: Map<Asked, Planned>,
+  now: Temporal.Instant,
+): Promise<void> {
+  const offered = asked.filter(({ order }) => order.offer !== undefined);
+  if (offered.length === 0) return;
+  // One of each at a time: what the first of a group takes, the next one counts.
+  await lockOffers(
+    tx,
+    offered.map(({ order }) => order.offer?.offer.slug ?? ''),
+  );
+  const taken = new Set<string>();
+  for (const one of offered) {
+    const { offer, plan, reader } = one.order;
+    if (offer === undefined) continue;
+    const { slug } = offer.offer;
+    const today = dayAt(now, parts.publication().zone);
+    const reason = await offerRefusal(tx, offer, plan, reader.id, today);
+    if (reason !== undefined) planned.set(one, { kind: 'offer-refused', reason });
+    else if (taken.has(slug)) planned.set(one, ELSEWHERE);
+    else taken.add(slug);
+  }
 }
 
 /** Finds or begins the subscription of each order. @param planned gets those that end here */
@@ -191,17 +235,27 @@ async function place(
   return placed;
 }
 
-function wantedBy(parts: BillingParts, { country, plan, reader, state }: Order): NewSubscription {
+function wantedBy(parts: BillingParts, { country, offer, plan, reader, state }: Order): NewSubscription {
   return {
     readerId: reader.id,
     product: plan.product,
     planSlug: plan.slug,
     price: plan.price,
+    phases: offer === undefined ? [] : phasesOf(offer.offer, plan),
     months: plan.months,
     zone: parts.publication().zone,
     country,
     countryState: state,
+    offerSlug: offer?.offer.slug,
+    trialDays: offer?.offer.trialDays ?? 0,
   };
+}
+
+/** What is paid at once: nothing, where it begins with days that cost nothing. */
+function firstAmount({ offer, plan }: Order): Money {
+  if (offer === undefined) return plan.price;
+  if (offer.offer.trialDays > 0) return { ...plan.price, minor: 0n };
+  return phasesOf(offer.offer, plan)[0]?.price ?? plan.price;
 }
 
 /** With an attempt that may still be paid: it is that one, unless something else is bought now. */
@@ -209,7 +263,8 @@ async function goOn(tx: Tx, { asked: { order }, known }: Placed, open: ChargeInt
   if (open.status === 'pending') return { kind: 'confirming', subscriptionId: open.subscriptionId };
   const same =
     known?.planSlug === order.plan.slug &&
-    isSameMoney(open.amount, order.plan.price) &&
+    isSameMoney(open.amount, firstAmount(order)) &&
+    known.offerSlug === order.offer?.offer.slug &&
     known.country === order.country &&
     known.countryState === order.state;
   if (!same) return { kind: 'close-first', intent: open };
@@ -226,6 +281,17 @@ async function agree(
 ): Promise<ChargeIntent[]> {
   for (const { asked, known } of placed)
     if (known !== undefined) await changeChoice(tx, known.id, wantedBy(parts, asked.order));
+  await reserveOffers(
+    tx,
+    placed
+      .filter(({ asked, known }) => asked.order.offer !== undefined || known?.offerSlug !== undefined)
+      .map(({ asked: { order }, subscriptionId }) => ({
+        subscriptionId,
+        readerId: order.reader.id,
+        chosen: order.offer,
+      })),
+    now,
+  );
   await setReaderPlaces(
     tx,
     placed.map(({ asked: { order } }) => ({
@@ -254,7 +320,7 @@ async function agree(
         subscriptionId,
         termSeq: 0,
         gateway: parts.gateway.name,
-        amount: order.plan.price,
+        amount: firstAmount(order),
         next: order.next,
         mandateId: undefined,
         invoiceId: undefined,

@@ -18,6 +18,7 @@ export type Letter = {
 };
 type LetterKind =
   | 'receipt'
+  | 'trial-began'
   | 'payment-failed'
   | 'subscription-ends'
   | 'subscription-goes-on'
@@ -71,14 +72,25 @@ export function renewalFailed(
 /** What a reader is told of what became of their subscription. */
 export function lettersOf({ fact, standing, steps, subscription }: Outcome, now: Temporal.Instant): Letter[] {
   const { planName, readerId } = subscription;
-  const { cancelOn, paidThroughOn } = standing;
+  const { cancelOn, paidThroughOn, trialEndsOn } = standing;
   const to = steps.findLast((step) => step.kind === 'moved')?.to;
   if (fact === 'cancel' && cancelOn !== undefined) {
     const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
     return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
   }
-  if (fact === 'undo cancel' && paidThroughOn !== undefined) {
-    const payload = { planName, renewsOn: paidThroughOn, cancelPath: CANCEL_PATH };
+  const renewsOn = paidThroughOn ?? trialEndsOn;
+  if (to === 'trialing' && trialEndsOn !== undefined) {
+    const payload = {
+      planName,
+      paidFrom: trialEndsOn,
+      amount: boughtNext(standing).price,
+      method: subscription.mandate?.method ?? '',
+      cancelPath: CANCEL_PATH,
+    };
+    return [{ readerId, mail: { kind: 'trial-began', payload } }];
+  }
+  if (fact === 'undo cancel' && renewsOn !== undefined) {
+    const payload = { planName, renewsOn, cancelPath: CANCEL_PATH };
     return [{ readerId, mail: { kind: 'subscription-goes-on', payload } }];
   }
   if (fact === 'pause' && standing.pause !== undefined) {

@@ -8,7 +8,7 @@ import { type Begun, closeCheckout, type Order, openAtGateway } from './checkout
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
 import { prorated } from './rights.ts';
-import { boughtNext } from './subscription.ts';
+import { agreedPrice, boughtNext } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */
@@ -42,11 +42,11 @@ export async function beginPayment(
     }
     if (planned.kind !== 'open') return planned;
     const { intent, subscription } = planned;
-    const { months, price } = intent.change ?? boughtNext(subscription);
     const page = {
       planName: intent.change?.planName ?? subscription.nextPlanName,
-      price,
-      months,
+      // A mandate is for the terms behind an offer too.
+      price: intent.change?.price ?? agreedPrice(subscription),
+      months: (intent.change ?? boughtNext(subscription)).months,
       returnPath: PAYMENT_PATH,
       cancelPath: PAYMENT_PATH,
     };

@@ -38,6 +38,8 @@ const subscription = (given: Partial<Subscription> = {}): Subscription => ({
   mandate: mandate(),
   remindedSeq: 1,
   parkedReason: undefined,
+  offerSlug: undefined,
+  trialDays: 0,
   ...begun({ planSlug: 'quarterly', months: 3, price: PRICE }, ZONE),
   state: 'active',
   anchorOn: day('2026-11-23'),

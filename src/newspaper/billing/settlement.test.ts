@@ -55,6 +55,8 @@ function subscription(state: Subscription['state'] = 'incomplete'): Subscription
     mandate: undefined,
     remindedSeq: undefined,
     parkedReason: undefined,
+    offerSlug: undefined,
+    trialDays: 0,
     country: 'IN',
     countryState: 'KA',
     createdAt: NOON,

@@ -1,7 +1,7 @@
 import { isSameMoney } from '#values/money';
 import { type ChargeIntent, type IntentStatus, isOpen } from './charges.store.ts';
 import type { CheckoutState, FailureKind, GatewayMandate, GatewayPayment } from './gateways/gateway.ts';
-import { type Fact, type Standing, type Step, transition } from './subscription.ts';
+import { type Fact, isOver, type Standing, type Step, transition } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** What follows from a gateway's word about an attempt to be paid. */
@@ -25,7 +25,14 @@ export type Settlement = {
     | { readonly kind: 'park'; readonly reason: string };
   /** What may be charged from now on. */
   readonly mandate?: GatewayMandate;
+  /** Its days that cost nothing begin. */
+  readonly trial?: { readonly standing: Standing; readonly steps: readonly Step[] };
+  /** A mandate that was given and is good for nothing here. */
+  readonly letGo?: GatewayMandate;
 };
+
+/** Why an order with a trial does not begin: the card or account has had one, with this reader or another. */
+export const TRIAL_USED = 'trial_used';
 
 /** How an attempt stands by the gateway's word. `refused`: it would not even try to charge it. */
 export type Word = CheckoutState | { readonly kind: 'refused'; readonly code: string };
@@ -35,12 +42,15 @@ const NOTHING: Settlement = {};
 /**
  * What a gateway's word makes of an attempt and its subscription. Pure; the same word told twice, late or after another
  * changes nothing the second time.
+ *
+ * @param tried fingerprints of cards and accounts that had a trial before
  */
 export function settlementOf(
   intent: ChargeIntent,
   subscription: Subscription,
   state: Word,
   now: Temporal.Instant,
+  tried: ReadonlySet<string> = new Set(),
 ): Settlement {
   if (state.kind === 'open') return NOTHING;
   if (state.kind === 'expired') return isOpen(intent) ? { intent: { status: 'canceled' } } : NOTHING;
@@ -53,7 +63,7 @@ export function settlementOf(
         }
       : NOTHING;
   if (intent.status === 'succeeded') return state.kind === 'payment' ? { payment: state } : NOTHING;
-  if (state.kind === 'saved') return { intent: { status: 'succeeded' }, mandate: state.mandate };
+  if (state.kind === 'saved') return saved(intent, subscription, state.mandate, now, tried);
   const payment = state;
   switch (payment.status) {
     case 'pending':
@@ -74,6 +84,27 @@ export function settlementOf(
     default:
       return payment.status satisfies never;
   }
+}
+
+/** A mandate alone: for terms to come, or for a subscription that begins with days that cost nothing. */
+function saved(
+  intent: ChargeIntent,
+  subscription: Subscription,
+  mandate: GatewayMandate,
+  now: Temporal.Instant,
+  tried: ReadonlySet<string>,
+): Settlement {
+  const { state, trialDays } = subscription;
+  if (trialDays === 0 || (state !== 'incomplete' && !isOver(subscription)))
+    return { intent: { status: 'succeeded' }, mandate };
+  // Of an order that was closed meanwhile, or whose card had its days before, nothing is ever to be charged.
+  if (!isOpen(intent) || isOver(subscription)) return { letGo: mandate };
+  if (mandate.fingerprint !== undefined && tried.has(mandate.fingerprint))
+    return { intent: { status: 'failed', failureCode: TRIAL_USED }, letGo: mandate };
+  const begun = transition(subscription, { kind: 'trial', days: trialDays }, now);
+  return begun.kind === 'unchanged'
+    ? { letGo: mandate }
+    : { intent: { status: 'succeeded' }, mandate, trial: begun };
 }
 
 function failed(intent: ChargeIntent, payment: GatewayPayment): Settlement {

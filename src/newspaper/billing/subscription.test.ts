@@ -98,6 +98,39 @@ describe('a first payment', () => {
   });
 });
 
+describe('an offer’s prices', () => {
+  const money = (minor: bigint) => ({ minor, currency: 'INR' });
+  const introduced = begun(QUARTERLY, ZONE, [
+    { terms: 2, price: money(9_900n) },
+    { terms: 1, price: money(45_000n) },
+  ]);
+  const pricesOf = (facts: readonly Fact[]) => {
+    let is = introduced;
+    const steps: Step[] = [];
+    for (const fact of facts) {
+      const result = transition(is, fact, noon('2026-11-23'));
+      if (result.kind === 'unchanged') continue;
+      is = result.standing;
+      steps.push(...result.steps);
+    }
+    return steps.flatMap((step) => (step.kind === 'begin term' ? [Number(step.price.minor)] : []));
+  };
+
+  it('are those of the first terms, in their order, and then the agreed one', () => {
+    expect(pricesOf([0, 1, 2, 3, 4].map(paid))).toEqual([9_900, 9_900, 45_000, 90_000, 90_000]);
+  });
+
+  it('end with another plan, which is bought at its own, now or later', () => {
+    const change = { planSlug: 'yearly', months: 12, price: money(270_000n) };
+    expect(pricesOf([paid(0), { kind: 'change later', change }, paid(1), paid(2)])).toEqual([
+      9_900, 270_000, 270_000,
+    ]);
+    expect(pricesOf([paid(0), { kind: 'change paid', seq: 1, change }, paid(2)])).toEqual([
+      9_900, 270_000, 270_000,
+    ]);
+  });
+});
+
 describe('boundaries', () => {
   it.each([
     ['F50', 1, '2026-01-31', ['2026-02-28', '2026-03-31', '2026-04-30', '2026-05-31']],

@@ -34,6 +34,8 @@ export type Standing = {
   readonly months: number;
   /** Of one term: the price that was agreed, whatever the catalogue says later. */
   readonly price: Money;
+  /** What the next terms cost before that price does. */
+  readonly phases: readonly Phase[];
   readonly zone: string;
   /** Every boundary is so many months from here: counting from the end before would drift to the 28th for good. */
   readonly anchorOn: Temporal.PlainDate | undefined;
@@ -55,13 +57,21 @@ export type Standing = {
   readonly endedReason: EndedReason | undefined;
 };
 
+/** So many terms, at a price of their own each. */
+export type Phase = { readonly terms: number; readonly price: Money };
+
 /** A subscription before anything of it is paid. */
-export function begun({ months, planSlug, price }: Change, zone: string): Standing {
+export function begun(
+  { months, planSlug, price }: Change,
+  zone: string,
+  phases: readonly Phase[] = [],
+): Standing {
   return {
     state: 'incomplete',
     planSlug,
     months,
     price,
+    phases,
     zone,
     anchorOn: undefined,
     monthsPaid: 0,
@@ -128,7 +138,7 @@ export type PaidTerm = {
 
 /** What is to be done about a change, besides keeping it: in this order. */
 export type Step =
-  | { readonly kind: 'begin term'; readonly term: PaidTerm }
+  | { readonly kind: 'begin term'; readonly term: PaidTerm; readonly price: Money }
   /** The newest term ends on this day and not when it was to. */
   | { readonly kind: 'cut term'; readonly seq: number; readonly endOn: Temporal.PlainDate }
   | { readonly kind: 'revoke term'; readonly seq: number; readonly as: 'refunded' | 'charged_back' }
@@ -247,8 +257,19 @@ export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTer
 }
 
 /** What the next term is of: what this one is, unless its reader or the paper has changed it. */
-export function boughtNext({ months, pendingChange, planSlug, price }: Standing): Change {
-  return pendingChange ?? { planSlug, months, price };
+export function boughtNext({ months, pendingChange, phases, planSlug, price }: Standing): Change {
+  return pendingChange ?? { planSlug, months, price: phases[0]?.price ?? price };
+}
+
+/** What a term costs once no offer makes it cheaper. */
+export function agreedPrice({ pendingChange, price }: Standing): Money {
+  return pendingChange?.price ?? price;
+}
+
+/** One term of the first phase is over. */
+function phasesAfter([first, ...rest]: readonly Phase[]): readonly Phase[] {
+  if (first === undefined) return [];
+  return first.terms > 1 ? [{ ...first, terms: first.terms - 1 }, ...rest] : rest;
 }
 
 function monthsAfter(anchorOn: Temporal.PlainDate, months: number): Temporal.PlainDate {
@@ -272,7 +293,9 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
     state: 'active',
     planSlug,
     months,
-    price,
+    price: agreedPrice(standing),
+    // Another plan is bought at its own price.
+    phases: standing.pendingChange === undefined ? phasesAfter(standing.phases) : [],
     anchorOn: goesOn ? standing.anchorOn : term.startOn,
     monthsPaid: (goesOn ? standing.monthsPaid : 0) + months,
     nextSeq: standing.nextSeq + 1,
@@ -281,7 +304,7 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
     pendingChange: undefined,
     needsMethod: false,
   };
-  return changed(after, [{ kind: 'begin term', term }, ...moved(standing, after)]);
+  return changed(after, [{ kind: 'begin term', term, price }, ...moved(standing, after)]);
 }
 
 function onTrial(standing: Standing, today: Temporal.PlainDate, days: number): Transition {
@@ -339,6 +362,7 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   const after: Standing = {
     ...standing,
     ...change,
+    phases: [],
     anchorOn: today,
     monthsPaid: change.months,
     nextSeq: standing.nextSeq + 1,
@@ -348,7 +372,7 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   };
   return changed(after, [
     { kind: 'cut term', seq: standing.nextSeq - 1, endOn: today },
-    { kind: 'begin term', term },
+    { kind: 'begin term', term, price: change.price },
   ]);
 }
 

@@ -27,6 +27,9 @@ export type Subscription = Standing & {
   readonly remindedSeq: number | undefined;
   /** Why a person has to look at it before anything is charged again. */
   readonly parkedReason: string | undefined;
+  /** What it was begun with besides its plan, and how many days of that cost nothing. */
+  readonly offerSlug: string | undefined;
+  readonly trialDays: number;
 };
 
 /** A mandate as it is kept. */
@@ -66,6 +69,11 @@ type SubscriptionRow = {
   created_at: string;
   reminded_seq: number | null;
   parked_reason: string | null;
+  offer_slug: string | null;
+  trial_days: number;
+  phase_terms: number[];
+  /** The driver gives lists of whole numbers as text. */
+  phase_minor: string[];
   mandate_id: string | null;
   mandate_gateway: Gateway['name'];
   token: string;
@@ -80,7 +88,8 @@ type SubscriptionRow = {
 const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_name, n.name as next_plan_name, s.currency, s.amount_minor, s.months,
   s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
   s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.pending_minor, s.is_disputed,
-  s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, m.id as mandate_id,
+  s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, s.offer_slug, s.trial_days,
+  s.phase_terms, s.phase_minor, m.id as mandate_id,
   m.gateway as mandate_gateway, m.token, m.rail, m.status as mandate_status, m.currency as max_currency, m.max_minor,
   m.expires_on, m.method`;
 const TABLES = sql`billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
@@ -97,6 +106,10 @@ function toSubscription(row: SubscriptionRow): Subscription {
     planName: row.plan_name,
     nextPlanName: row.next_plan_name ?? row.plan_name,
     price: { minor: row.amount_minor, currency: row.currency },
+    phases: row.phase_terms.map((terms, at) => ({
+      terms,
+      price: { minor: BigInt(row.phase_minor[at] ?? '0'), currency: row.currency },
+    })),
     months: row.months,
     zone: row.zone,
     country: row.country,
@@ -127,6 +140,8 @@ function toSubscription(row: SubscriptionRow): Subscription {
     mandate: row.mandate_id === null ? undefined : toMandate(row, row.mandate_id),
     remindedSeq: row.reminded_seq ?? undefined,
     parkedReason: row.parked_reason ?? undefined,
+    offerSlug: row.offer_slug ?? undefined,
+    trialDays: row.trial_days,
   };
 }
 
@@ -190,8 +205,26 @@ export async function lockCurrents(tx: Tx, readerIds: readonly string[]): Promis
 
 export type NewSubscription = Pick<
   Subscription,
-  'readerId' | 'product' | 'planSlug' | 'price' | 'months' | 'zone' | 'country' | 'countryState'
+  | 'readerId'
+  | 'product'
+  | 'planSlug'
+  | 'price'
+  | 'phases'
+  | 'months'
+  | 'zone'
+  | 'country'
+  | 'countryState'
+  | 'offerSlug'
+  | 'trialDays'
 >;
+
+/** Phases as they are kept: two lists of one length. */
+function phaseLists(phases: Standing['phases']) {
+  return {
+    phaseTerms: phases.map(({ terms }) => terms),
+    phaseMinor: phases.map(({ price }) => price.minor.toString()),
+  };
+}
 
 /**
  * Begins subscriptions, at most one of a product for each reader.
@@ -206,20 +239,26 @@ export async function insertSubscriptions(
   if (given.length === 0) return [];
   // In one order for all processes: each waits for another's of the same reader, and none in a circle.
   const rows = given
-    .map(({ price, ...one }) => ({
+    .map(({ phases, price, ...one }) => ({
       ...one,
       id: uuidv7(),
       ...moneyRecord(price),
+      ...phaseLists(phases),
     }))
     .toSorted((a, b) => (a.readerId < b.readerId ? -1 : 1));
   const made = await sql<{ id: string; reader_id: string; product: string }>`
     insert into billing.subscriptions (id, reader_id, product, plan_slug, currency, amount_minor, months, zone, country,
-      country_state, state, created_at, due_at)
-    select id, "readerId", product, "planSlug", currency, minor, months, zone, country, "countryState", 'incomplete',
-      ${now.toString()}, ${now.add({ hours: HOURS_TO_PAY }).toString()}
+      country_state, offer_slug, trial_days, phase_terms, phase_minor, state, created_at, due_at, previous_id)
+    select id, "readerId", product, "planSlug", currency, minor, months, zone, country, "countryState", "offerSlug",
+      "trialDays", "phaseTerms", "phaseMinor", 'incomplete', ${now.toString()},
+      ${now.add({ hours: HOURS_TO_PAY }).toString()}, (
+        select old.id from billing.subscriptions old
+        where old.reader_id = "readerId" and old.product = new.product and old.ended_reason <> 'never_paid'
+        order by old.created_at desc limit 1)
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
-      country text, "countryState" text)
+      country text, "countryState" text, "offerSlug" text, "trialDays" integer, "phaseTerms" integer[],
+      "phaseMinor" bigint[])
     on conflict (reader_id, product) where state not in ('canceled', 'expired') do nothing
     returning id, reader_id, product`.execute(tx);
   const ids = new Map(made.rows.map((row) => [`${row.reader_id} ${row.product}`, row.id]));
@@ -228,10 +267,13 @@ export async function insertSubscriptions(
 
 /** Changes what is bought while nothing is paid yet. */
 export async function changeChoice(tx: Tx, id: string, given: NewSubscription): Promise<void> {
+  const { phaseMinor, phaseTerms } = phaseLists(given.phases);
   await sql`
     update billing.subscriptions set plan_slug = ${given.planSlug}, currency = ${given.price.currency},
       amount_minor = ${given.price.minor}, months = ${given.months}, country = ${given.country},
-      country_state = ${given.countryState ?? null}, version = version + 1
+      country_state = ${given.countryState ?? null}, offer_slug = ${given.offerSlug ?? null},
+      trial_days = ${given.trialDays}, phase_terms = ${phaseTerms}::integer[], phase_minor = ${phaseMinor}::bigint[],
+      version = version + 1
     where id = ${id} and state = 'incomplete'`.execute(tx);
 }
 
@@ -256,6 +298,7 @@ export async function saveStandings(
     planSlug: standing.planSlug,
     months: standing.months,
     minor: standing.price.minor.toString(),
+    ...phaseLists(standing.phases),
     anchorOn: standing.anchorOn,
     monthsPaid: standing.monthsPaid,
     nextSeq: standing.nextSeq,
@@ -273,7 +316,8 @@ export async function saveStandings(
   }));
   await sql`
     update billing.subscriptions s set state = now.state, due_at = now."dueAt", plan_slug = now."planSlug",
-      months = now.months, amount_minor = now.minor, pending_minor = now."pendingMinor", anchor_on = now."anchorOn",
+      months = now.months, amount_minor = now.minor, phase_terms = now."phaseTerms", phase_minor = now."phaseMinor",
+      pending_minor = now."pendingMinor", anchor_on = now."anchorOn",
       months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
       trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
@@ -284,8 +328,8 @@ export async function saveStandings(
         and s.pending_minor is not distinct from now."pendingMinor" then s.reminded_seq end,
       version = s.version + 1
     from json_to_recordset(${JSON.stringify(rows)}::json) as now (
-      id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "pendingMinor" bigint,
-      "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
+      id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "phaseTerms" integer[],
+      "phaseMinor" bigint[], "pendingMinor" bigint, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
       "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
       "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
     where s.id = now.id`.execute(tx);

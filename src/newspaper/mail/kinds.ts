@@ -83,6 +83,15 @@ export const MAIL_KINDS = {
     renewsOn: day.optional(),
     cancelPath: path,
   }),
+  /** It begins with days that cost nothing: what was agreed to, to be kept. */
+  'trial-began': z.strictObject({
+    planName: line,
+    /** The first day that costs something, and what it costs. */
+    paidFrom: day,
+    amount: money,
+    method: line,
+    cancelPath: path,
+  }),
   /** It was cancelled, and runs to its end. */
   'subscription-ends': z.strictObject({
     planName: line,

@@ -77,6 +77,7 @@ export async function personalData(
     })),
     subscriptions: subscriptions.map((one, index) => ({
       plan: one.planSlug,
+      offer: one.offerSlug ?? null,
       state: one.state,
       amount_minor: one.price.minor,
       currency: one.price.currency,

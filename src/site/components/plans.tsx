@@ -1,13 +1,8 @@
 import type { Plan } from '#billing';
 import { formatMoney } from '#values/money';
 import type { Frame } from '../frame.ts';
-import { planPath, withNext } from '../urls.ts';
-
-/** "3 months", "1 year", "2 years". */
-export function termText(months: number): string {
-  const [count, unit] = months % 12 === 0 ? [months / 12, 'year'] : [months, 'month'];
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
-}
+import { planPath, withNext, withOffer } from '../urls.ts';
+import { offerBeside, offerWords, termText } from './conditions.ts';
 
 /**
  * The plans as a printed table of prices: what is charged and for how long, and what that is a month. Both stand there,
@@ -21,14 +16,15 @@ export function Plans(props: {
   /** Where the browser goes on once it may read: a path of the paper. */
   next?: string;
 }) {
-  const { plans, paper } = props.frame;
+  const { offers, plans, paper } = props.frame;
   const Heading = `h${props.level}` as const;
+  const beside = plans.map((plan) => ({ plan, offer: offerBeside(plan, offers) }));
   return (
     <ul class="plans">
-      {plans.map((plan) => (
+      {beside.map(({ offer, plan }) => (
         <li class="plan">
           <Heading class="plan-name">
-            <a href={withNext(planPath(plan.slug), props.next)}>{plan.name}</a>
+            <a href={withNext(withOffer(planPath(plan.slug), offer?.slug), props.next)}>{plan.name}</a>
           </Heading>
           <p class="plan-price">
             <strong>{formatMoney(plan.price, paper.language)}</strong> for {termText(plan.months)}
@@ -36,6 +32,12 @@ export function Plans(props: {
           <p class="plan-per-month">
             <PerMonth plan={plan} language={paper.language} />
           </p>
+          {offer !== undefined && (
+            <p class="plan-offer">
+              {offer.who === 'new' ? 'New here? ' : ''}
+              {offerWords(plan, offer, paper.language)}
+            </p>
+          )}
         </li>
       ))}
     </ul>

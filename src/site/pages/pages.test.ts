@@ -232,6 +232,8 @@ describe('the plans', () => {
     const html = renderOrder({
       frame,
       plan: yearly,
+      offer: undefined,
+      code: undefined,
       email: NASTY,
       next: '/',
       country: 'IN',

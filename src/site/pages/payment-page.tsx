@@ -1,4 +1,4 @@
-import { isOverdue, type Subscription } from '#billing';
+import { boughtNext, isOverdue, type Subscription } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -18,8 +18,8 @@ export function renderPayment(given: {
 }): string {
   const { frame, state, subscription } = given;
   const { language } = frame.paper;
-  const { mandate, nextPlanName, paidThroughOn, pendingChange, price, trialEndsOn } = subscription;
-  const sum = formatMoney(pendingChange?.price ?? price, language);
+  const { mandate, nextPlanName, paidThroughOn, trialEndsOn } = subscription;
+  const sum = formatMoney(boughtNext(subscription).price, language);
   const renewsOn = paidThroughOn ?? trialEndsOn;
   const overdue = isOverdue(subscription);
   const isGood = mandate?.status === 'active' && !subscription.needsMethod;

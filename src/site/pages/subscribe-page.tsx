@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
-import type { Plan } from '#billing';
+import type { Offer, OfferRefusal, Plan } from '#billing';
 import type { Benefit } from '#entitlements';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
+import { conditionWords, offerWords, termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
-import { FormError, Select } from '../components/form.tsx';
+import { Field, FormError, Select } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';
-import { Plans, termText } from '../components/plans.tsx';
+import { Plans } from '../components/plans.tsx';
 import type { Frame } from '../frame.ts';
-import { PATHS, withNext } from '../urls.ts';
+import { PATHS, planPath, withNext, withOffer } from '../urls.ts';
 
 /** What each benefit is to a reader. A new benefit does not compile until it is described here. */
 const BENEFITS: Readonly<
@@ -138,21 +139,35 @@ function Questions({ frame }: { frame: Frame }) {
   );
 }
 
-/** What a reader agrees to, in the words that are kept with the order. */
 /** Tells words that were shown from others, in a form that comes back. */
 export const digestOf = (words: string): string => hash('sha256', words, 'base64url').slice(0, 16);
 
-export function consentWords(plan: Plan, language: string): string {
-  const price = formatMoney(plan.price, language);
+/** What a reader agrees to, in the words that are kept with the order. */
+export function consentWords(plan: Plan, offer: Offer | undefined, language: string): string {
   return (
-    `My subscription begins at once. It costs ${price} for ${termText(plan.months)}, tax included, and renews by ` +
-    'itself at the end of each term for the same term until I cancel, which I can do at any time in my account.'
+    `My subscription begins at once. ${conditionWords(plan, offer, language)}, tax included, and renews by itself at ` +
+    'the end of each term for the same term until I cancel, which I can do at any time in my account.'
   );
 }
+
+/** Why an offer or a code does not count, and that the plan itself can be had. */
+const REFUSALS: Readonly<Record<OfferRefusal, string>> = {
+  'no-such-offer': 'That code or offer does not count for this plan, or not any more.',
+  'not-for-you': 'That offer is for others: for readers who are new here, or for those who come back.',
+  'had-already': 'You have had that offer before; it is given once.',
+  'all-taken': 'That offer was for a limited number of readers, and they have it.',
+};
 
 type OrderProps = {
   frame: Frame;
   plan: Plan;
+  /** What it is begun with, and the code that was given for it. */
+  offer: Offer | undefined;
+  code: string | undefined;
+  /** Why what was asked for is not what is shown. */
+  refused?: OfferRefusal | undefined;
+  /** What this reader could begin it with instead. */
+  instead?: Offer | undefined;
   email: string;
   next: string;
   country: string | undefined;
@@ -162,27 +177,55 @@ type OrderProps = {
 
 /** The last page before the gateway's: what is bought, where its buyer lives, and what is agreed to. */
 export function renderOrder(props: OrderProps): string {
-  const { country, email, error, frame, next, plan, state } = props;
+  const { code, country, email, error, frame, instead, next, offer, plan, refused, state } = props;
   const { language } = frame.paper;
   const names = new Intl.DisplayNames([language], { type: 'region' });
   const countries = COUNTRIES.map((value) => ({ value, text: names.of(value) ?? value })).sort((a, b) =>
     a.text.localeCompare(b.text, language),
   );
   const states = Object.entries(INDIAN_STATES).map(([value, text]) => ({ value, text }));
+  const consent = consentWords(plan, offer, language);
+  const isFree = offer !== undefined && offer.trialDays > 0;
   return documentText(
     <Layout frame={frame} title={`Subscribe: ${plan.name}`}>
       <div class="wrap page order">
         <header class="page-head">
           <h1 class="page-title">{plan.name}</h1>
+          {offer !== undefined && (
+            <p class="order-offer" data-offer={offer.slug}>
+              <strong>{offer.name}</strong>
+            </p>
+          )}
           <p class="page-standfirst">
-            <strong>{formatMoney(plan.price, language)}</strong> for {termText(plan.months)}, tax included:{' '}
-            {formatMoney(plan.pricePerMonth, language)} a month.{' '}
+            {offer === undefined ? (
+              <>
+                <strong>{formatMoney(plan.price, language)}</strong> for {termText(plan.months)}, tax
+                included: {formatMoney(plan.pricePerMonth, language)} a month.{' '}
+              </>
+            ) : (
+              <>{conditionWords(plan, offer, language)}, tax included. </>
+            )}
             <a href={withNext(PATHS.subscribe, next)}>Another plan</a>
           </p>
         </header>
+        {refused !== undefined && (
+          <p class="state-line" role="status" data-offer-refused={refused}>
+            {REFUSALS[refused]} You can subscribe at the plan’s price.
+          </p>
+        )}
+        {instead !== undefined && (
+          <p class="state-line" role="status">
+            <a href={withNext(withOffer(planPath(plan.slug), instead.slug), next)}>{instead.name}</a>:{' '}
+            {offerWords(plan, instead, language)}.
+          </p>
+        )}
         <form class="form" method="post" action={PATHS.subscriptions}>
           <FormError text={error} />
           <input type="hidden" name="plan" value={plan.slug} />
+          {offer !== undefined && code === undefined && (
+            <input type="hidden" name="offer" value={offer.slug} />
+          )}
+          {offer !== undefined && code !== undefined && <input type="hidden" name="code" value={code} />}
           {next !== '/' && <input type="hidden" name="next" value={next} />}
           <p class="field-hint">For {email}. Where you live decides the tax that is in the price.</p>
           <Select label="Country" name="country" options={countries} value={country} />
@@ -196,18 +239,40 @@ export function renderOrder(props: OrderProps): string {
           />
           <p class="tick">
             <input id="field-consent" type="checkbox" name="consent" value="yes" required />
-            <label for="field-consent">{consentWords(plan, language)}</label>
-            <input type="hidden" name="shown" value={digestOf(consentWords(plan, language))} />
+            <label for="field-consent">{consent}</label>
+            <input type="hidden" name="shown" value={digestOf(consent)} />
           </p>
           <p>
             <button class="button" type="submit">
-              Go on to pay
+              {isFree ? 'Go on to how you will pay' : 'Go on to pay'}
             </button>
           </p>
           <p class="field-hint">
-            You pay on a page of the company that takes the money. We never see your card.
+            {isFree
+              ? 'You give a card or account on a page of the company that takes the money, and nothing is taken today. We never see your card.'
+              : 'You pay on a page of the company that takes the money. We never see your card.'}
           </p>
         </form>
+        {offer === undefined && (
+          <details class="order-code" open={refused !== undefined}>
+            <summary>I have a code</summary>
+            <form class="form" method="get" action={planPath(plan.slug)}>
+              {next !== '/' && <input type="hidden" name="next" value={next} />}
+              <Field
+                label="Code"
+                name="code"
+                value={code ?? ''}
+                autocomplete="off"
+                hint="Capitals, spaces and dashes do not matter."
+              />
+              <p>
+                <button class="button button-quiet" type="submit">
+                  Use the code
+                </button>
+              </p>
+            </form>
+          </details>
+        )}
       </div>
     </Layout>,
   );
@@ -251,8 +316,10 @@ export function renderOutcome(given: {
   /** Where the browser goes on: the story it came from, or to try again. */
   next: string;
   paidThrough: Temporal.PlainDate | undefined;
+  /** Where it begins with days that cost nothing: the first that costs something. */
+  trialUntil?: Temporal.PlainDate | undefined;
 }): string {
-  const { frame, kind, next, paidThrough } = given;
+  const { frame, kind, next, paidThrough, trialUntil } = given;
   const { language } = frame.paper;
   const words = OUTCOMES[kind];
   return documentText(
@@ -265,11 +332,14 @@ export function renderOutcome(given: {
             {kind === 'active' && paidThrough !== undefined && (
               <> Your first term runs until {writeDate(paidThrough.subtract({ days: 1 }), language)}.</>
             )}
+            {kind === 'trialing' && trialUntil !== undefined && (
+              <> The first payment is for the term that begins on {writeDate(trialUntil, language)}.</>
+            )}
           </p>
         </header>
         <p class="account-acts">
           <a class="button" href={next}>
-            {kind === 'active' && next === '/' ? 'To the front' : words.goesOn}
+            {(kind === 'active' || kind === 'trialing') && next === '/' ? 'To the front' : words.goesOn}
           </a>
           <a href={PATHS.account}>Your account</a>
         </p>
@@ -283,6 +353,16 @@ const OUTCOMES = {
     title: 'Thank you',
     says: 'You read everything from now on, on every device. A receipt is in your mail.',
     goesOn: 'Read on',
+  },
+  trialing: {
+    title: 'Thank you',
+    says: 'You read everything from now on, on every device. Nothing was charged. What you agreed to is in your mail, and we write to you before anything is.',
+    goesOn: 'Read on',
+  },
+  'trial-used': {
+    title: 'These free days were had before',
+    says: 'With this card or account somebody has tried the paper out already, and that is given once. Nothing was charged. You can subscribe at the plan’s price.',
+    goesOn: 'Subscribe',
   },
   failed: {
     title: 'The payment did not go through',

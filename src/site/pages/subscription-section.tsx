@@ -1,4 +1,5 @@
 import {
+  boughtNext,
   type CreditNote,
   canBeCancelled,
   hasReceipt,
@@ -112,9 +113,8 @@ export function SubscriptionSection(props: {
             Pay for the renewal
           </a>
         )}
-        {subscription?.state === 'active' && subscription.cancelOn === undefined && (
-          <a href={PATHS.accountPayment}>How you pay</a>
-        )}
+        {(subscription?.state === 'active' || subscription?.state === 'trialing') &&
+          subscription.cancelOn === undefined && <a href={PATHS.accountPayment}>How you pay</a>}
         {subscription?.state === 'paused' && <Act action={PATHS.pauseEnd}>Go on reading now</Act>}
         {subscription?.state === 'active' && <a href={PATHS.accountChanges}>Change or pause it</a>}
         {subscription !== undefined && canBeCancelled(subscription) && (
@@ -133,8 +133,10 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, price } =
+  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, trialEndsOn } =
     subscription;
+  const next = formatMoney(boughtNext(subscription).price, language);
+  const dueOn = paidThroughOn ?? trialEndsOn;
   return (
     <dl class="ledger">
       <div>
@@ -150,13 +152,13 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
       <div>
         <dt>Next charge</dt>
         <dd>
-          {cancelOn !== undefined || paidThroughOn === undefined
+          {cancelOn !== undefined || dueOn === undefined
             ? 'None'
             : pause !== undefined
-              ? `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(pause.resumesOn.add({ days: pause.bankedDays }), language)}`
+              ? `${next} on ${writeDate(pause.resumesOn.add({ days: pause.bankedDays }), language)}`
               : isOverdue(subscription)
-                ? `${formatMoney(pendingChange?.price ?? price, language)}, now`
-                : `${formatMoney(pendingChange?.price ?? price, language)} on ${writeDate(paidThroughOn, language)}`}
+                ? `${next}, now`
+                : `${next} on ${writeDate(dueOn, language)}`}
         </dd>
       </div>
       {(mandate ?? paid) !== undefined && (
