@@ -32,13 +32,14 @@ export function conditionWords(plan: Plan, offer: Offer | undefined, language: s
   return said.join(' ');
 }
 
-/** An offer in a few words, as it stands beside a plan: "First 14 days free", "First term ₹450". */
+/** An offer in a few words, as it stands beside a plan: "First 14 days free", "First year for ₹1,350". */
 export function offerWords(plan: Plan, offer: Offer, language: string): string {
-  const said = offer.trialDays > 0 ? [`First ${offer.trialDays} days free`] : [];
+  const { trialDays } = offer;
+  const said = trialDays > 0 ? [trialDays === 1 ? 'First day free' : `First ${trialDays} days free`] : [];
   const [first] = phasesOf(offer, plan);
   if (first !== undefined) {
     const money = formatMoney(first.price, language);
-    const whole = termText(plan.months * first.terms);
+    const whole = termText(plan.months * first.terms).replace(/^1 /, '');
     said.push(first.terms === 1 ? `First ${whole} for ${money}` : `First ${whole} at ${money} a term`);
   }
   return said.join(', then ').replace(/, then F/, ', then f');
