@@ -25,6 +25,7 @@ import {
 } from './renewal-notices.tsx';
 import {
   renderPaymentFailed,
+  renderSeatInvitation,
   renderSubscriptionEnds,
   renderSubscriptionGoesOn,
   renderTrialBegan,
@@ -45,6 +46,7 @@ const RENDERERS: {
   'password-changed': renderPasswordChanged,
   'account-invitation': renderAccountInvitation,
   receipt: renderReceipt,
+  'seat-invitation': renderSeatInvitation,
   'trial-began': renderTrialBegan,
   'subscription-ends': renderSubscriptionEnds,
   'subscription-goes-on': renderSubscriptionGoesOn,

@@ -13,6 +13,32 @@ import {
   type Written,
 } from './letter.tsx';
 
+export function renderSeatInvitation(
+  { group, path }: MailPayload<'seat-invitation'>,
+  frame: MailFrame,
+): Written {
+  const { name } = frame.paper;
+  const subject = `You are invited to read all of ${name}`;
+  const title = 'A seat is kept for you';
+  const because = `You get this because ${group} invited this address to ${name}.`;
+  const says = `${group} subscribes to ${name} for several readers, and one of them is you. It costs you nothing.`;
+  const how = 'Open the link, sign in or open an account, and everything is yours to read.';
+  return bothVersions(frame, {
+    subject,
+    title,
+    because,
+    children: (
+      <>
+        <Heading>{title}</Heading>
+        <Paragraph>{says}</Paragraph>
+        <Paragraph>{how}</Paragraph>
+        <Action href={linkTo(frame, path)}>Take the seat</Action>
+      </>
+    ),
+    paragraphs: [says, `${how}\n${linkTo(frame, path)}`],
+  });
+}
+
 export function renderTrialBegan(
   { amount, cancelPath, method, paidFrom, planName }: MailPayload<'trial-began'>,
   frame: MailFrame,

@@ -131,6 +131,16 @@ describe('the check of the ledger', () => {
       ['is had by 2', 'is held for subscription'],
     ],
     [
+      'I17: more readers than seats, and one who reads without a seat',
+      `insert into billing.seats (id, subscription_id, email, invited_at)
+         select gen_random_uuid(), id, n || '@paper.example', now() from billing.subscriptions, generate_series(1, 2) n;
+       insert into entitlements.grants (id, reader_id, benefit, source, source_id, from_at, until_at, made_at)
+         select gen_random_uuid(), gen_random_uuid(), 'reading', 'seat', source_id, from_at, until_at, now()
+         from entitlements.grants where benefit = 'reading' limit 1`,
+      `delete from billing.seats; delete from entitlements.grants where source = 'seat'`,
+      ['of 1 has 2', 'has reading from'],
+    ],
+    [
       'I18: a number of an invoice that is left out',
       `update billing.invoices set serial = 9 where serial = 1`,
       `update billing.invoices set serial = 1 where serial = 9`,

@@ -183,7 +183,8 @@ function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.
   if (took?.kind === 'bought') {
     const { standing, steps } = took;
     const next = nextAct({ ...subscription, ...standing }, undefined, now);
-    const paidFor = intent.change === undefined ? 'paid' : 'change paid';
+    const { change: asked } = intent;
+    const paidFor = asked === undefined ? 'paid' : asked.seats === undefined ? 'change paid' : 'seats paid';
     return [{ ...said, standing, steps, fact: paidFor, dueAt: next?.at }];
   }
   const fact = change?.failureKind === 'never' ? 'method lost' : mandate === undefined ? undefined : 'method';
@@ -346,7 +347,8 @@ async function creditChanged(
       const invoice = before.get(subscription.id);
       if (invoice === undefined) return [];
       const amount = intent.change?.credit ?? 0n;
-      return [{ invoiceId: invoice.id, amount, reason: 'Another plan began.', isPaid: true }];
+      const reason = intent.change?.seats === undefined ? 'Another plan began.' : 'Seats were added.';
+      return [{ invoiceId: invoice.id, amount, reason, isPaid: true }];
     }),
     now,
   );

@@ -49,6 +49,7 @@ export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } fro
 export {
   canWithdraw,
   changePlanLater,
+  changeSeatsLater,
   endPause,
   pauseSubscription,
   releaseSubscription,
@@ -56,7 +57,7 @@ export {
 } from './changes.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
-export { type Begun, beginCheckout, closeOpenCheckout, type Order } from './checkout.ts';
+export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
 export { consentsOf } from './consents.store.ts';
 export { settleDue } from './due.ts';
 export { countedGateway } from './gateways/counted.ts';
@@ -94,11 +95,22 @@ export {
   phasesOf,
 } from './offers.ts';
 export type { BillingParts } from './parts.ts';
-export { beginPayment, isOverdue, type Quote, quoteChange } from './paying.ts';
+export { beginPayment, isOverdue, type Quote, quoteChange, quoteSeats, type SeatQuote } from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
 export { PAUSE_DAYS } from './rights.ts';
+export { type Seat, seatsOfReader } from './seats.store.ts';
+export {
+  acceptSeat,
+  capacityOf,
+  findGroup,
+  findInvitation,
+  type Group,
+  inviteToSeats,
+  nameManager,
+  withdrawSeat,
+} from './seats.ts';
 export { TRIAL_USED } from './settlement.ts';
 export {
   askOpen,
@@ -114,8 +126,16 @@ export {
   revokeMandate,
   settleMandate,
 } from './standing.ts';
-export { agreedPrice, boughtNext, canBeCancelled, isOver, type SubscriptionState } from './subscription.ts';
 export {
+  agreedPrice,
+  boughtNext,
+  canBeCancelled,
+  isGroup,
+  isOver,
+  type SubscriptionState,
+} from './subscription.ts';
+export {
+  type BuyerDetails,
   findSubscription,
   nextDueAt,
   type Subscription,

@@ -23,7 +23,7 @@ import { taxIncluded, taxOfCredit } from './tax.ts';
 
 /** Something that is billed: its draft, and where it is sold to. */
 export type Billed = Pick<Issue, 'status'> &
-  Draft & { readonly place: Pick<Subscription, 'country' | 'countryState'> };
+  Draft & { readonly place: Pick<Subscription, 'country' | 'countryState' | 'buyer'> };
 
 /**
  * Makes invoices final, each with the next number of its series, and books them. It holds the series until the transaction

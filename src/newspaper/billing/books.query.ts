@@ -124,7 +124,7 @@ const INVARIANTS: readonly Invariant[] = [
         )}) as products (product, benefits) on products.product = s.product
         left join entitlements.grants g on g.source_id = t.id and g.reader_id = s.reader_id
           and (g.revoked_at is not null or g.until_at = t.end_on::timestamp at time zone s.zone)
-      where t.status = 'paid' and exists (select from readers.readers r where r.id = s.reader_id)
+      where t.status = 'paid' and s.seats = 1 and exists (select from readers.readers r where r.id = s.reader_id)
       group by t.id, s.id, products.benefits having count(distinct g.benefit) <> products.benefits`,
   },
   {
@@ -135,6 +135,21 @@ const INVARIANTS: readonly Invariant[] = [
         left join billing.given_days d on d.id = g.source_id and d.source = g.source
       where g.source in ('term', 'grace', 'trial') and g.revoked_at is null
         and (t.id is null or t.status <> 'paid' or g.source <> 'term') and d.id is null`,
+  },
+  {
+    name: 'I17: a group has no more readers than seats, and nobody reads by one without a seat, or for longer than it is paid',
+    broken: sql`
+      select format('group %s of %s has %s', s.id, s.seats, count(*)) as what
+      from billing.subscriptions s join billing.seats seat on seat.subscription_id = s.id and seat.removed_at is null
+      where s.state not in ('canceled', 'expired') group by s.id having count(*) > s.seats
+      union all select format('reader %s has %s from %s', g.reader_id, g.benefit, g.source_id)
+      from entitlements.grants g
+        left join (select id, subscription_id, end_on from billing.terms
+          union all select id, subscription_id, until_on from billing.given_days) days on days.id = g.source_id
+        left join billing.subscriptions s on s.id = days.subscription_id
+      where g.source = 'seat' and g.revoked_at is null and (s.id is null or g.until_at > days.end_on::timestamp at time zone s.zone
+        or not exists (select from billing.seats seat where seat.subscription_id = s.id and seat.reader_id = g.reader_id
+          and (seat.removed_at is null or seat.removed_at >= g.until_at)))`,
   },
   {
     name: 'I16: nobody reads on credit for more than the days of grace',

@@ -2,6 +2,7 @@ import { BENEFITS_OF, giveGrants, type NewGrants, revokeGrants } from '#entitlem
 import type { Tx } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
 import { enqueue } from '#platform/queue';
+import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
 import { dayAt, startOfDay } from '#values/term';
 import { REVOKE_MANDATE } from './asking.ts';
@@ -11,7 +12,17 @@ import { termLine } from './invoicing.ts';
 import { lettersOf, postLetters } from './letters.ts';
 import { setRedemptions } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
-import { boughtNext, isOver, nextTerm, type PaidTerm, type Standing, type Step } from './subscription.ts';
+import { insertSeats, seatedReaders } from './seats.store.ts';
+import {
+  boughtNext,
+  isGroup,
+  isOver,
+  nextTerm,
+  type PaidTerm,
+  type Standing,
+  type Step,
+  seatsNext,
+} from './subscription.ts';
 import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
 import { cutTerm, findTerms, insertGivenDays, insertTerms, revokeTerm, sourcesOf } from './terms.store.ts';
 
@@ -113,33 +124,83 @@ async function beginTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.In
     days.map(({ id, step, subscription }) => ({ ...step, id, subscriptionId: subscription.id })),
     now,
   );
+  const stretches: Stretch[] = [
+    ...terms.map(({ id, standing: { seats }, step: { term }, subscription }) => ({
+      id,
+      subscription: { ...subscription, seats },
+      source: 'term' as const,
+      fromOn: term.startOn,
+      untilOn: term.endOn,
+    })),
+    ...days.map(({ id, step: { fromOn, source, untilOn }, subscription }) => ({
+      id,
+      subscription,
+      source,
+      fromOn,
+      untilOn,
+    })),
+  ];
+  await seatOwners(
+    tx,
+    terms
+      .filter(({ standing, step }) => isGroup(standing) && step.term.seq === 0)
+      .map((one) => one.subscription),
+    now,
+  );
+  const seated = await seatedReaders(
+    tx,
+    stretches.filter(({ subscription }) => isGroup(subscription)).map(({ subscription: { id } }) => id),
+  );
   await giveGrants(
     tx,
-    [
-      ...terms.flatMap(({ id, step: { term }, subscription }) =>
-        rights(subscription, 'term', id, term.startOn, term.endOn, now),
-      ),
-      ...days.flatMap(({ id, step, subscription }) =>
-        rights(subscription, step.source, id, step.fromOn, step.untilOn, now),
-      ),
-    ],
+    stretches.flatMap((stretch) => rightsFrom(stretch, seated.get(stretch.subscription.id) ?? [], now)),
     now,
   );
 }
 
-/** Nothing, where the days are over already. */
-function rights(
-  { product, readerId, zone }: Subscription,
+/** Who begins to pay for a group has the first seat of it, until they give it to somebody else. */
+async function seatOwners(tx: Tx, groups: readonly Subscription[], now: Temporal.Instant): Promise<void> {
+  const readers = await findReaders(
+    tx,
+    groups.map(({ readerId }) => readerId),
+  );
+  await insertSeats(
+    tx,
+    groups.flatMap(({ id, readerId }) => {
+      const email = readers.get(readerId)?.email;
+      return email === undefined ? [] : [{ subscriptionId: id, email, tokenHash: undefined, readerId }];
+    }),
+    now,
+  );
+}
+
+/** Days on which a subscription may be read by, and what stands behind them. */
+export type Stretch = {
+  readonly id: string;
+  readonly subscription: Pick<Subscription, 'id' | 'readerId' | 'product' | 'zone' | 'seats'>;
+  readonly source: 'term' | 'trial' | 'grace' | 'gift';
+  readonly fromOn: Temporal.PlainDate;
+  readonly untilOn: Temporal.PlainDate;
+};
+
+/** Who may read on these days: its reader, or of a group whoever has a seat. */
+function rightsFrom(stretch: Stretch, seated: readonly string[], now: Temporal.Instant): NewGrants[] {
+  const { source, subscription } = stretch;
+  if (!isGroup(subscription)) return rights(stretch, subscription.readerId, source, now);
+  return seated.flatMap((readerId) => rights(stretch, readerId, 'seat', now));
+}
+
+/** What one reader may use on some days; nothing, where they are over already. */
+export function rights(
+  { fromOn, id, subscription: { product, zone }, untilOn }: Stretch,
+  readerId: string,
   source: NewGrants['source'],
-  sourceId: string,
-  fromOn: Temporal.PlainDate,
-  untilOn: Temporal.PlainDate,
   now: Temporal.Instant,
 ): NewGrants[] {
   const until = startOfDay(untilOn, zone);
   if (Temporal.Instant.compare(until, now) <= 0) return [];
   const from = latestOf([startOfDay(fromOn, zone), now]);
-  return [{ readerId, benefits: BENEFITS_OF[product], source, sourceId, from, until }];
+  return [{ readerId, benefits: BENEFITS_OF[product], source, sourceId: id, from, until }];
 }
 
 /** What nothing is charged to any more is given back to its reader: no gateway can take anything by it again. */
@@ -250,7 +311,9 @@ export function billOf(
     termSeq: term.seq,
     currency: price.currency,
     total: price.minor,
-    lines: [termLine(publication().name, subscription.nextPlanName, term, price.minor)],
-    place: { country: subscription.country, countryState: subscription.countryState },
+    lines: [
+      termLine(publication().name, subscription.nextPlanName, term, price.minor, seatsNext(subscription)),
+    ],
+    place: subscription,
   };
 }

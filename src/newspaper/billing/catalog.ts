@@ -27,6 +27,11 @@ export function makePlan(stored: {
   };
 }
 
+/** What a plan costs for so many readers. */
+export function priceFor({ price }: Pick<Plan, 'price'>, seats: number): Money {
+  return { ...price, minor: price.minor * BigInt(seats) };
+}
+
 /** A plan at a price, and the day from which that is the price. */
 export type PricedPlan = { readonly plan: Plan; readonly fromOn: Temporal.PlainDate };
 

@@ -1,15 +1,16 @@
 import type { Tx } from '#platform/db';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { dayAt } from '#values/term';
-import type { Plan } from './catalog.ts';
+import { type Plan, priceFor } from './catalog.ts';
 import { isOpen, newestIntent } from './charges.store.ts';
 import { closeOpenCheckout } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
 import { leftOf, refundPayment } from './refunds.ts';
 import { mayPause, mayWithdraw, type PauseRefusal } from './rights.ts';
+import { seatsOf } from './seats.store.ts';
 import { applyFact } from './standing.ts';
-import { isOver } from './subscription.ts';
+import { isOver, priceOfSeats } from './subscription.ts';
 import {
   factsSince,
   insertFacts,
@@ -102,7 +103,8 @@ export async function changePlanLater(
   const current = await currentOf(parts, readerId);
   if (current.cancelOn !== undefined)
     throw new Conflict('not-running', 'a subscription that is cancelled renews to no plan');
-  const { months, price, slug } = plan;
+  const { months, slug } = plan;
+  const price = priceFor(plan, current.seats);
   const isBack = slug === current.planSlug;
   const after = await applyFact(
     parts,
@@ -113,6 +115,46 @@ export async function changePlanLater(
     async (tx) => {
       // What was announced and is being charged is charged as it was announced.
       await refuseWhileCharged(tx, current.id);
+      return false;
+    },
+  );
+  return after ?? current;
+}
+
+/**
+ * Fewer seats from the next term on, or as many as there are after all; nothing is paid today.
+ *
+ * @throws Conflict `seats-taken` where more people have one, `payment-under-way`, `not-running`; Invalid `bad-seats`;
+ *   NotFound `no-subscription`
+ */
+export async function changeSeatsLater(
+  parts: BillingParts,
+  readerId: string,
+  seats: number,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<Subscription> {
+  const current = await currentOf(parts, readerId);
+  if (current.cancelOn !== undefined)
+    throw new Conflict('not-running', 'a subscription that is cancelled renews for nobody');
+  if (!Number.isInteger(seats) || seats < 2 || seats > current.seats)
+    throw new Invalid(
+      'bad-seats',
+      `a group has 2 seats or more, and from the next term on at most ${current.seats}`,
+    );
+  const { months, planSlug } = current;
+  const change = { planSlug, months, price: priceOfSeats(current, seats), seats };
+  const after = await applyFact(
+    parts,
+    current.id,
+    seats === current.seats ? { kind: 'drop change' } : { kind: 'change later', change },
+    { actor, reason: `${seats} seats` },
+    now,
+    async (tx) => {
+      await refuseWhileCharged(tx, current.id);
+      const taken = (await seatsOf(tx, current.id)).length;
+      if (taken > seats)
+        throw new Conflict('seats-taken', `${taken} seats are given away: take back ${taken - seats} first`);
       return false;
     },
   );

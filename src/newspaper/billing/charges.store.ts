@@ -80,6 +80,7 @@ type IntentRow = {
   change_name: string | null;
   change_months: number | null;
   change_minor: bigint | null;
+  change_seats: number | null;
   credit_minor: bigint;
 };
 
@@ -114,13 +115,14 @@ function toIntent(row: IntentRow): ChargeIntent {
             months: row.change_months ?? 0,
             price: { minor: row.change_minor ?? 0n, currency: row.currency },
             credit: row.credit_minor,
+            ...(row.change_seats === null ? {} : { seats: row.change_seats }),
           },
   };
 }
 
 const COLUMNS = sql`id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, checkout_id,
   checkout_url, next, failure_code, failure_kind, parked_reason, given_back_reason, mandate_id, invoice_id, not_before, created_at,
-  decided_at, polls, change_plan, change_months, change_minor, credit_minor,
+  decided_at, polls, change_plan, change_months, change_minor, change_seats, credit_minor,
   (select p.name from billing.plans p where p.slug = change_plan) as change_name`;
 
 /** An attempt as it stands; many in one statement. */
@@ -213,21 +215,22 @@ export async function insertIntents(
     changePlan: change?.planSlug,
     changeMonths: change?.months,
     changeMinor: change?.price.minor.toString(),
+    changeSeats: change?.seats,
     creditMinor: (change?.credit ?? 0n).toString(),
   }));
   const made = await sql<IntentRow>`
     insert into billing.charge_intents
       (id, subscription_id, term_seq, attempt, gateway, currency, amount_minor, status, next, mandate_id, invoice_id,
-      not_before, change_plan, change_months, change_minor, credit_minor, created_at)
+      not_before, change_plan, change_months, change_minor, change_seats, credit_minor, created_at)
     select id, "subscriptionId", "termSeq", 1 + coalesce((
         select max(attempt) from billing.charge_intents before
         where before.subscription_id = "subscriptionId" and before.term_seq = "termSeq"), 0),
       gateway, currency, minor, 'submitted', next, "mandateId", "invoiceId", "notBefore", "changePlan", "changeMonths",
-      "changeMinor", "creditMinor", ${now.toString()}
+      "changeMinor", "changeSeats", "creditMinor", ${now.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, "subscriptionId" uuid, "termSeq" integer, gateway text, currency text, minor bigint, next text,
       "mandateId" uuid, "invoiceId" uuid, "notBefore" timestamptz, "changePlan" text, "changeMonths" integer,
-      "changeMinor" bigint, "creditMinor" bigint)
+      "changeMinor" bigint, "changeSeats" integer, "creditMinor" bigint)
     returning ${COLUMNS}`.execute(tx);
   const byId = new Map(made.rows.map((row) => [row.id, toIntent(row)]));
   return rows.map(({ id }) => byId.get(id) as ChargeIntent);

@@ -2,11 +2,12 @@ import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
 import { setReaderPlaces } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
+import { isGstin } from '#values/gstin';
 import { latestOf } from '#values/instants';
 import { isSameMoney, type Money } from '#values/money';
 import { isPlace } from '#values/places';
 import { dayAt } from '#values/term';
-import type { Plan } from './catalog.ts';
+import { type Plan, priceFor } from './catalog.ts';
 import {
   type ChargeIntent,
   giveUpUnopened,
@@ -25,12 +26,14 @@ import { type OfferRefusal, phasesOf } from './offers.ts';
 import type { BillingParts } from './parts.ts';
 import { settleIntent } from './settling.ts';
 import {
+  type BuyerDetails,
   changeChoice,
   insertFacts,
   insertSubscriptions,
   lockCurrents,
   type NewFact,
   type NewSubscription,
+  NO_DETAILS,
   type Subscription,
 } from './subscriptions.store.ts';
 
@@ -40,6 +43,10 @@ export type Order = {
   readonly plan: Plan;
   /** Other conditions to begin it on; undefined for the plan as it is. */
   readonly offer?: ChosenOffer | undefined;
+  /** How many readers it is for; one unless said. */
+  readonly seats?: number;
+  /** Who buys, where that is a company. */
+  readonly buyer?: BuyerDetails;
   /** ISO 3166-1, and the state's code in India: tax needs them. */
   readonly country: string;
   readonly state: string | undefined;
@@ -71,14 +78,15 @@ export async function beginCheckout(
   now: Temporal.Instant,
 ): Promise<Begun | OfferRefused> {
   checkPlace(order);
+  checkGroup(order);
   for (let tries = 0; tries < 5; tries++) {
     const planned = await plan(parts, { order, now });
     if (planned.kind === 'begun-elsewhere') continue;
     if (planned.kind === 'open') {
-      const { name, months, price, slug } = order.plan;
+      const { name, months, slug } = order.plan;
       const page = {
         planName: name,
-        price,
+        price: priceFor(order.plan, order.seats ?? 1),
         months,
         returnPath: `/subscriptions/${planned.intent.subscriptionId}`,
         cancelPath: `/subscribe/${slug}`,
@@ -101,6 +109,18 @@ export async function beginCheckout(
 function checkPlace({ country, state }: Order): void {
   if (isPlace(country, state)) return;
   throw new Invalid('bad-place', 'tax needs the country, such as IN, and in India the state, such as KA');
+}
+
+/** More is a contract that people make with each other. */
+export const MOST_SEATS = 1_000;
+
+function checkGroup({ buyer, offer, seats = 1 }: Order): void {
+  if (!Number.isInteger(seats) || seats < 1 || seats > MOST_SEATS)
+    throw new Invalid('bad-seats', `a subscription is for 1 to ${MOST_SEATS} readers`);
+  if (seats > 1 && offer !== undefined)
+    throw new Invalid('offer-for-one', 'an offer is for one reader, and not for a group');
+  if (buyer !== undefined && buyer.gstin !== '' && !isGstin(buyer.gstin))
+    throw new Invalid('bad-gstin', 'a GSTIN has 15 letters and digits, of which the last proves the others');
 }
 
 type Planned =
@@ -235,12 +255,17 @@ async function place(
   return placed;
 }
 
-function wantedBy(parts: BillingParts, { country, offer, plan, reader, state }: Order): NewSubscription {
+function wantedBy(
+  parts: BillingParts,
+  { buyer = NO_DETAILS, country, offer, plan, reader, seats = 1, state }: Order,
+): NewSubscription {
   return {
     readerId: reader.id,
     product: plan.product,
     planSlug: plan.slug,
-    price: plan.price,
+    price: priceFor(plan, seats),
+    seats,
+    buyer,
     phases: offer === undefined ? [] : phasesOf(offer.offer, plan),
     months: plan.months,
     zone: parts.publication().zone,
@@ -252,8 +277,8 @@ function wantedBy(parts: BillingParts, { country, offer, plan, reader, state }: 
 }
 
 /** What is paid at once: nothing, where it begins with days that cost nothing. */
-function firstAmount({ offer, plan }: Order): Money {
-  if (offer === undefined) return plan.price;
+function firstAmount({ offer, plan, seats = 1 }: Order): Money {
+  if (offer === undefined) return priceFor(plan, seats);
   if (offer.offer.trialDays > 0) return { ...plan.price, minor: 0n };
   return phasesOf(offer.offer, plan)[0]?.price ?? plan.price;
 }
@@ -265,11 +290,17 @@ async function goOn(tx: Tx, { asked: { order }, known }: Placed, open: ChargeInt
     known?.planSlug === order.plan.slug &&
     isSameMoney(open.amount, firstAmount(order)) &&
     known.offerSlug === order.offer?.offer.slug &&
+    known.seats === (order.seats ?? 1) &&
+    isSameBuyer(known.buyer, order.buyer ?? NO_DETAILS) &&
     known.country === order.country &&
     known.countryState === order.state;
   if (!same) return { kind: 'close-first', intent: open };
   await setNext(tx, open.id, order.next);
   return { kind: 'open', intent: { ...open, next: order.next } };
+}
+
+function isSameBuyer(one: BuyerDetails, other: BuyerDetails): boolean {
+  return one.name === other.name && one.address === other.address && one.gstin === other.gstin;
 }
 
 /** Keeps what readers chose and agreed to, and that they are about to be asked for the money. */
@@ -307,7 +338,7 @@ async function agree(
         readerId: order.reader.id,
         subscriptionId,
         words: order.consent,
-        price: order.plan.price,
+        price: priceFor(order.plan, order.seats ?? 1),
         months: order.plan.months,
       }),
     ),

@@ -41,7 +41,8 @@ export function invoiceWords(document: Invoice | CreditNote, paper: Paper): Invo
       ...(seller.gstin === undefined ? [] : ([['GSTIN', seller.gstin]] as const)),
       [
         'Sold to',
-        [buyer.name, buyer.email].filter(Boolean).join(', ') || 'A reader whose account is deleted',
+        [buyer.name, buyer.address?.replace(/\s*\n\s*/g, ', '), buyer.email].filter(Boolean).join(', ') ||
+          'A reader whose account is deleted',
       ],
       ...(buyer.gstin === undefined ? [] : ([['GSTIN of the buyer', buyer.gstin]] as const)),
       ['Place of supply', placeWords(placeOfSupply, isIndian, language)],

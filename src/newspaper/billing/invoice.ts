@@ -12,6 +12,8 @@ export type Seller = Place & {
 /** Who buys. A reader gives a country, and in India a State; a company gives more. */
 export type Buyer = Place & {
   readonly name: string;
+  /** As on an envelope: its lines divided by `\n`. Readers give none. */
+  readonly address?: string;
   readonly email: string;
   readonly gstin: string | undefined;
 };

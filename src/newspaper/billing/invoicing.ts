@@ -2,6 +2,7 @@ import type { Publication } from '#publication';
 import { stateCode } from '#values/places';
 import type { Buyer, InvoiceLine, Seller } from './invoice.ts';
 import type { PaidTerm } from './subscription.ts';
+import type { Subscription } from './subscriptions.store.ts';
 
 /** India's code for online text: newspapers, periodicals and books. */
 const ONLINE_TEXT = '998431';
@@ -19,21 +20,29 @@ export function sellerOf(paper: Publication): Seller {
 
 /** A reader as a buyer. @param email undefined where the account is deleted */
 export function buyerOf(
-  { country, countryState }: { readonly country: string; readonly countryState: string | undefined },
+  { buyer, country, countryState }: Pick<Subscription, 'buyer' | 'country' | 'countryState'>,
   email: string | undefined,
 ): Buyer {
-  return { name: '', email: email ?? '', country, state: countryState, gstin: undefined };
+  return {
+    name: buyer.name,
+    address: buyer.address,
+    email: email ?? '',
+    country,
+    state: countryState,
+    gstin: buyer.gstin || undefined,
+  };
 }
 
-/** What is sold with a term. @param planName of the plan that the term is of */
+/** What is sold with a term. @param planName of the plan that the term is of. @param seats how many readers it is for */
 export function termLine(
   paperName: string,
   planName: string,
   term: Pick<PaidTerm, 'startOn' | 'endOn'>,
   amount: bigint,
+  seats: number,
 ): InvoiceLine {
   return {
-    description: `${paperName}: ${planName}`,
+    description: `${paperName}: ${planName}${seats > 1 ? `, for ${seats} readers` : ''}`,
     serviceCode: ONLINE_TEXT,
     fromOn: term.startOn,
     untilOn: term.endOn,

@@ -2,13 +2,13 @@ import type { Db, Tx } from '#platform/db';
 import { Conflict } from '#values/errors';
 import { isSameMoney, type Money } from '#values/money';
 import { dayAt } from '#values/term';
-import type { Plan } from './catalog.ts';
+import { type Plan, priceFor } from './catalog.ts';
 import { type ChargeIntent, insertIntents, isOpen, newestIntent } from './charges.store.ts';
-import { type Begun, closeCheckout, type Order, openAtGateway } from './checkout.ts';
+import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
 import { prorated } from './rights.ts';
-import { agreedPrice, boughtNext } from './subscription.ts';
+import { agreedPrice, boughtNext, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */
@@ -23,17 +23,17 @@ export function isOverdue({ state }: Pick<Subscription, 'state'>): boolean {
  * Has a reader pay what is open, or give another card or mandate where nothing is: at the gateway's page, which is the
  * same one however often they begin. Whatever they pay with there is charged for later terms.
  *
- * @param plan another one, to be had from today on: paid, less what is left of the one that runs
+ * @param wanted another plan, or so many seats, to be had from today on: paid, less what is left of the term that runs
  * @returns `nothing` where there is nothing to pay, and nothing that would be charged
  */
 export async function beginPayment(
   parts: BillingParts,
   reader: Order['reader'],
   now: Temporal.Instant,
-  plan?: Plan,
+  wanted?: Plan | { readonly seats: number },
 ): Promise<Begun | { readonly kind: 'nothing' }> {
   for (let tries = 0; tries < 5; tries++) {
-    const planned = await parts.db.transaction().execute((tx) => place(parts, tx, reader.id, plan, now));
+    const planned = await parts.db.transaction().execute((tx) => place(parts, tx, reader.id, wanted, now));
     if (planned.kind === 'close-first') {
       const closed = await closeCheckout(parts, planned.intent, now);
       if (closed === 'closed') continue;
@@ -45,7 +45,10 @@ export async function beginPayment(
     const page = {
       planName: intent.change?.planName ?? subscription.nextPlanName,
       // A mandate is for the terms behind an offer too.
-      price: intent.change?.price ?? agreedPrice(subscription),
+      price:
+        intent.change?.seats !== undefined
+          ? priceOfSeats(subscription, intent.change.seats)
+          : (intent.change?.price ?? agreedPrice(subscription)),
       months: (intent.change ?? boughtNext(subscription)).months,
       returnPath: PAYMENT_PATH,
       cancelPath: PAYMENT_PATH,
@@ -66,12 +69,12 @@ async function place(
   parts: BillingParts,
   tx: Tx,
   readerId: string,
-  plan: Plan | undefined,
+  asked: Plan | { readonly seats: number } | undefined,
   now: Temporal.Instant,
 ): Promise<Planned> {
   const subscription = (await lockCurrents(tx, [readerId])).find(({ state }) => state !== 'incomplete');
   if (subscription === undefined) return { kind: 'nothing' };
-  const wanted = plan === undefined ? owed(subscription) : await changed(tx, subscription, plan, now);
+  const wanted = asked === undefined ? owed(subscription) : await changed(tx, subscription, asked, now);
   if (wanted === undefined) return { kind: 'nothing' };
   const { id, nextSeq } = subscription;
   const { amount, change } = wanted;
@@ -83,7 +86,8 @@ async function place(
     const isSame =
       isSameMoney(newest.amount, amount) &&
       newest.termSeq === nextSeq &&
-      newest.change?.planSlug === change?.planSlug;
+      newest.change?.planSlug === change?.planSlug &&
+      newest.change?.seats === change?.seats;
     return isSame ? { kind: 'open', intent: newest, subscription } : { kind: 'close-first', intent: newest };
   }
   const [intent] = await insertIntents(
@@ -119,12 +123,20 @@ function owed(subscription: Subscription): Wanted | undefined {
 async function changed(
   tx: Tx,
   subscription: Subscription,
-  plan: Plan,
+  asked: Plan | { readonly seats: number },
   now: Temporal.Instant,
 ): Promise<Wanted | undefined> {
-  const quote = await quoteChange(tx, subscription, plan, now);
+  if (!('slug' in asked)) {
+    const quote = await quoteSeats(tx, subscription, asked.seats, now);
+    if (quote === undefined) return undefined;
+    const { months, planName, planSlug } = subscription;
+    const { credit, price } = quote;
+    return { amount: quote.due, change: { planSlug, planName, months, price, credit, seats: asked.seats } };
+  }
+  const quote = await quoteChange(tx, subscription, asked, now);
   if (quote === undefined) return undefined;
-  const { months, name, price, slug } = plan;
+  const { months, name, slug } = asked;
+  const price = priceFor(asked, subscription.seats);
   const change = { planSlug: slug, planName: name, months, price, credit: quote.credit };
   return { amount: quote.due, change };
 }
@@ -142,16 +154,55 @@ export async function quoteChange(
   plan: Plan,
   now: Temporal.Instant,
 ): Promise<Quote | undefined> {
-  const { isDisputed, nextSeq, planSlug, readerId, state, zone } = subscription;
-  if (state !== 'active' || isDisputed || plan.slug === planSlug) return undefined;
+  if (plan.slug === subscription.planSlug) return undefined;
+  const running = await runningTerm(db, subscription, now);
+  const price = priceFor(plan, subscription.seats);
+  if (running === undefined || running.currency !== price.currency) return undefined;
+  const minor = price.minor - running.credit;
+  return minor <= 0n ? undefined : { due: { ...price, minor }, credit: running.credit };
+}
+
+/** What more seats cost today, of which `price` is what is left of the term for all of them. */
+export type SeatQuote = Quote & { readonly price: Money };
+
+/**
+ * What it costs to have so many seats from today to the day on which the others end; undefined where that cannot be had:
+ * nothing runs, they are no more than there are, or another change waits for the end of the term.
+ */
+export async function quoteSeats(
+  db: Db | Tx,
+  subscription: Subscription,
+  seats: number,
+  now: Temporal.Instant,
+): Promise<SeatQuote | undefined> {
+  if (!Number.isInteger(seats) || seats <= subscription.seats || seats > MOST_SEATS) return undefined;
+  if (subscription.pendingChange !== undefined || subscription.cancelOn !== undefined) return undefined;
+  const running = await runningTerm(db, subscription, now);
+  if (running === undefined) return undefined;
+  const { credit, currency } = running;
+  // What one seat of the days that are left was paid with; a part of a minor unit is the reader's.
+  const minor = (credit * BigInt(seats)) / BigInt(subscription.seats);
+  return minor <= credit
+    ? undefined
+    : { due: { minor: minor - credit, currency }, credit, price: { minor, currency } };
+}
+
+/** What is left of the term that runs, in money; undefined where none does, or it has not begun. */
+async function runningTerm(
+  db: Db | Tx,
+  { id, isDisputed, nextSeq, readerId, state, zone }: Subscription,
+  now: Temporal.Instant,
+): Promise<{ readonly credit: bigint; readonly currency: string } | undefined> {
+  if (state !== 'active' || isDisputed) return undefined;
   const running = (await takenOf(db, { readerId })).find(
-    (one) => one.subscriptionId === subscription.id && one.term?.seq === nextSeq - 1,
+    (one) => one.subscriptionId === id && one.term?.seq === nextSeq - 1,
   );
-  if (running?.term === undefined || running.amount.currency !== plan.price.currency) return undefined;
   const today = dayAt(now, zone);
   // A term that is paid ahead and has not begun is not given up for another.
-  if (Temporal.PlainDate.compare(today, running.term.startOn) < 0) return undefined;
-  const credit = prorated(running.uncredited ?? 0n, running.term, today);
-  const minor = plan.price.minor - credit;
-  return minor <= 0n ? undefined : { due: { ...plan.price, minor }, credit };
+  if (running?.term === undefined || Temporal.PlainDate.compare(today, running.term.startOn) < 0)
+    return undefined;
+  return {
+    credit: prorated(running.uncredited ?? 0n, running.term, today),
+    currency: running.amount.currency,
+  };
 }

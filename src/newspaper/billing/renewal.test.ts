@@ -4,7 +4,7 @@ import type { ChargeIntent } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
 import { isUsable, mayCharge, nextAct, notBefore } from './renewal.ts';
 import { begun } from './subscription.ts';
-import type { Mandate, Subscription } from './subscriptions.store.ts';
+import { type Mandate, NO_DETAILS, type Subscription } from './subscriptions.store.ts';
 
 const ZONE = 'Asia/Kolkata';
 const day = Temporal.PlainDate.from;
@@ -40,6 +40,7 @@ const subscription = (given: Partial<Subscription> = {}): Subscription => ({
   parkedReason: undefined,
   offerSlug: undefined,
   trialDays: 0,
+  buyer: NO_DETAILS,
   ...begun({ planSlug: 'quarterly', months: 3, price: PRICE }, ZONE),
   state: 'active',
   anchorOn: day('2026-11-23'),

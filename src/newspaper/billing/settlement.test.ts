@@ -4,7 +4,7 @@ import type { ChargeIntent, IntentStatus } from './charges.store.ts';
 import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
 import { type Settlement, settlementOf } from './settlement.ts';
 import { begun, SUBSCRIPTION_STATES } from './subscription.ts';
-import type { Subscription } from './subscriptions.store.ts';
+import { NO_DETAILS, type Subscription } from './subscriptions.store.ts';
 
 const NOON = Temporal.Instant.from('2026-11-23T06:30:00Z');
 const INTENT_STATUSES = [
@@ -57,6 +57,7 @@ function subscription(state: Subscription['state'] = 'incomplete'): Subscription
     parkedReason: undefined,
     offerSlug: undefined,
     trialDays: 0,
+    buyer: NO_DETAILS,
     country: 'IN',
     countryState: 'KA',
     createdAt: NOON,

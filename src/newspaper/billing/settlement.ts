@@ -119,6 +119,15 @@ function failed(intent: ChargeIntent, payment: GatewayPayment): Settlement {
   };
 }
 
+/** What an attempt buys once it is paid. */
+function boughtWith(change: ChargeIntent['change'], seq: number): Fact {
+  if (change === undefined) return { kind: 'paid', seq };
+  const { months, planSlug, price, seats } = change;
+  return seats === undefined
+    ? { kind: 'change paid', seq, change: { planSlug, months, price } }
+    : { kind: 'seats paid', seq, seats, price };
+}
+
 function took(
   intent: ChargeIntent,
   subscription: Subscription,
@@ -128,15 +137,7 @@ function took(
   if (!isSameMoney(payment.amount, intent.amount))
     return { kind: 'park', reason: 'the amount is another one than was asked for' };
   const { change, termSeq: seq } = intent;
-  const fact: Fact =
-    change === undefined
-      ? { kind: 'paid', seq }
-      : {
-          kind: 'change paid',
-          seq,
-          change: { planSlug: change.planSlug, months: change.months, price: change.price },
-        };
-  const result = transition(subscription, fact, now);
+  const result = transition(subscription, boughtWith(change, seq), now);
   if (intent.status !== 'canceled' && result.kind === 'changed') return { ...result, kind: 'bought' };
   return {
     kind: 'give back',

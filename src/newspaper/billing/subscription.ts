@@ -34,6 +34,8 @@ export type Standing = {
   readonly months: number;
   /** Of one term: the price that was agreed, whatever the catalogue says later. */
   readonly price: Money;
+  /** How many readers it is for. Its prices are for all of them. */
+  readonly seats: number;
   /** What the next terms cost before that price does. */
   readonly phases: readonly Phase[];
   readonly zone: string;
@@ -62,7 +64,7 @@ export type Phase = { readonly terms: number; readonly price: Money };
 
 /** A subscription before anything of it is paid. */
 export function begun(
-  { months, planSlug, price }: Change,
+  { months, planSlug, price, seats = 1 }: Change,
   zone: string,
   phases: readonly Phase[] = [],
 ): Standing {
@@ -71,6 +73,7 @@ export function begun(
     planSlug,
     months,
     price,
+    seats,
     phases,
     zone,
     anchorOn: undefined,
@@ -90,8 +93,13 @@ export function begun(
 /** Paid days that wait: what was left when it began, and the day on which they go on. */
 export type Pause = { readonly bankedDays: number; readonly resumesOn: Temporal.PlainDate };
 
-/** A plan of the product, and what a term of it costs. */
-export type Change = { readonly planSlug: string; readonly months: number; readonly price: Money };
+/** A plan of the product, and what a term of it costs: for as many readers as before, unless said. */
+export type Change = {
+  readonly planSlug: string;
+  readonly months: number;
+  readonly price: Money;
+  readonly seats?: number | undefined;
+};
 
 /** For how long a reader who did not pay may go on reading, and after how long nobody asks any more. */
 export type Patience = { readonly graceDays: number; readonly givenUpDays: number };
@@ -113,6 +121,8 @@ export type Fact =
   | { readonly kind: 'resume' }
   /** To another plan from today, which is paid: the term that runs is cut short. */
   | { readonly kind: 'change paid'; readonly seq: number; readonly change: Change }
+  /** More seats for the term that runs, which is paid: what is left of it is a term of its own, at this price. */
+  | { readonly kind: 'seats paid'; readonly seq: number; readonly seats: number; readonly price: Money }
   /** To another plan when the term that runs is over. */
   | { readonly kind: 'change later'; readonly change: Change }
   | { readonly kind: 'drop change' }
@@ -197,6 +207,10 @@ export function transition(
       return fact.seq === standing.nextSeq && standing.state === 'active'
         ? changedNow(standing, fact.change, today)
         : UNCHANGED;
+    case 'seats paid':
+      return fact.seq === standing.nextSeq && standing.state === 'active'
+        ? moreSeats(standing, fact, today)
+        : UNCHANGED;
     case 'change later':
       return isRunning(standing) && !isSameChange(standing.pendingChange, fact.change)
         ? changed({ ...standing, pendingChange: fact.change })
@@ -266,6 +280,21 @@ export function agreedPrice({ pendingChange, price }: Standing): Money {
   return pendingChange?.price ?? price;
 }
 
+/** Whether several readers read by it, each on a seat of theirs. */
+export function isGroup({ seats }: Pick<Standing, 'seats'>): boolean {
+  return seats > 1;
+}
+
+/** How many readers the next term is for. */
+export function seatsNext({ pendingChange, seats }: Standing): number {
+  return pendingChange?.seats ?? seats;
+}
+
+/** What so many seats cost, where others cost so much. */
+export function priceOfSeats({ price, seats }: Pick<Standing, 'price' | 'seats'>, wanted: number): Money {
+  return { ...price, minor: (price.minor / BigInt(seats)) * BigInt(wanted) };
+}
+
 /** One term of the first phase is over. */
 function phasesAfter([first, ...rest]: readonly Phase[]): readonly Phase[] {
   if (first === undefined) return [];
@@ -294,6 +323,7 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
     planSlug,
     months,
     price: agreedPrice(standing),
+    seats: seatsNext(standing),
     // Another plan is bought at its own price.
     phases: standing.pendingChange === undefined ? phasesAfter(standing.phases) : [],
     anchorOn: goesOn ? standing.anchorOn : term.startOn,
@@ -361,7 +391,10 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   const term = { seq: standing.nextSeq, startOn: today, endOn: monthsAfter(today, change.months) };
   const after: Standing = {
     ...standing,
-    ...change,
+    planSlug: change.planSlug,
+    months: change.months,
+    price: change.price,
+    seats: change.seats ?? standing.seats,
     phases: [],
     anchorOn: today,
     monthsPaid: change.months,
@@ -373,6 +406,32 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   return changed(after, [
     { kind: 'cut term', seq: standing.nextSeq - 1, endOn: today },
     { kind: 'begin term', term, price: change.price },
+  ]);
+}
+
+/** Seats that are added run to the day on which the others end: nothing moves, and what is left is counted by days. */
+function moreSeats(
+  standing: Standing,
+  { price, seats }: Extract<Fact, { kind: 'seats paid' }>,
+  today: Temporal.PlainDate,
+): Transition {
+  const { nextSeq, paidThroughOn, phases } = standing;
+  if (paidThroughOn === undefined || !isBefore(today, paidThroughOn)) return UNCHANGED;
+  const term = { seq: nextSeq, startOn: today, endOn: paidThroughOn };
+  const after: Standing = {
+    ...standing,
+    seats,
+    price: priceOfSeats(standing, seats),
+    phases: phases.map((phase) => ({
+      ...phase,
+      price: priceOfSeats({ price: phase.price, seats: standing.seats }, seats),
+    })),
+    nextSeq: nextSeq + 1,
+    cancelOn: undefined,
+  };
+  return changed(after, [
+    { kind: 'cut term', seq: nextSeq - 1, endOn: today },
+    { kind: 'begin term', term, price },
   ]);
 }
 
@@ -518,7 +577,10 @@ function isRunning({ state }: Standing): boolean {
 
 function isSameChange(one: Change | undefined, other: Change): boolean {
   return (
-    one?.planSlug === other.planSlug && one.months === other.months && isSameMoney(one.price, other.price)
+    one?.planSlug === other.planSlug &&
+    one.months === other.months &&
+    one.seats === other.seats &&
+    isSameMoney(one.price, other.price)
   );
 }
 

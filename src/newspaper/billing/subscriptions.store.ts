@@ -30,7 +30,13 @@ export type Subscription = Standing & {
   /** What it was begun with besides its plan, and how many days of that cost nothing. */
   readonly offerSlug: string | undefined;
   readonly trialDays: number;
+  /** Who buys, where that is not its reader alone. */
+  readonly buyer: BuyerDetails;
 };
+
+/** What a company's invoice says of it; empty where a reader buys for themselves. */
+export type BuyerDetails = { readonly name: string; readonly address: string; readonly gstin: string };
+export const NO_DETAILS: BuyerDetails = { name: '', address: '', gstin: '' };
 
 /** A mandate as it is kept. */
 export type Mandate = Omit<GatewayMandate, 'fingerprint'> & {
@@ -71,6 +77,11 @@ type SubscriptionRow = {
   parked_reason: string | null;
   offer_slug: string | null;
   trial_days: number;
+  seats: number;
+  pending_seats: number | null;
+  buyer_name: string;
+  buyer_address: string;
+  buyer_gstin: string;
   phase_terms: number[];
   /** The driver gives lists of whole numbers as text. */
   phase_minor: string[];
@@ -89,7 +100,7 @@ const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_na
   s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
   s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.pending_minor, s.is_disputed,
   s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, s.offer_slug, s.trial_days,
-  s.phase_terms, s.phase_minor, m.id as mandate_id,
+  s.phase_terms, s.phase_minor, s.seats, s.pending_seats, s.buyer_name, s.buyer_address, s.buyer_gstin, m.id as mandate_id,
   m.gateway as mandate_gateway, m.token, m.rail, m.status as mandate_status, m.currency as max_currency, m.max_minor,
   m.expires_on, m.method`;
 const TABLES = sql`billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
@@ -111,6 +122,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
       price: { minor: BigInt(row.phase_minor[at] ?? '0'), currency: row.currency },
     })),
     months: row.months,
+    seats: row.seats,
     zone: row.zone,
     country: row.country,
     countryState: row.country_state ?? undefined,
@@ -132,6 +144,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
             planSlug: row.pending_plan,
             months: row.pending_months ?? 0,
             price: { minor: row.pending_minor ?? 0n, currency: row.currency },
+            ...(row.pending_seats === null ? {} : { seats: row.pending_seats }),
           },
     isDisputed: row.is_disputed,
     needsMethod: row.needs_method,
@@ -142,6 +155,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
     parkedReason: row.parked_reason ?? undefined,
     offerSlug: row.offer_slug ?? undefined,
     trialDays: row.trial_days,
+    buyer: { name: row.buyer_name, address: row.buyer_address, gstin: row.buyer_gstin },
   };
 }
 
@@ -216,7 +230,13 @@ export type NewSubscription = Pick<
   | 'countryState'
   | 'offerSlug'
   | 'trialDays'
+  | 'seats'
+  | 'buyer'
 >;
+
+function buyerColumns({ address, gstin, name }: BuyerDetails) {
+  return { buyerName: name, buyerAddress: address, buyerGstin: gstin };
+}
 
 /** Phases as they are kept: two lists of one length. */
 function phaseLists(phases: Standing['phases']) {
@@ -239,8 +259,9 @@ export async function insertSubscriptions(
   if (given.length === 0) return [];
   // In one order for all processes: each waits for another's of the same reader, and none in a circle.
   const rows = given
-    .map(({ phases, price, ...one }) => ({
+    .map(({ buyer, phases, price, ...one }) => ({
       ...one,
+      ...buyerColumns(buyer),
       id: uuidv7(),
       ...moneyRecord(price),
       ...phaseLists(phases),
@@ -248,9 +269,9 @@ export async function insertSubscriptions(
     .toSorted((a, b) => (a.readerId < b.readerId ? -1 : 1));
   const made = await sql<{ id: string; reader_id: string; product: string }>`
     insert into billing.subscriptions (id, reader_id, product, plan_slug, currency, amount_minor, months, zone, country,
-      country_state, offer_slug, trial_days, phase_terms, phase_minor, state, created_at, due_at, previous_id)
+      country_state, offer_slug, trial_days, phase_terms, phase_minor, seats, buyer_name, buyer_address, buyer_gstin, state, created_at, due_at, previous_id)
     select id, "readerId", product, "planSlug", currency, minor, months, zone, country, "countryState", "offerSlug",
-      "trialDays", "phaseTerms", "phaseMinor", 'incomplete', ${now.toString()},
+      "trialDays", "phaseTerms", "phaseMinor", seats, "buyerName", "buyerAddress", "buyerGstin", 'incomplete', ${now.toString()},
       ${now.add({ hours: HOURS_TO_PAY }).toString()}, (
         select old.id from billing.subscriptions old
         where old.reader_id = "readerId" and old.product = new.product and old.ended_reason <> 'never_paid'
@@ -258,7 +279,7 @@ export async function insertSubscriptions(
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
       country text, "countryState" text, "offerSlug" text, "trialDays" integer, "phaseTerms" integer[],
-      "phaseMinor" bigint[])
+      "phaseMinor" bigint[], seats integer, "buyerName" text, "buyerAddress" text, "buyerGstin" text)
     on conflict (reader_id, product) where state not in ('canceled', 'expired') do nothing
     returning id, reader_id, product`.execute(tx);
   const ids = new Map(made.rows.map((row) => [`${row.reader_id} ${row.product}`, row.id]));
@@ -273,7 +294,8 @@ export async function changeChoice(tx: Tx, id: string, given: NewSubscription): 
       amount_minor = ${given.price.minor}, months = ${given.months}, country = ${given.country},
       country_state = ${given.countryState ?? null}, offer_slug = ${given.offerSlug ?? null},
       trial_days = ${given.trialDays}, phase_terms = ${phaseTerms}::integer[], phase_minor = ${phaseMinor}::bigint[],
-      version = version + 1
+      seats = ${given.seats}, buyer_name = ${given.buyer.name}, buyer_address = ${given.buyer.address},
+      buyer_gstin = ${given.buyer.gstin}, version = version + 1
     where id = ${id} and state = 'incomplete'`.execute(tx);
 }
 
@@ -299,6 +321,8 @@ export async function saveStandings(
     months: standing.months,
     minor: standing.price.minor.toString(),
     ...phaseLists(standing.phases),
+    seats: standing.seats,
+    pendingSeats: standing.pendingChange?.seats,
     anchorOn: standing.anchorOn,
     monthsPaid: standing.monthsPaid,
     nextSeq: standing.nextSeq,
@@ -317,7 +341,7 @@ export async function saveStandings(
   await sql`
     update billing.subscriptions s set state = now.state, due_at = now."dueAt", plan_slug = now."planSlug",
       months = now.months, amount_minor = now.minor, phase_terms = now."phaseTerms", phase_minor = now."phaseMinor",
-      pending_minor = now."pendingMinor", anchor_on = now."anchorOn",
+      seats = now.seats, pending_seats = now."pendingSeats", pending_minor = now."pendingMinor", anchor_on = now."anchorOn",
       months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
       trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
@@ -329,7 +353,7 @@ export async function saveStandings(
       version = s.version + 1
     from json_to_recordset(${JSON.stringify(rows)}::json) as now (
       id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "phaseTerms" integer[],
-      "phaseMinor" bigint[], "pendingMinor" bigint, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
+      "phaseMinor" bigint[], seats integer, "pendingSeats" integer, "pendingMinor" bigint, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
       "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
       "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
     where s.id = now.id`.execute(tx);

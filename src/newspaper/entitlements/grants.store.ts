@@ -62,19 +62,21 @@ export async function giveGrants(tx: Tx, given: readonly NewGrants[], now: Tempo
     select id, "readerId", benefit, source, "sourceId", "from", until, ${now.toString()}
     from json_to_recordset(${JSON.stringify(grants)}::json) as new (
       id uuid, "readerId" uuid, benefit text, source text, "sourceId" uuid, "from" timestamptz, until timestamptz)
-    on conflict (source_id, benefit) where revoked_at is null do nothing`.execute(tx);
+    on conflict (source_id, reader_id, benefit) where revoked_at is null do nothing`.execute(tx);
 }
 
-/** Takes back what sources have given, from an instant on. */
+/** Takes back what sources have given, from an instant on: to everybody, or to one reader. */
 export async function revokeGrants(
   tx: Tx,
   sourceIds: readonly string[],
   reason: string,
   at: Temporal.Instant,
+  readerId?: string,
 ): Promise<void> {
   await sql`
     update entitlements.grants set revoked_at = ${at.toString()}, revoked_reason = ${reason}
-    where source_id = any(${sourceIds}::uuid[]) and revoked_at is null`.execute(tx);
+    where source_id = any(${sourceIds}::uuid[]) and revoked_at is null
+      and (${readerId ?? null}::uuid is null or reader_id = ${readerId ?? null})`.execute(tx);
 }
 
 /** Removes what is kept of a reader who is deleted. */

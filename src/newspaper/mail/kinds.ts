@@ -83,6 +83,8 @@ export const MAIL_KINDS = {
     renewsOn: day.optional(),
     cancelPath: path,
   }),
+  /** Somebody has a seat for them in a group. */
+  'seat-invitation': z.strictObject({ group: line, path }),
   /** It begins with days that cost nothing: what was agreed to, to be kept. */
   'trial-began': z.strictObject({
     planName: line,
