@@ -1,4 +1,12 @@
-import { creditNotesOf, findReceipt, invoicesOf, isOver, paymentsOf, subscriptionsOf } from '#billing';
+import {
+  creditNotesOf,
+  findReceipt,
+  invoicesOf,
+  isOver,
+  paymentsOf,
+  seatsOfReader,
+  subscriptionsOf,
+} from '#billing';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
@@ -295,6 +303,7 @@ export function accountRoutes(site: Site): Route[] {
             subscription,
             payments,
             documents,
+            seats: await seatsOfReader(db, reader.id),
             today: access.today(),
           }),
         }),

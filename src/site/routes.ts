@@ -5,6 +5,7 @@ import { checkoutRoutes } from './checkout-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
 import type { Frame } from './frame.ts';
+import { groupRoutes } from './group-answers.ts';
 import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
 import { outboxRoutes } from './outbox-answers.ts';
@@ -67,6 +68,7 @@ export function siteRoutes(site: Site): Route[] {
     get('/robots.txt', feeds.robots),
     get(PATHS.meter, meterAnswers(site)),
     ...accountRoutes(site),
+    ...groupRoutes(site),
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
     ...changeRoutes(site),
