@@ -17,6 +17,8 @@ export type Buyer = { readonly email: string; readonly cookie: string };
 
 /** Two web processes over one data folder and its PostgreSQL, behind one address, each of which can be killed. */
 export type Shop = {
+  /** Where each of them listens. */
+  readonly ports: readonly number[];
   /** What processes said that fell over by themselves, over an error that nobody handled. */
   readonly fallen: readonly string[];
   /** Ends it as a power cut would, and starts it again; resolves when it is on its way. */
@@ -36,6 +38,7 @@ export async function openShop(
   const webs = ports.map((port) => superviseWeb({ data, env, baseUrl: base.href, port, fallen }));
   const front = await openFront(base.port, ports);
   return {
+    ports,
     fallen,
     async kill(what) {
       if (what === 'the database') return killDatabase(data);
