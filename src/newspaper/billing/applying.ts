@@ -5,7 +5,7 @@ import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
 import { REVOKE_MANDATE } from './asking.ts';
-import { type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
+import { type Billed, type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type Booked, currentInvoices, insertEntries, setInvoiceStatuses } from './books.store.ts';
 import { billOf, carryOut, type Outcome } from './carrying-out.ts';
 import {
@@ -17,8 +17,8 @@ import {
   savePayments,
   setIntentStatuses,
 } from './charges.store.ts';
-import type { Called } from './gateways/gateway.ts';
-import { applied, captured, overpaid } from './ledger.ts';
+import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
 import { saveMandates } from './mandates.store.ts';
 import { triedBefore } from './offers.store.ts';
@@ -28,7 +28,7 @@ import { giveBack } from './refunds.ts';
 import { nextAct } from './renewal.ts';
 import { projectReturns } from './returns.ts';
 import { type Settlement, settlementOf, type Word } from './settlement.ts';
-import { transition } from './subscription.ts';
+import { type PaidTerm, transition } from './subscription.ts';
 import {
   insertFacts,
   lockSubscriptions,
@@ -89,7 +89,7 @@ const applyState = groupedOver(
   { most: 50, inFlight: 1, apart: true },
 );
 
-type Settled = {
+export type Settled = {
   readonly intent: ChargeIntent;
   /** As it was before. */
   readonly subscription: Subscription;
@@ -176,7 +176,7 @@ async function writeCharges(tx: Tx, settled: readonly Settled[], now: Temporal.I
 }
 
 /** What became of the subscription: a term was bought, or what it was charged to is good for nothing any more. */
-function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.Instant): Outcome[] {
+export function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.Instant): Outcome[] {
   const { intent: change, mandate, took, trial } = settlement;
   const said = { subscription, actor: intent.gateway };
   if (trial !== undefined) return [{ ...said, ...trial, fact: 'trial', dueAt: now }];
@@ -196,7 +196,7 @@ function outcomeOf({ intent, settlement, subscription }: Settled, now: Temporal.
 }
 
 /** When those are looked at next whose attempt has come on, and that stand as they did. */
-function looksOf(settled: readonly Settled[], outcomes: readonly Outcome[], now: Temporal.Instant) {
+export function looksOf(settled: readonly Settled[], outcomes: readonly Outcome[], now: Temporal.Instant) {
   const changed = new Set(outcomes.map(({ subscription }) => subscription.id));
   return settled.flatMap(({ intent, settlement, subscription }) => {
     const { id, parkedReason, remindedSeq } = subscription;
@@ -273,10 +273,7 @@ async function book(
   );
   const bills = bought.map(({ intent, subscription, term }) => {
     const invoice = invoices.get(subscription.id);
-    const asked =
-      intent.change === undefined ? subscription : { ...subscription, pendingChange: intent.change };
-    const named = { ...asked, nextPlanName: planNameOf(intent, subscription) };
-    const bill = billOf(parts, named, term, invoice?.id);
+    const bill = boughtBill(parts, intent, subscription, term, invoice?.id);
     return { intent, bill, isOpen: invoice?.status === 'open' };
   });
   await issueInvoices(
@@ -297,16 +294,11 @@ async function book(
     took.flatMap(({ intent, settlement: { payment }, subscription }): Booked[] => {
       if (payment === undefined) return [];
       const invoiceId = invoiceOf.get(intent.id);
-      const credit = intent.change?.credit ?? 0n;
-      const entry = (invoiceId === undefined ? overpaid : captured)(
-        payment.gatewayPaymentId,
-        intent.gateway,
-        payment.amount,
-      );
-      const booked = [{ entry, subscriptionId: subscription.id, invoiceId }];
-      if (invoiceId === undefined || credit === 0n) return booked;
-      const rest = applied(invoiceId, { minor: credit, currency: payment.amount.currency });
-      return [...booked, { entry: rest, subscriptionId: subscription.id, invoiceId }];
+      return entriesOf(intent, payment, invoiceId).map((entry) => ({
+        entry,
+        subscriptionId: subscription.id,
+        invoiceId,
+      }));
     }),
     dayAt(now, paper.zone),
     now,
@@ -320,6 +312,33 @@ async function book(
     ),
     now,
   );
+}
+
+/** What is booked for money that came. @param invoiceId of what it paid; undefined where it bought nothing */
+export function entriesOf(
+  { change, gateway }: Pick<ChargeIntent, 'change' | 'gateway'>,
+  { amount, gatewayPaymentId }: GatewayPayment,
+  invoiceId: string | undefined,
+): Entry[] {
+  if (invoiceId === undefined) return [overpaid(gatewayPaymentId, gateway, amount)];
+  const credit = change?.credit ?? 0n;
+  return [
+    captured(gatewayPaymentId, gateway, amount),
+    ...(credit === 0n ? [] : [applied(invoiceId, { minor: credit, currency: amount.currency })]),
+  ];
+}
+
+/** The bill for what an attempt has bought. @param draftId of the invoice that there is */
+export function boughtBill(
+  parts: Pick<BillingParts, 'publication'>,
+  intent: ChargeIntent,
+  subscription: Subscription,
+  term: PaidTerm,
+  draftId: string | undefined,
+): Omit<Billed, 'status'> {
+  const asked =
+    intent.change === undefined ? subscription : { ...subscription, pendingChange: intent.change };
+  return billOf(parts, { ...asked, nextPlanName: planNameOf(intent, subscription) }, term, draftId);
 }
 
 /** The plan that an attempt buys. */

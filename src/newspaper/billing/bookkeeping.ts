@@ -5,6 +5,7 @@ import { findReaders } from '#readers';
 import { dayAt } from '#values/term';
 import {
   type Booked,
+  type Creditable,
   creditableInvoices,
   type Draft,
   type Issue,
@@ -15,11 +16,12 @@ import {
   takeNumbers,
   taxRates,
 } from './books.store.ts';
+import type { Seller } from './invoice.ts';
 import { buyerOf, sellerOf } from './invoicing.ts';
 import { credited, issued } from './ledger.ts';
 import { financialYear } from './numbers.ts';
 import type { Subscription } from './subscriptions.store.ts';
-import { taxIncluded, taxOfCredit } from './tax.ts';
+import { type TaxRate, taxIncluded, taxOfCredit } from './tax.ts';
 
 /** Something that is billed: its draft, and where it is sold to. */
 export type Billed = Pick<Issue, 'status'> &
@@ -47,11 +49,9 @@ export async function issueInvoices(
   const rates = await taxRates(tx);
   const year = financialYear(today, seller.country);
   const numbered = { year, ...(await takeNumbers(tx, 'INV', year, billed.length, today)) };
-  const issues = billed.map(({ place, ...draft }): Issue => {
-    const buyer = buyerOf(place, readers.get(draft.readerId)?.email);
-    const { lines, placeOfSupply, taxable } = taxIncluded(draft.total, buyer, seller, rates, numbered.on);
-    return { ...draft, seller, buyer, placeOfSupply, taxable, tax: lines };
-  });
+  const issues = billed.map((one) =>
+    issueOf(one, readers.get(one.readerId)?.email, seller, rates, numbered.on),
+  );
   await insertIssues(tx, issues, numbered, now);
   await insertEntries(
     tx,
@@ -65,6 +65,19 @@ export async function issueInvoices(
     numbered.on,
     now,
   );
+}
+
+/** What a final invoice says. @param email undefined where the account is deleted @param on the day that it gets */
+export function issueOf(
+  { place, ...draft }: Billed,
+  email: string | undefined,
+  seller: Seller,
+  rates: readonly TaxRate[],
+  on: Temporal.PlainDate,
+): Issue {
+  const buyer = buyerOf(place, email);
+  const { lines, placeOfSupply, taxable } = taxIncluded(draft.total, buyer, seller, rates, on);
+  return { ...draft, seller, buyer, placeOfSupply, taxable, tax: lines };
 }
 
 /** An invoice that is taken back, or a part of it. */
@@ -93,25 +106,12 @@ export async function creditInvoices(
     tx,
     credits.map(({ invoiceId }) => invoiceId),
   );
-  const notes = credits.flatMap(({ amount, invoiceId, isPaid, reason }) => {
-    const invoice = invoices.get(invoiceId);
-    if (invoice === undefined) return [];
-    const rest = invoice.total - invoice.credited;
-    const total = amount === 'rest' || amount > rest ? rest : amount;
-    if (total <= 0n) return [];
-    const { currency, placeOfSupply, subscriptionId, tax } = invoice;
-    const whole = { placeOfSupply, taxable: invoice.taxable, lines: tax };
-    const part = taxOfCredit(whole, invoice.credited, total);
-    const note: NewCreditNote = {
-      id: uuidv7(),
-      invoiceId,
-      reason,
-      currency,
-      total,
-      taxable: part.taxable,
-      tax: part.lines,
-    };
-    return [{ note, isPaid, subscriptionId }];
+  const notes = credits.flatMap((credit) => {
+    const invoice = invoices.get(credit.invoiceId);
+    const note = invoice && noteOf(credit, invoice);
+    return note === undefined
+      ? []
+      : [{ note, isPaid: credit.isPaid, subscriptionId: invoice?.subscriptionId ?? '' }];
   });
   if (notes.length === 0) return new Map();
   const today = dayAt(now, paper.zone);
@@ -136,4 +136,16 @@ export async function creditInvoices(
     now,
   );
   return new Map(notes.map(({ note }) => [note.invoiceId, note.id]));
+}
+
+/** The note that takes so much of an invoice back, or what is left of it; undefined where nothing is. */
+export function noteOf(
+  { amount, invoiceId, reason }: Credit,
+  { credited, currency, placeOfSupply, tax, taxable, total: whole }: Creditable,
+): NewCreditNote | undefined {
+  const rest = whole - credited;
+  const total = amount === 'rest' || amount > rest ? rest : amount;
+  if (total <= 0n) return undefined;
+  const part = taxOfCredit({ placeOfSupply, taxable, lines: tax }, credited, total);
+  return { id: uuidv7(), invoiceId, reason, currency, total, taxable: part.taxable, tax: part.lines };
 }

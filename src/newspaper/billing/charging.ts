@@ -10,6 +10,7 @@ import {
   findIntent,
   insertIntents,
   isOpen,
+  type NewIntent,
   setIntentStatuses,
 } from './charges.store.ts';
 import type { Called, GatewayPayment } from './gateways/gateway.ts';
@@ -21,7 +22,7 @@ import { boughtNext, nextTerm } from './subscription.ts';
 import { findSubscription, insertFacts, type NewFact, type Subscription } from './subscriptions.store.ts';
 
 /** A charge that comes so soon after another one, or after so many, is a fault of ours until somebody has looked. */
-const SAFE_HOURS = 24;
+export const SAFE_HOURS = 24;
 const MOST_TRIES = 3;
 
 /** Writes down what is about to be charged: the draft, the notice and the attempt. */
@@ -43,11 +44,9 @@ export async function raiseCharges(
     now.subtract({ hours: SAFE_HOURS }),
   );
   const parked = new Map<string, string>();
-  for (const { id, mandate } of wanted) {
-    const { paid = 0, tried = 0 } = recent.get(id) ?? {};
-    if (mandate?.gateway !== parts.gateway.name) parked.set(id, 'its mandate is with another gateway');
-    else if (paid > 0) parked.set(id, 'it was paid within the last day, and is to be charged again');
-    else if (tried >= MOST_TRIES) parked.set(id, 'it was charged too often within a day');
+  for (const subscription of wanted) {
+    const reason = whyUnsafe(subscription, parts.gateway.name, recent.get(subscription.id));
+    if (reason !== undefined) parked.set(subscription.id, reason);
   }
   for (const [subscriptionId, reason] of parked)
     parts.log.error({ subscriptionId }, `a subscription is parked: ${reason}`);
@@ -78,22 +77,7 @@ export async function raiseCharges(
   );
   const made = await insertIntents(
     tx,
-    safe.flatMap((subscription) => {
-      const { id, mandate, nextSeq } = subscription;
-      if (mandate === undefined) return [];
-      return [
-        {
-          subscriptionId: id,
-          termSeq: nextSeq,
-          gateway: mandate.gateway,
-          amount: boughtNext(subscription).price,
-          next: '/account',
-          mandateId: mandate.id,
-          invoiceId: undefined,
-          notBefore: notBefore(mandate.rail, now),
-        },
-      ];
-    }),
+    safe.flatMap((subscription) => chargeOf(subscription, now)),
     now,
   );
   const intents = new Map(made.map((intent) => [intent.subscriptionId, intent]));
@@ -108,6 +92,35 @@ export async function raiseCharges(
     ]),
   );
   return { intents, dueAt, parked };
+}
+
+/** Why nothing is charged until a person has looked; undefined where it may be. @param recent within the last day */
+export function whyUnsafe(
+  { mandate }: Pick<Subscription, 'mandate'>,
+  gateway: string,
+  recent: { readonly paid: number; readonly tried: number } = { paid: 0, tried: 0 },
+): string | undefined {
+  if (mandate?.gateway !== gateway) return 'its mandate is with another gateway';
+  if (recent.paid > 0) return 'it was paid within the last day, and is to be charged again';
+  return recent.tried >= MOST_TRIES ? 'it was charged too often within a day' : undefined;
+}
+
+/** The attempt that charges the next term; none where there is nothing to charge. */
+export function chargeOf(subscription: Subscription, now: Temporal.Instant): NewIntent[] {
+  const { id, mandate, nextSeq } = subscription;
+  if (mandate === undefined) return [];
+  return [
+    {
+      subscriptionId: id,
+      termSeq: nextSeq,
+      gateway: mandate.gateway,
+      amount: boughtNext(subscription).price,
+      next: '/account',
+      mandateId: mandate.id,
+      invoiceId: undefined,
+      notBefore: notBefore(mandate.rail, now),
+    },
+  ];
 }
 
 /**

@@ -149,7 +149,11 @@ type Looked = {
 };
 
 /** Lives through everything that has come, in its order. Pure. */
-function lookAt(before: Subscription, newest: ChargeIntent | undefined, now: Temporal.Instant): Looked {
+export function lookAt(
+  before: Subscription,
+  newest: ChargeIntent | undefined,
+  now: Temporal.Instant,
+): Looked {
   let is = before;
   let steps: readonly Step[] = [];
   let reminded: Subscription | undefined;

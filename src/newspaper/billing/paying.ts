@@ -6,7 +6,7 @@ import { type Plan, priceFor } from './catalog.ts';
 import { type ChargeIntent, insertIntents, isOpen, newestIntent } from './charges.store.ts';
 import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
-import { takenOf } from './refunds.store.ts';
+import { type Taken, takenOf } from './refunds.store.ts';
 import { mandateFor } from './renewal.ts';
 import { prorated } from './rights.ts';
 import { agreedPrice, boughtNext, priceOfSeats } from './subscription.ts';
@@ -169,8 +169,13 @@ export async function quoteChange(
 ): Promise<Quote | undefined> {
   if (plan.slug === subscription.planSlug) return undefined;
   const running = await runningTerm(db, subscription, now);
+  return running && changeQuote(subscription, running, plan);
+}
+
+/** The same, once it is known what is left of the term that runs. */
+export function changeQuote(subscription: Subscription, running: Running, plan: Plan): Quote | undefined {
   const price = priceFor(plan, subscription.seats);
-  if (running === undefined || running.currency !== price.currency) return undefined;
+  if (running.currency !== price.currency) return undefined;
   const minor = price.minor - running.credit;
   return minor <= 0n ? undefined : { due: { ...price, minor }, credit: running.credit };
 }
@@ -200,16 +205,25 @@ export async function quoteSeats(
     : { due: { minor: minor - credit, currency }, credit, price: { minor, currency } };
 }
 
+type Running = { readonly credit: bigint; readonly currency: string };
+
 /** What is left of the term that runs, in money; undefined where none does, or it has not begun. */
 async function runningTerm(
   db: Db | Tx,
-  { id, isDisputed, nextSeq, readerId, state, zone }: Subscription,
+  subscription: Subscription,
   now: Temporal.Instant,
-): Promise<{ readonly credit: bigint; readonly currency: string } | undefined> {
+): Promise<Running | undefined> {
+  return runningOf(subscription, await takenOf(db, { readerId: subscription.readerId }), now);
+}
+
+/** @param taken the reader's payments that took money */
+export function runningOf(
+  { id, isDisputed, nextSeq, state, zone }: Subscription,
+  taken: readonly Taken[],
+  now: Temporal.Instant,
+): Running | undefined {
   if (state !== 'active' || isDisputed) return undefined;
-  const running = (await takenOf(db, { readerId })).find(
-    (one) => one.subscriptionId === id && one.term?.seq === nextSeq - 1,
-  );
+  const running = taken.find((one) => one.subscriptionId === id && one.term?.seq === nextSeq - 1);
   const today = dayAt(now, zone);
   // A term that is paid ahead and has not begun is not given up for another.
   if (running?.term === undefined || Temporal.PlainDate.compare(today, running.term.startOn) < 0)

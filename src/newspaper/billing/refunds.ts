@@ -7,7 +7,7 @@ import { askLater } from './asking.ts';
 import { creditInvoices } from './bookkeeping.ts';
 import { insertEntries } from './books.store.ts';
 import type { GatewayRefund } from './gateways/gateway.ts';
-import { refunded, refundFailed } from './ledger.ts';
+import { type Entry, refunded, refundFailed } from './ledger.ts';
 import { postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
 import {
@@ -16,11 +16,14 @@ import {
   markPayment,
   type NewRefund,
   openRefunds,
+  type Refund,
+  type RefundStatus,
   setRefund,
   type Taken,
   takenOf,
 } from './refunds.store.ts';
 import { applyFactIn, type Said } from './standing.ts';
+import type { PaidTerm } from './subscription.ts';
 import { insertFacts, lockSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** The task of jobs/tasks.ts that asks a gateway to give money back. */
@@ -69,19 +72,7 @@ export async function refundPayment(
     // Read under the lock: another may be refunding it at this moment.
     const taken = await paymentToRefund(tx, readerId, wanted.gatewayPaymentId);
     if (subscription === undefined) throw new NotFound('no-payment', 'there is no payment to refund');
-    const left = leftOf(taken);
-    const minor = order.minor ?? left;
-    if (taken.hasOpenDispute)
-      throw new Conflict(
-        'payment-disputed',
-        'the payer’s bank has asked for this payment: wait for its decision',
-      );
-    if (minor <= 0n || minor > left)
-      throw new Conflict(
-        'more-than-is-left',
-        `of this payment ${left} minor units are left, and not ${minor}`,
-      );
-    const amount = { minor, currency: taken.amount.currency };
+    const amount = refundable(taken, order.minor);
     const creditNoteId = await takeBack(parts, tx, { taken, amount, subscription, reason, actor }, now);
     const { gateway } = taken;
     const [refundId] = await insertRefunds(
@@ -116,6 +107,24 @@ export function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigin
   return uncredited !== undefined && uncredited < left ? uncredited : left;
 }
 
+/** What may go back of a payment. @param minor what is asked for; left out, all that is left @throws Conflict */
+export function refundable(taken: Taken, minor: bigint = leftOf(taken)): Money {
+  const left = leftOf(taken);
+  if (taken.hasOpenDispute)
+    throw new Conflict(
+      'payment-disputed',
+      'the payer’s bank has asked for this payment: wait for its decision',
+    );
+  if (minor <= 0n || minor > left)
+    throw new Conflict('more-than-is-left', `of this payment ${left} minor units are left, and not ${minor}`);
+  return { minor, currency: taken.amount.currency };
+}
+
+/** The term that ends because the last of its payment goes back; undefined where a part does, or it is for no term. */
+export function termThatEnds(taken: Taken, { minor }: Money): PaidTerm | undefined {
+  return minor >= leftOf(taken) ? taken.term : undefined;
+}
+
 /**
  * Credits what goes back of a payment, and where that is the last of it, ends what it bought.
  *
@@ -132,11 +141,11 @@ export async function takeBack(
   now: Temporal.Instant,
 ): Promise<string | undefined> {
   const { actor, amount, reason, subscription, taken } = given;
-  const { invoiceId, term } = taken;
+  const { invoiceId } = taken;
   const said = { actor, reason };
-  const isAll = amount.minor >= leftOf(taken);
+  const term = termThatEnds(taken, amount);
   const after =
-    isAll && term !== undefined
+    term !== undefined
       ? await applyFactIn(parts, tx, subscription, { kind: 'refunded', term }, said, now)
       : undefined;
   if (after === undefined)
@@ -188,10 +197,9 @@ export async function keepRefund(
   const refund = await findRefund(tx, refundId);
   if (refund === undefined || refund.status === said.status) return;
   await setRefund(tx, refundId, said.status, said.gatewayRefundId);
-  const { amount, gateway, gatewayPaymentId, invoiceId, subscriptionId } = refund;
-  const isDone = said.status === 'processed';
-  if (isDone || refund.status === 'processed') {
-    const entry = (isDone ? refunded : refundFailed)(refundId, gateway, amount);
+  const { gateway, gatewayPaymentId, invoiceId, subscriptionId } = refund;
+  const entry = refundEntry(refund, said.status);
+  if (entry !== undefined) {
     await insertEntries(
       tx,
       [{ entry, subscriptionId, invoiceId }],
@@ -201,8 +209,21 @@ export async function keepRefund(
   }
   const [taken] = await takenOf(tx, { gatewayPaymentId });
   if (taken === undefined) return;
-  const status = taken.refunded >= taken.amount.minor ? 'refunded' : 'succeeded';
-  await markPayment(tx, gateway, gatewayPaymentId, status);
+  await markPayment(tx, gateway, gatewayPaymentId, standingAfter(taken));
+}
+
+/** What is booked where a refund has come to its end, or was at one and came back; undefined where neither is so. */
+export function refundEntry(
+  { amount, gateway, id, status }: Pick<Refund, 'amount' | 'gateway' | 'id' | 'status'>,
+  now: RefundStatus,
+): Entry | undefined {
+  if (now === 'processed') return refunded(id, gateway, amount);
+  return status === 'processed' ? refundFailed(id, gateway, amount) : undefined;
+}
+
+/** How a payment stands of which something went back. */
+export function standingAfter({ amount, refunded }: Taken): 'refunded' | 'succeeded' {
+  return refunded >= amount.minor ? 'refunded' : 'succeeded';
 }
 
 /** At once in one sitting: more are found by the next. */

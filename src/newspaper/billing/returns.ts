@@ -2,8 +2,8 @@ import type { Tx } from '#platform/db';
 import { dayAt } from '#values/term';
 import { insertEntries } from './books.store.ts';
 import type { ChargeIntent } from './charges.store.ts';
-import type { GatewayPayment } from './gateways/gateway.ts';
-import { disputed, disputeLost, disputeWon } from './ledger.ts';
+import type { GatewayDispute, GatewayPayment } from './gateways/gateway.ts';
+import { disputed, disputeLost, disputeWon, type Entry } from './ledger.ts';
 import type { BillingParts } from './parts.ts';
 import {
   findDispute,
@@ -15,6 +15,7 @@ import {
 } from './refunds.store.ts';
 import { keepRefund, takeBack } from './refunds.ts';
 import { applyFactIn } from './standing.ts';
+import type { Fact, PaidTerm } from './subscription.ts';
 import { lockSubscription } from './subscriptions.store.ts';
 
 /** A payment as a gateway tells of it, and the attempt that it was. */
@@ -85,16 +86,11 @@ async function projectDispute(
   now: Temporal.Instant,
 ): Promise<void> {
   if (dispute === undefined) return;
-  const { amount, gatewayDisputeId, status } = dispute;
+  const { gatewayDisputeId, status } = dispute;
   const before = await findDispute(tx, gateway, gatewayDisputeId);
-  // What is decided stays decided.
-  if (before !== undefined && (before.status === status || before.status !== 'open')) return;
+  const entries = disputeEntries(before?.status, dispute, gateway);
+  if (entries === undefined) return;
   await saveDispute(tx, { ...dispute, gateway, gatewayPaymentId });
-  const entries = [
-    ...(before === undefined ? [disputed(gatewayDisputeId, gateway, amount)] : []),
-    ...(status === 'won' ? [disputeWon(gatewayDisputeId, gateway, amount)] : []),
-    ...(status === 'lost' ? [disputeLost(gatewayDisputeId, amount)] : []),
-  ];
   await insertEntries(
     tx,
     entries.map((entry) => ({ entry, subscriptionId, invoiceId })),
@@ -106,12 +102,34 @@ async function projectDispute(
   const [taken] = await takenOf(tx, { gatewayPaymentId });
   if (subscription === undefined) return;
   const by = { actor: gateway };
-  const held =
-    before === undefined
-      ? await applyFactIn(parts, tx, subscription, { kind: 'dispute' }, by, now)
-      : subscription;
-  const is = held ?? subscription;
-  if (status === 'won') await applyFactIn(parts, tx, is, { kind: 'dispute won' }, by, now);
-  if (status === 'lost' && taken?.term !== undefined)
-    await applyFactIn(parts, tx, is, { kind: 'dispute lost', term: taken.term }, by, now);
+  let is = subscription;
+  for (const fact of disputeFacts(before?.status, status, taken?.term))
+    is = (await applyFactIn(parts, tx, is, fact, by, now)) ?? is;
+}
+
+/** What is booked where a bank asks for money, or has decided; undefined where that is known. What is decided stays so. */
+export function disputeEntries(
+  before: GatewayDispute['status'] | undefined,
+  { amount, gatewayDisputeId, status }: GatewayDispute,
+  gateway: string,
+): Entry[] | undefined {
+  if (before !== undefined && (before === status || before !== 'open')) return undefined;
+  return [
+    ...(before === undefined ? [disputed(gatewayDisputeId, gateway, amount)] : []),
+    ...(status === 'won' ? [disputeWon(gatewayDisputeId, gateway, amount)] : []),
+    ...(status === 'lost' ? [disputeLost(gatewayDisputeId, amount)] : []),
+  ];
+}
+
+/** What that is to the subscription, in order. @param term that was paid with the money */
+export function disputeFacts(
+  before: GatewayDispute['status'] | undefined,
+  status: GatewayDispute['status'],
+  term: PaidTerm | undefined,
+): Fact[] {
+  return [
+    ...(before === undefined ? [{ kind: 'dispute' } as const] : []),
+    ...(status === 'won' ? [{ kind: 'dispute won' } as const] : []),
+    ...(status === 'lost' && term !== undefined ? [{ kind: 'dispute lost', term } as const] : []),
+  ];
 }
