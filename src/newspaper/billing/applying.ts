@@ -6,7 +6,13 @@ import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
 import { REVOKE_MANDATE } from './asking.ts';
 import { type Billed, type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
-import { type Booked, currentInvoices, insertEntries, setInvoiceStatuses } from './books.store.ts';
+import {
+  type Booked,
+  creditableInvoices,
+  currentInvoices,
+  insertEntries,
+  setInvoiceStatuses,
+} from './books.store.ts';
 import { billOf, carryOut, type Outcome } from './carrying-out.ts';
 import {
   type ChargeIntent,
@@ -119,11 +125,19 @@ async function applyStates(
         : [],
     ),
   );
+  const creditable = await creditableTerms(
+    tx,
+    [...intents.values()].flatMap(({ change, subscriptionId }) =>
+      change === undefined ? [] : (subscriptions.get(subscriptionId) ?? []),
+    ),
+  );
   const settled = answers.flatMap(({ intentId, state, subscriptionId }): Settled[] => {
     const intent = intents.get(intentId);
     const subscription = subscriptions.get(subscriptionId);
     if (intent === undefined || subscription === undefined) return [];
-    return [{ intent, subscription, settlement: settlementOf(intent, subscription, state, now, tried) }];
+    const left = creditable.get(subscriptionId);
+    const settlement = settlementOf(intent, subscription, state, now, tried, left);
+    return [{ intent, subscription, settlement }];
   });
   await writeCharges(tx, settled, now);
   const given = settled.flatMap(({ intent, settlement: { mandate }, subscription }) =>
@@ -142,6 +156,22 @@ async function applyStates(
   await tellOf(parts, tx, known, now);
   await book(parts, tx, known, now);
   await projectReturns(parts, tx, known, now);
+}
+
+/** What is left to be credited of the newest terms of subscriptions, in minor units, by the subscription's id. */
+async function creditableTerms(
+  tx: Tx,
+  subscriptions: readonly Subscription[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const invoices = await currentInvoices(
+    tx,
+    subscriptions.map(({ id, nextSeq }) => ({ subscriptionId: id, termSeq: nextSeq - 1 })),
+  );
+  const left = await creditableInvoices(
+    tx,
+    [...invoices.values()].map(({ id }) => id),
+  );
+  return new Map([...left.values()].map((one) => [one.subscriptionId, one.total - one.credited]));
 }
 
 /** What is known of attempts and payments, and that the gateway's word was acted upon. */

@@ -126,7 +126,7 @@ export function mayPayAhead(subscription: Subscription): boolean {
 }
 
 /** The renewal that is not paid; nothing at all where only a card is to be kept. */
-function owed(subscription: Subscription): Wanted | undefined {
+export function owed(subscription: Subscription): Wanted | undefined {
   if (subscription.cancelOn !== undefined) return undefined;
   const { price } = boughtNext(subscription);
   if (isOverdue(subscription) || mayPayAhead(subscription)) return { amount: price };

@@ -44,6 +44,8 @@ const NOTHING: Settlement = {};
  * changes nothing the second time.
  *
  * @param tried fingerprints of cards and accounts that had a trial before
+ * @param creditable what is left to be credited of the term that runs, in minor units: some may have gone back since
+ *   another plan was begun; undefined where nothing is bought instead of it
  */
 export function settlementOf(
   intent: ChargeIntent,
@@ -51,6 +53,7 @@ export function settlementOf(
   state: Word,
   now: Temporal.Instant,
   tried: ReadonlySet<string> = new Set(),
+  creditable?: bigint,
 ): Settlement {
   if (state.kind === 'open') return NOTHING;
   if (state.kind === 'expired') return isOpen(intent) ? { intent: { status: 'canceled' } } : NOTHING;
@@ -75,7 +78,7 @@ export function settlementOf(
       return {
         payment,
         intent: { status: 'succeeded' },
-        took: took(intent, subscription, payment, now),
+        took: took(intent, subscription, payment, now, creditable),
         // Of a charge it is the one that was charged, which is known.
         ...(payment.mandate === undefined || intent.mandateId !== undefined
           ? {}
@@ -133,10 +136,13 @@ function took(
   subscription: Subscription,
   payment: GatewayPayment,
   now: Temporal.Instant,
+  creditable: bigint | undefined,
 ): NonNullable<Settlement['took']> {
   if (!isSameMoney(payment.amount, intent.amount))
     return { kind: 'park', reason: 'the amount is another one than was asked for' };
   const { change, termSeq: seq } = intent;
+  if (change !== undefined && change.credit > (creditable ?? 0n))
+    return { kind: 'give back', reason: 'less is left of the term before than there was when it was begun' };
   const result = transition(subscription, boughtWith(change, seq), now);
   if (intent.status !== 'canceled' && result.kind === 'changed') return { ...result, kind: 'bought' };
   return {
