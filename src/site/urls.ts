@@ -105,6 +105,7 @@ export const PATHS = {
   terms: '/terms',
   contact: '/contact',
   outbox: '/outbox',
+  clock: '/sandbox/clock',
   newsSitemap: '/news-sitemap.xml',
   sitemap: '/sitemap.xml',
 } as const;

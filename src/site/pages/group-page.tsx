@@ -290,9 +290,7 @@ function SeatRow(props: { frame: Frame; seat: Seat; isOwner: boolean; isOwn: boo
             <button
               type="submit"
               class="button-quiet"
-              aria-label={
-                seat.isManager ? `${seat.email} looks after it no more` : `Let ${seat.email} look after it`
-              }
+              aria-label={`${seat.isManager ? 'No manager any more' : 'Make a manager'}: ${seat.email}`}
             >
               {seat.isManager ? 'No manager any more' : 'Make a manager'}
             </button>
@@ -300,7 +298,7 @@ function SeatRow(props: { frame: Frame; seat: Seat; isOwner: boolean; isOwn: boo
         )}
         <form method="post" action={PATHS.groupSeatRemovals}>
           <input type="hidden" name="seat" value={seat.id} />
-          <button type="submit" class="button-quiet" aria-label={`Take back the seat of ${seat.email}`}>
+          <button type="submit" class="button-quiet" aria-label={`Take back: ${seat.email}`}>
             Take back
           </button>
         </form>
