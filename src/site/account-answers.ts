@@ -291,7 +291,10 @@ export function accountRoutes(site: Site): Route[] {
       const frame = site.frame(asker.audience);
       const [subscription] = await subscriptionsOf(db, reader.id);
       const payments = await paymentsOf(db, reader.id);
-      const documents = [...(await invoicesOf(db, reader.id)), ...(await creditNotesOf(db, reader.id))];
+      const documents = [
+        ...(await invoicesOf(db, reader.id)),
+        ...(await creditNotesOf(db, reader.id)),
+      ].toSorted((a, b) => Temporal.PlainDate.compare(b.issuedOn, a.issuedOn));
       return ownPage(
         renderAccount({
           frame,

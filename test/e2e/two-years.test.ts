@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenBooks, heldBy, refundPayment } from '#billing';
 import { moveDomainClock } from '#platform/domain-clock';
 import { createLogger } from '#platform/log';
+import { setPublication } from '#publication';
 import { findReader } from '#readers';
 import { HOME } from '../../src/main/compose.ts';
 import { startJobs } from '../../src/main/jobs.ts';
@@ -31,6 +32,14 @@ const PASSWORD = 'correct horse battery';
 const BEGINNING = '2036-03-03T04:30:00Z';
 const PICTURES = join(HOME, 'docs', 'pictures', 'billing');
 
+const SELLER = [
+  ['name', 'The Harbour Gazette'],
+  ['seller_name', 'Harbour Gazette Media Private Limited'],
+  ['seller_address', '14 Customs House Road\nMangaluru 575001'],
+  ['seller_state', 'KA'],
+  ['seller_gstin', '29AAPFH4821C1ZD'],
+] as const;
+
 let paper: TestPaper;
 let server: Server;
 let browser: Browser;
@@ -45,6 +54,7 @@ beforeAll(async () => {
   const { clock, credentials, database } = paper;
   const { db } = database;
   await moveDomainClock(db, Temporal.Instant.from(BEGINNING));
+  for (const [key, value] of SELLER) await setPublication(db, key, value);
   const log = createLogger('silent');
   server = await listen(paper, { host: '127.0.0.1', port });
   const jobs = await startJobs(paper, log);
