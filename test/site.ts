@@ -34,6 +34,8 @@ export function testFrame(
       sellerCountry: 'IN',
       sellerState: '',
       sellerGstin: '',
+      sellerVatNumber: '',
+      sellerLutNumber: '',
       defaultAccess: 'metered',
       ...given.paper,
     },
