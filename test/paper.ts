@@ -50,6 +50,7 @@ export async function testPaper(
       | 'baseUrl'
       | 'deskReaders'
       | 'inProcess'
+      | 'invoicePress'
       | 'load'
       | 'metricsFrom'
       | 'razorpay'

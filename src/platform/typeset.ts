@@ -5,7 +5,7 @@ import type { Answer, Question, Setting } from './typeset-worker.ts';
 /** A sheet as a PDF, or why there is none now. */
 export type Typeset =
   | { readonly kind: 'pdf'; readonly bytes: Buffer; readonly isAccessible: boolean }
-  /** Too many wait already. */
+  /** Too many wait already, or the program is about to end. */
   | { readonly kind: 'busy' }
   /** It took too long, and was given up. */
   | { readonly kind: 'late' };
@@ -21,7 +21,7 @@ export type Typesetter = {
 };
 
 /** A sheet takes some milliseconds, and the first of a thread some tenths of a second. */
-const PATIENCE_MS = 10_000;
+const tenSeconds = (signal: AbortSignal): Promise<void> => sleep(10_000, undefined, { signal });
 /** The last of them waits a second. */
 const MOST_WAITING = 50;
 /** Threads that were given up and have not ended: what runs in native code is not interrupted. */
@@ -33,21 +33,21 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
+export type TypesetterOptions = {
+  /** Beside the one that is being set. */
+  readonly mostWaiting?: number;
+  /** Ends when a sheet has taken too long. */
+  readonly patience?: (signal: AbortSignal) => Promise<void>;
+};
+
 /**
  * The thread is started with the first sheet, and again after one that was given up or that ended by itself.
  *
  * @param setting.template Typst's markup
  * @param setting.faces paths of font files; Typst cannot use variable ones
- * @param options.mostWaiting beside the one that is being set
- * @param options.patience ends when a sheet has taken too long
  */
-export function openTypesetter(
-  setting: Setting,
-  {
-    mostWaiting = MOST_WAITING,
-    patience = (signal: AbortSignal): Promise<void> => sleep(PATIENCE_MS, undefined, { signal }),
-  } = {},
-): Typesetter {
+export function openTypesetter(setting: Setting, options: TypesetterOptions = {}): Typesetter {
+  const { mostWaiting = MOST_WAITING, patience = tenSeconds } = options;
   const waiting: Job[] = [];
   let isWorking = false;
   let isClosed = false;
@@ -59,6 +59,8 @@ export function openTypesetter(
     const started = new Worker(WORKER, { workerData: setting });
     // Whoever forgets to close is not kept alive by it.
     started.unref();
+    // What is wrong is told to whoever waits for its sheet; an error that nobody hears would end the program.
+    started.on('error', () => undefined);
     started.on('exit', () => {
       if (worker === started) worker = undefined;
     });
@@ -92,6 +94,10 @@ export function openTypesetter(
       }
       if ('error' in answer) throw new Error(`a sheet cannot be set: ${answer.error}`);
       return { kind: 'pdf', bytes: Buffer.from(answer.bytes), isAccessible: answer.isAccessible };
+    } catch (error) {
+      // A thread that is ended by us leaves nothing to complain of.
+      if (isClosed) return { kind: 'busy' };
+      throw error;
     } finally {
       done.abort();
     }

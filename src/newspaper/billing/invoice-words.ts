@@ -78,7 +78,10 @@ export function invoiceWords(document: Invoice | CreditNote, paper: Paper): Invo
       ),
       ['Total', money(total)],
     ],
-    foot: [isTaxed ? 'The total includes the tax.' : 'No tax is charged on this sale.', ...formalities(document)],
+    foot: [
+      isTaxed ? 'The total includes the tax.' : 'No tax is charged on this sale.',
+      ...formalities(document),
+    ],
     signature:
       isIndian(seller) && document.kind === 'credit-note'
         ? [`For ${seller.name}`, 'Authorised signatory']
@@ -145,7 +148,9 @@ const envelope = (address: string): string[] => address.split('\n').map((line) =
 /** Karnataka (29), India. */
 function placeLine({ country, state }: Place, language: string): string {
   const name = countryName(country, language);
-  return state === undefined ? name : `${isIndian({ country, state }) ? stateWithGstCode(state) : state}, ${name}`;
+  return state === undefined
+    ? name
+    : `${isIndian({ country, state }) ? stateWithGstCode(state) : state}, ${name}`;
 }
 
 /** @param place `IN-KA`, `DE`. @returns Karnataka (29); of what an Indian seller sells abroad, with that number too */

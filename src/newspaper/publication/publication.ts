@@ -42,8 +42,12 @@ const schema: z.ZodType<Publication> = z.object({
   sellerCountry: z.enum(COUNTRIES, 'not a country (ISO 3166-1), such as IN'),
   sellerState: text,
   sellerGstin: z.string().regex(/^([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z])?$/, 'not a GSTIN'),
-  sellerVatNumber: z.string().regex(/^([A-Z]{2}[0-9A-Z]{2,13})?$/, 'not a VAT number, such as EU372000041 or GB123456789'),
-  sellerLutNumber: z.string().regex(/^([0-9A-Z]{15})?$/, 'not the number (ARN) of a letter of undertaking, such as AD290426000001X'),
+  sellerVatNumber: z
+    .string()
+    .regex(/^([A-Z]{2}[0-9A-Z]{2,13})?$/, 'not a VAT number, such as EU372000041 or GB123456789'),
+  sellerLutNumber: z
+    .string()
+    .regex(/^([0-9A-Z]{15})?$/, 'not the number (ARN) of a letter of undertaking, such as AD290426000001X'),
   defaultAccess: z.enum(['free', 'registered', 'metered', 'premium']),
 });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type CreditNote, type Invoice, invoiceWords } from '#billing';
-import { openTypesetter, type Typeset } from '#platform/typeset';
+import { openTypesetter, type Typeset, type TypesetterOptions } from '#platform/typeset';
 import type { Paper } from '#values/dates';
 
 /** Makes invoices and credit notes as sheets to print and to file. */
@@ -24,10 +24,10 @@ const FACES = [
 ];
 
 /** Reads the template, which lies beside this file, as it was written and as it was built. */
-export async function openInvoicePress(): Promise<InvoicePress> {
+export async function openInvoicePress(options?: TypesetterOptions): Promise<InvoicePress> {
   const template = await readFile(new URL('./invoice.typ', import.meta.url), 'utf8');
   const { resolve } = createRequire(import.meta.url);
-  const typesetter = openTypesetter({ template, faces: FACES.map((face) => resolve(face)) });
+  const typesetter = openTypesetter({ template, faces: FACES.map((face) => resolve(face)) }, options);
   return {
     sheet: (document, paper) =>
       typesetter.typeset({
