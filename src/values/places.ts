@@ -97,8 +97,7 @@ export const GST_ABROAD = '96';
 
 /** Karnataka (29): an Indian state as an invoice has to name it; a code that is none of India's as it is. */
 export function stateWithGstCode(code: string): string {
-  const [name, number] = [INDIAN_STATES[code], GST_CODES[code]];
-  return name === undefined || number === undefined ? code : `${name} (${number})`;
+  return Object.hasOwn(INDIAN_STATES, code) ? `${INDIAN_STATES[code]} (${GST_CODES[code]})` : code;
 }
 
 /** Whether these are a country and, in India, a state of it: what tax needs to know of a buyer. */
