@@ -2,5 +2,5 @@
 -- exports are free of tax for a financial year.
 
 alter table publication.settings
-  add column seller_vat_number text not null default '',
-  add column seller_lut_number text not null default '';
+  add column vat_number text not null default '',
+  add column lut_number text not null default '';

@@ -11,14 +11,14 @@ const SELLER = {
   seller_address: '1 Quay Road\nKadalpur 560001',
   seller_state: 'Karnataka',
   seller_gstin: '29ABCDE1234F1Z5',
-  seller_lut_number: 'AD290426000001X',
+  lut_number: 'AD290426000001X',
 };
 
 let paper: TestPaper;
 beforeAll(async () => {
   paper = await testPaper('2026-11-23T06:30:00Z');
   for (const [name, value] of Object.entries(SELLER)) await setPublication(paper.database.db, name, value);
-  await vi.waitFor(() => expect(paper.publication().sellerLutNumber).toBe(SELLER.seller_lut_number));
+  await vi.waitFor(() => expect(paper.publication().lutNumber).toBe(SELLER.lut_number));
 });
 afterAll(() => paper.end());
 

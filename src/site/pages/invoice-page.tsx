@@ -10,10 +10,10 @@ export function renderInvoice(given: { frame: Frame; document: Invoice | CreditN
   const words = invoiceWords(document, frame.paper);
   return documentText(
     <AccountPage frame={frame} title={words.title}>
+      {words.copy !== undefined && <p class="invoice-copy">{words.copy}</p>}
       <p class="state-line" data-invoice={document.kind === 'invoice' ? document.status : 'credit-note'}>
         {words.state}
       </p>
-      {words.copy !== undefined && <p class="field-hint">{words.copy}</p>}
       <dl class="ledger">
         {words.facts.map(([what, said]) => (
           <div>
