@@ -236,6 +236,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     staff,
     access,
     readers: options.deskReaders ?? deskReaders({ access, billing, clock, db, publication }),
+    billing,
     publication,
     clock,
     baseUrl: options.baseUrl,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocate, formatExactly, formatMoney, perMonth, shareOf } from './money.ts';
+import { allocate, formatExactly, formatMoney, minorFrom, perMonth, shareOf } from './money.ts';
 
 describe('a price a month', () => {
   it.each([
@@ -76,5 +76,24 @@ describe('an amount that is divided', () => {
       }),
     );
     expect(() => allocate(1n, [0n])).toThrow(RangeError);
+  });
+});
+
+describe('an amount that is typed', () => {
+  it.each([
+    ['450', 'INR', 45_000n],
+    ['450.5', 'INR', 45_050n],
+    ['1,450.50', 'INR', 145_050n],
+    [' 7 ', 'INR', 700n],
+    ['450.505', 'INR', undefined],
+    ['450.505', 'KWD', 450_505n],
+    ['500', 'JPY', 500n],
+    ['500.0', 'JPY', undefined],
+    ['-1', 'INR', undefined],
+    ['1e3', 'INR', undefined],
+    ['', 'INR', undefined],
+    ['₹5', 'INR', undefined],
+  ] as const)('%s %s', (text, currency, minor) => {
+    expect(minorFrom(text, currency)).toBe(minor);
   });
 });

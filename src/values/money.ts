@@ -11,13 +11,10 @@ export function moneyRecord({ currency, minor }: Money): {
 
 /** How many decimal places a currency's minor unit has (ISO 4217); two where it is not listed. */
 const EXPONENTS: Readonly<Record<string, number>> = {
-  JPY: 0,
-  KRW: 0,
-  VND: 0,
-  KWD: 3,
-  BHD: 3,
-  OMR: 3,
-  JOD: 3,
+  ...Object.fromEntries(
+    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0]),
+  ),
+  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])),
 };
 
 function minorPerUnit(currency: string): bigint {
@@ -74,6 +71,17 @@ function moneyFormat(language: string, currency: string, digits: number): Intl.N
     formats.set(key, known);
   }
   return known;
+}
+
+/**
+ * An amount as a person types it (`450`, `450.5`, `1,450.50`), in minor units; undefined where it is no amount of the
+ * currency, such as one with more decimal places than that has.
+ */
+export function minorFrom(text: string, currency: string): bigint | undefined {
+  const digits = EXPONENTS[currency] ?? 2;
+  const [, whole, rest = ''] = /^(\d{1,12})(?:\.(\d+))?$/.exec(text.trim().replaceAll(',', '')) ?? [];
+  if (whole === undefined || rest.length > digits) return undefined;
+  return BigInt(whole + rest.padEnd(digits, '0'));
 }
 
 /** The same sum in the same currency. */
