@@ -161,6 +161,7 @@ function parse(args: readonly string[]) {
         most: { type: 'string' },
         'code-most': { type: 'string' },
         codes: { type: 'string' },
+        seats: { type: 'string' },
         'fail-next': { type: 'boolean' },
         won: { type: 'boolean' },
         lost: { type: 'boolean' },

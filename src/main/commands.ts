@@ -36,6 +36,7 @@ import { runDueJobs } from './jobs.ts';
 import { OFFER_COMMANDS } from './offer-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
+import { SEAT_COMMANDS } from './seat-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
 
 /** Those that need no paper. */
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
   ...OFFER_COMMANDS,
   ...READER_COMMANDS,
+  ...SEAT_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,

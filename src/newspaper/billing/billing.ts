@@ -5,7 +5,7 @@ import { type Plan, plansOn } from './catalog.ts';
 import { listOffers } from './offers.store.ts';
 import { isInTime, type Offer } from './offers.ts';
 
-export type { Plan } from './catalog.ts';
+export { type Plan, priceFor } from './catalog.ts';
 
 /** The plans on sale today, as they are now known to this process. */
 export async function openCatalog(
@@ -48,6 +48,7 @@ export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export {
   canWithdraw,
+  changeBuyer,
   changePlanLater,
   changeSeatsLater,
   endPause,
@@ -95,12 +96,22 @@ export {
   phasesOf,
 } from './offers.ts';
 export type { BillingParts } from './parts.ts';
-export { beginPayment, isOverdue, type Quote, quoteChange, quoteSeats, type SeatQuote } from './paying.ts';
+export {
+  beginPayment,
+  isOverdue,
+  isPaidByHand,
+  mayPayAhead,
+  type Quote,
+  quoteChange,
+  quoteSeats,
+  type SeatQuote,
+} from './paying.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
+export { mandateFor } from './renewal.ts';
 export { PAUSE_DAYS } from './rights.ts';
-export { type Seat, seatsOfReader } from './seats.store.ts';
+export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
 export {
   acceptSeat,
   capacityOf,

@@ -7,6 +7,7 @@ import { type ChargeIntent, insertIntents, isOpen, newestIntent } from './charge
 import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
+import { mandateFor } from './renewal.ts';
 import { prorated } from './rights.ts';
 import { agreedPrice, boughtNext, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
@@ -113,11 +114,23 @@ async function place(
 
 type Wanted = { readonly amount: Money; readonly change?: NonNullable<ChargeIntent['change']> };
 
+/** Whether its reader pays each term themselves, since nobody may take so much without them. */
+export function isPaidByHand(subscription: Subscription): boolean {
+  return mandateFor(agreedPrice(subscription)) === undefined;
+}
+
+/** Once they were reminded of it, whoever pays by hand pays the next term, which begins on its day. */
+export function mayPayAhead(subscription: Subscription): boolean {
+  const { nextSeq, remindedSeq, state } = subscription;
+  return state === 'active' && isPaidByHand(subscription) && remindedSeq === nextSeq;
+}
+
 /** The renewal that is not paid; nothing at all where only a card is to be kept. */
 function owed(subscription: Subscription): Wanted | undefined {
   if (subscription.cancelOn !== undefined) return undefined;
   const { price } = boughtNext(subscription);
-  return { amount: isOverdue(subscription) ? price : { ...price, minor: 0n } };
+  if (isOverdue(subscription) || mayPayAhead(subscription)) return { amount: price };
+  return isPaidByHand(subscription) ? undefined : { amount: { ...price, minor: 0n } };
 }
 
 async function changed(

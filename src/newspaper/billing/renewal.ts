@@ -1,4 +1,5 @@
 import { latestOf } from '#values/instants';
+import type { Money } from '#values/money';
 import { startOfDay } from '#values/term';
 import { type ChargeIntent, isOpen } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
@@ -141,7 +142,30 @@ export function isUsable(subscription: Subscription): boolean {
     mandate.expiresOn !== undefined &&
     due !== undefined &&
     Temporal.PlainDate.compare(mandate.expiresOn, due) <= 0;
-  return !isExpired && isEnough(mandate, boughtNext(subscription).price.minor);
+  const { price } = boughtNext(subscription);
+  return !isExpired && isEnough(mandate, price.minor) && isUnattended(mandate.rail, price);
+}
+
+/**
+ * What may be taken in India without its payer's being there: so much since June 2022, and still by the framework of April
+ * 2026 (RBI). What is more, they pay themselves each time.
+ */
+const UNATTENDED_MOST = { minor: 1_500_000n, currency: 'INR' };
+
+function isUnattended(rail: Rail, { currency, minor }: Money): boolean {
+  const isBound = rail === 'card_in' || rail === 'upi';
+  return !isBound || currency !== UNATTENDED_MOST.currency || minor <= UNATTENDED_MOST.minor;
+}
+
+/**
+ * What a mandate is asked for, for a price: with room for one that rises, or the first rise would need a new one; and
+ * undefined where none would be of use, since nothing may be taken by it.
+ */
+export function mandateFor({ currency, minor }: Money): Money | undefined {
+  const roomy = (minor * 3n) / 2n;
+  if (currency !== UNATTENDED_MOST.currency) return { minor: roomy, currency };
+  if (minor > UNATTENDED_MOST.minor) return undefined;
+  return roomy < UNATTENDED_MOST.minor ? { minor: roomy, currency } : UNATTENDED_MOST;
 }
 
 function isEnough({ maxAmount }: Mandate, minor: bigint): boolean {

@@ -1,4 +1,4 @@
-import { boughtNext, isOverdue, type Subscription } from '#billing';
+import { boughtNext, isOverdue, isPaidByHand, mayPayAhead, type Subscription } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -22,11 +22,13 @@ export function renderPayment(given: {
   const sum = formatMoney(boughtNext(subscription).price, language);
   const renewsOn = paidThroughOn ?? trialEndsOn;
   const overdue = isOverdue(subscription);
+  const byHand = isPaidByHand(subscription);
+  const isToPay = overdue || mayPayAhead(subscription);
   const isGood = mandate?.status === 'active' && !subscription.needsMethod;
   return documentText(
     <AccountPage frame={frame} title={overdue ? 'Pay for your subscription' : 'How you pay'}>
       <p class="state-line" data-payment={state ?? (overdue ? 'due' : isGood ? 'kept' : 'wanted')}>
-        {inPlainWords({ overdue, isGood, state, sum, subscription, language })}
+        {inPlainWords({ overdue, byHand, isGood, state, sum, subscription, language })}
       </p>
       <dl class="ledger">
         <div>
@@ -43,8 +45,8 @@ export function renderPayment(given: {
         </div>
       </dl>
       <div class="account-acts">
-        {state !== 'confirming' && subscription.cancelOn === undefined && (
-          <Act action={PATHS.accountPayment}>{actWords(overdue, isGood, sum)}</Act>
+        {state !== 'confirming' && subscription.cancelOn === undefined && (!byHand || isToPay) && (
+          <Act action={PATHS.accountPayment}>{actWords(isToPay, isGood, sum)}</Act>
         )}
         {state === 'confirming' && (
           <a class="button" href={PATHS.accountPayment}>
@@ -57,20 +59,21 @@ export function renderPayment(given: {
   );
 }
 
-function actWords(overdue: boolean, isGood: boolean, sum: string): string {
-  if (overdue) return `Pay ${sum} now`;
+function actWords(isToPay: boolean, isGood: boolean, sum: string): string {
+  if (isToPay) return `Pay ${sum} now`;
   return isGood ? 'Use another card or mandate' : 'Give a card or mandate';
 }
 
 function inPlainWords(given: {
   overdue: boolean;
+  byHand: boolean;
   isGood: boolean;
   state: 'confirming' | 'try-again' | undefined;
   sum: string;
   subscription: Subscription;
   language: string;
 }): string {
-  const { isGood, language, overdue, state, subscription, sum } = given;
+  const { byHand, isGood, language, overdue, state, subscription, sum } = given;
   const { paidThroughOn } = subscription;
   if (state === 'confirming')
     return 'A payment is on its way. Your bank has not answered yet; you have nothing to do.';
@@ -81,6 +84,8 @@ function inPlainWords(given: {
   if (overdue && paidThroughOn !== undefined)
     return `Your subscription was paid until ${lastDay(paidThroughOn, language)}, and its renewal is not. You still read everything for some days.`;
   if (subscription.cancelOn !== undefined) return 'You have cancelled: nothing more is charged.';
+  if (byHand)
+    return 'So much is taken by nobody without you, so you pay for each term yourself. We write to you before one ends, and from then on you can pay for the next.';
   return isGood
     ? 'Your subscription renews by itself. Nothing is charged when you give another card or mandate.'
     : 'There is no card or mandate that we may charge for your renewal. Nothing is charged when you give one.';
