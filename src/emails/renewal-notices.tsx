@@ -13,7 +13,7 @@ import {
 } from './letter.tsx';
 
 /** A letter of a few paragraphs and one thing to do. */
-function notice(
+export function notice(
   frame: MailFrame,
   said: {
     readonly subject: string;

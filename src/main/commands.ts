@@ -34,9 +34,11 @@ import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { OFFER_COMMANDS } from './offer-commands.ts';
+import { PRICE_COMMANDS } from './price-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
+import { TAX_COMMANDS } from './tax-commands.ts';
 
 /** Those that need no paper. */
 export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS, DOCTOR_COMMAND];
@@ -81,7 +83,9 @@ export const COMMANDS: readonly Command[] = [
     run: meterShow,
   },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...PRICE_COMMANDS,
   ...OFFER_COMMANDS,
+  ...TAX_COMMANDS,
   ...READER_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },

@@ -46,6 +46,8 @@ function onDay<From, To>(
 
 export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
+export { taxRates } from './books.store.ts';
+export { listPricedPlans, setPrice } from './catalog.store.ts';
 export {
   canWithdraw,
   changePlanLater,
@@ -55,6 +57,13 @@ export {
   releaseSubscription,
   withdrawSubscription,
 } from './changes.ts';
+export {
+  beginPriceChange,
+  estimatePriceChange,
+  type PriceEstimate,
+  priceChangeFault,
+  stopPriceChange,
+} from './changing-prices.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
@@ -96,6 +105,8 @@ export {
 } from './offers.ts';
 export type { BillingParts } from './parts.ts';
 export { beginPayment, isOverdue, type Quote, quoteChange, quoteSeats, type SeatQuote } from './paying.ts';
+export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './price-changes.store.ts';
+export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
@@ -143,4 +154,6 @@ export {
   type TimelineEntry,
   timelineOf,
 } from './subscriptions.store.ts';
+export type { TaxRate } from './tax.ts';
+export { setTaxRate } from './tax-rates.store.ts';
 export { type Term, termsOf } from './terms.store.ts';

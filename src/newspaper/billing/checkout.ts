@@ -24,6 +24,7 @@ import { insertConsents, type NewConsent } from './consents.store.ts';
 import { type ChosenOffer, lockOffers, offerRefusal, reserveOffers } from './offers.store.ts';
 import { type OfferRefusal, phasesOf } from './offers.ts';
 import type { BillingParts } from './parts.ts';
+import { MOST_UNATTENDED } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import {
   type BuyerDetails,
@@ -416,9 +417,14 @@ export async function openAtGateway(
   }
 }
 
-/** A mandate is asked for with room for a price that rises, or the first rise would need a new one. */
+/**
+ * A mandate is asked for with room for a price that rises, or the first rise would need a new one; in India with no more room
+ * than can be taken without its payer, where apps and banks refuse it.
+ */
 function mostTaken({ currency, minor }: Money): Money {
-  return { minor: (minor * 3n) / 2n, currency };
+  const roomy = (minor * 3n) / 2n;
+  const { currency: limited, minor: most } = MOST_UNATTENDED;
+  return { minor: currency === limited && roomy > most ? (minor > most ? minor : most) : roomy, currency };
 }
 
 /**

@@ -5,8 +5,8 @@ import type { Outcome } from './carrying-out.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
 import { CANCEL_PATH, findReceipt } from './receipts.ts';
-import { mayCharge } from './renewal.ts';
-import { boughtNext, PATIENCE, type Patience } from './subscription.ts';
+import { mayCharge, mayTake } from './renewal.ts';
+import { type AnnouncedPrice, boughtNext, PATIENCE, type Patience } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** A letter to the reader who owns a subscription. */
@@ -28,6 +28,8 @@ type LetterKind =
   | 'subscription-over'
   | 'subscription-paused'
   | 'withdrawal-confirmed'
+  | 'price-change'
+  | 'price-stays'
   | 'refund';
 
 /** Where a reader pays what is open, or gives another card or mandate. */
@@ -47,6 +49,24 @@ export function renewalNotice(subscription: Subscription): Letter[] {
     cancelPath: CANCEL_PATH,
   };
   return [{ readerId, mail: { kind: 'renewal-notice', payload } }];
+}
+
+/** What a reader is told long before their plan costs something else. @param subscription as it was before */
+export function priceChange(subscription: Subscription, { fromOn, price }: AnnouncedPrice): Letter[] {
+  const { mandate, months, needsMethod, planName, price: was, readerId } = subscription;
+  const isGood = mandate?.status === 'active' && !needsMethod;
+  const asks = isGood ? mayTake(mandate, price) : 'too-small';
+  const payload = {
+    planName,
+    months,
+    was,
+    amount: price,
+    fromOn,
+    ...(asks === 'yes' ? {} : { asks }),
+    payPath: PAY_PATH,
+    cancelPath: CANCEL_PATH,
+  };
+  return [{ readerId, mail: { kind: 'price-change', payload } }];
 }
 
 /** A renewal was declined, or there is nothing to charge for it. */
@@ -74,6 +94,10 @@ export function lettersOf({ fact, standing, steps, subscription }: Outcome, now:
   const { planName, readerId } = subscription;
   const { cancelOn, paidThroughOn, trialEndsOn } = standing;
   const to = steps.findLast((step) => step.kind === 'moved')?.to;
+  if (fact === 'drop price') {
+    const payload = { planName, amount: standing.price, accountPath: '/account' };
+    return [{ readerId, mail: { kind: 'price-stays', payload } }];
+  }
   if (fact === 'cancel' && cancelOn !== undefined) {
     const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
     return [{ readerId, mail: { kind: 'subscription-ends', payload } }];

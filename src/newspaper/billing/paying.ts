@@ -8,7 +8,7 @@ import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
 import { prorated } from './rights.ts';
-import { agreedPrice, boughtNext, priceOfSeats } from './subscription.ts';
+import { boughtNext, dearestAgreed, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */
@@ -48,7 +48,7 @@ export async function beginPayment(
       price:
         intent.change?.seats !== undefined
           ? priceOfSeats(subscription, intent.change.seats)
-          : (intent.change?.price ?? agreedPrice(subscription)),
+          : (intent.change?.price ?? dearestAgreed(subscription)),
       months: (intent.change ?? boughtNext(subscription)).months,
       returnPath: PAYMENT_PATH,
       cancelPath: PAYMENT_PATH,

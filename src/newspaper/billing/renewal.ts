@@ -1,7 +1,9 @@
 import { latestOf } from '#values/instants';
-import { startOfDay } from '#values/term';
+import type { Money } from '#values/money';
+import { dayAt, startOfDay } from '#values/term';
 import { type ChargeIntent, isOpen } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
+import { planPriceChange } from './price-changes.ts';
 import { boughtNext, isOver, PATIENCE, type Patience } from './subscription.ts';
 import { HOURS_TO_PAY, type Mandate, type Subscription } from './subscriptions.store.ts';
 
@@ -12,6 +14,8 @@ export type Act =
   /** Its reader is told what is taken, and when. */
   | 'remind'
   | 'charge'
+  /** Its reader is told of another price, long before it is charged. */
+  | 'tell price'
   /** A page of the gateway's, on which its reader may be paying, is closed before anything is charged. */
   | 'close checkout'
   /** The gateway is asked what became of a charge. */
@@ -78,6 +82,7 @@ export function nextAct(
     nextQuestion(tried),
     nextCharge(subscription, tried, now, patience),
     nextReminder(subscription),
+    nextPriceNotice(subscription, now),
     day === undefined ? undefined : ({ act: 'day', at: startOfDay(day, subscription.zone) } as const),
   ];
   return candidates.reduce<NextAct | undefined>(
@@ -141,11 +146,24 @@ export function isUsable(subscription: Subscription): boolean {
     mandate.expiresOn !== undefined &&
     due !== undefined &&
     Temporal.PlainDate.compare(mandate.expiresOn, due) <= 0;
-  return !isExpired && isEnough(mandate, boughtNext(subscription).price.minor);
+  return !isExpired && mayTake(mandate, boughtNext(subscription).price) === 'yes';
 }
 
-function isEnough({ maxAmount }: Mandate, minor: bigint): boolean {
-  return maxAmount === undefined || minor <= maxAmount.minor;
+/** More than this is taken in India only with the payer there each time (RBI, e-mandate framework of 2026). */
+export const MOST_UNATTENDED: Money = { minor: 1_500_000n, currency: 'INR' };
+
+/**
+ * Whether a mandate is good for a price: `too-small`, where another one would be; `unattended`, where none is, because its
+ * payer has to be there.
+ */
+export function mayTake(
+  { maxAmount, rail }: Pick<Mandate, 'maxAmount' | 'rail'>,
+  { currency, minor }: Money,
+): 'yes' | 'too-small' | 'unattended' {
+  const isAnnounced = RAILS[rail].noticeHours !== undefined;
+  if (isAnnounced && currency === MOST_UNATTENDED.currency && minor > MOST_UNATTENDED.minor)
+    return 'unattended';
+  return maxAmount === undefined || minor <= maxAmount.minor ? 'yes' : 'too-small';
 }
 
 function nextCharge(
@@ -192,6 +210,13 @@ function nextReminder(subscription: Subscription): NextAct | undefined {
   if (!isRunning || due === undefined || cancelOn !== undefined || isDisputed || remindedSeq === nextSeq)
     return undefined;
   return { act: 'remind', at: startOfDay(due.subtract({ days: remindDays(subscription) }), zone) };
+}
+
+function nextPriceNotice(subscription: Subscription, now: Temporal.Instant): NextAct | undefined {
+  const { priceChange, zone } = subscription;
+  if (priceChange === undefined) return undefined;
+  const plan = planPriceChange(subscription, priceChange, dayAt(now, zone));
+  return plan.kind === 'tell' ? { act: 'tell price', at: startOfDay(plan.firstOn, zone) } : undefined;
 }
 
 /** From when the money of a charge that is asked for at `now` may be taken. */

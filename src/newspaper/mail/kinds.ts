@@ -114,6 +114,22 @@ export const MAIL_KINDS = {
     payPath: path,
     cancelPath: path,
   }),
+  /** The price of a plan changes for a reader who has it: long before. */
+  'price-change': z.strictObject({
+    planName: line,
+    months: z.int().min(1),
+    /** Both of one term, tax included. */
+    was: money,
+    amount: money,
+    /** The first day of the first term that costs it. */
+    fromOn: day,
+    /** What is good for no such sum: their mandate, or any, so that they pay it themselves each time. */
+    asks: z.enum(['too-small', 'unattended']).optional(),
+    payPath: path,
+    cancelPath: path,
+  }),
+  /** And it does not change after all. */
+  'price-stays': z.strictObject({ planName: line, amount: money, accountPath: path }),
   /** A renewal was not paid, be it that it was declined or that there is nothing to charge. */
   'renewal-failed': z.strictObject({
     planName: line,
