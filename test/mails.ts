@@ -94,7 +94,12 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     daysLeft: 304,
     accountPath: path,
   },
-  'withdrawal-confirmed': { planName: 'Yearly', at },
+  'withdrawal-confirmed': {
+    planName: 'Yearly',
+    at,
+    amount: { minor: 270_000n, currency: 'INR' },
+    isPart: false,
+  },
   refund: {
     planName: 'Yearly',
     amount: { minor: 270_000n, currency: 'INR' },

@@ -35,6 +35,7 @@ export function testFrame(
       sellerState: '',
       sellerGstin: '',
       defaultAccess: 'metered',
+      withdrawalRefund: 'full',
       ...given.paper,
     },
   };

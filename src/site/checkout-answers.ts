@@ -138,14 +138,16 @@ export function checkoutRoutes(site: Site): Route[] {
       );
     }
     if (refused !== undefined) return again('Please look at what it costs without that offer.');
-    const consent = consentWords(plan, chosen?.offer, site.publication().language);
+    const { language, withdrawalRefund } = site.publication();
+    const consent = consentWords(plan, chosen?.offer, language, withdrawalRefund);
     const shown = form.field('shown');
     // Nobody agrees to a price that became another one while they read.
     if (shown !== undefined && shown !== digestOf(consent)) {
       return again('What you would agree to has changed meanwhile. Please look at it again.');
     }
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
-    const order = { reader, plan, offer: chosen, country, state, consent, next };
+    const beginsAtOnce = withdrawalRefund === 'pro-rata';
+    const order = { reader, plan, offer: chosen, country, state, consent, beginsAtOnce, next };
     const begun = await beginCheckout(billing, order, clock.now());
     switch (begun.kind) {
       case 'offer-refused':

@@ -49,13 +49,11 @@ export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } fro
 export { taxRates } from './books.store.ts';
 export { listPricedPlans, setPrice } from './catalog.store.ts';
 export {
-  canWithdraw,
   changePlanLater,
   changeSeatsLater,
   endPause,
   pauseSubscription,
   releaseSubscription,
-  withdrawSubscription,
 } from './changes.ts';
 export {
   beginPriceChange,
@@ -110,6 +108,7 @@ export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
+export { mayTake } from './renewal.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export { type Seat, seatsOfReader } from './seats.store.ts';
 export {
@@ -141,6 +140,7 @@ export {
   agreedPrice,
   boughtNext,
   canBeCancelled,
+  dearestAgreed,
   isGroup,
   isOver,
   type SubscriptionState,
@@ -157,3 +157,4 @@ export {
 export type { TaxRate } from './tax.ts';
 export { setTaxRate } from './tax-rates.store.ts';
 export { type Term, termsOf } from './terms.store.ts';
+export { type Withdrawal, withdrawalOf, withdrawSubscription } from './withdrawing.ts';

@@ -72,7 +72,7 @@ export async function carryOut(
   );
   await postLetters(
     tx,
-    outcomes.flatMap((one) => lettersOf(one, now)),
+    outcomes.flatMap((one) => lettersOf(one)),
     now,
   );
   await letMandatesGo(tx, outcomes);

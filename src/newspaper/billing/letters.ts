@@ -90,7 +90,7 @@ export function renewalFailed(
 }
 
 /** What a reader is told of what became of their subscription. */
-export function lettersOf({ fact, standing, steps, subscription }: Outcome, now: Temporal.Instant): Letter[] {
+export function lettersOf({ fact, standing, steps, subscription }: Outcome): Letter[] {
   const { planName, readerId } = subscription;
   const { cancelOn, paidThroughOn, trialEndsOn } = standing;
   const to = steps.findLast((step) => step.kind === 'moved')?.to;
@@ -122,8 +122,6 @@ export function lettersOf({ fact, standing, steps, subscription }: Outcome, now:
     const payload = { planName, resumesOn, daysLeft: bankedDays, accountPath: '/account' };
     return [{ readerId, mail: { kind: 'subscription-paused', payload } }];
   }
-  if (fact === 'withdraw')
-    return [{ readerId, mail: { kind: 'withdrawal-confirmed', payload: { planName, at: now } } }];
   // Who was declined knows already, and who is being charged hears of nothing.
   if (to === 'past_due') return mayCharge(subscription) ? [] : renewalFailed(subscription, undefined);
   if (to === 'suspended') {

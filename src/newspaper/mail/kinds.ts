@@ -152,7 +152,14 @@ export const MAIL_KINDS = {
     accountPath: path,
   }),
   /** Its reader withdrew from the contract: what was withdrawn from, and when, to be kept. */
-  'withdrawal-confirmed': z.strictObject({ planName: line, at: instant }),
+  'withdrawal-confirmed': z.strictObject({
+    planName: line,
+    at: instant,
+    /** What goes back; left out where nothing does by itself, because a bank has asked for it already. */
+    amount: money.optional(),
+    /** Whether that is what is left of it by days, as its reader agreed. */
+    isPart: z.boolean(),
+  }),
   /** Money goes back. */
   refund: z.strictObject({ planName: line, amount: money, because: line }),
   'account-deleted': z.strictObject({ deletedAt: instant }),

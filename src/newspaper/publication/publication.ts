@@ -23,6 +23,8 @@ export type Publication = {
   readonly sellerState: string;
   readonly sellerGstin: string;
   readonly defaultAccess: 'free' | 'registered' | 'metered' | 'premium';
+  /** What goes back to a reader who withdraws: all of it, or what is left by days where they asked it to begin at once. */
+  readonly withdrawalRefund: 'full' | 'pro-rata';
 };
 
 const text = z.string().trim().max(500);
@@ -39,6 +41,7 @@ const schema: z.ZodType<Publication> = z.object({
   sellerState: text,
   sellerGstin: z.string().regex(/^([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z])?$/, 'not a GSTIN'),
   defaultAccess: z.enum(['free', 'registered', 'metered', 'premium']),
+  withdrawalRefund: z.enum(['full', 'pro-rata'], 'full or pro-rata'),
 });
 
 /** The names that the command line and its users know the settings by. */
@@ -55,6 +58,7 @@ export const SETTING_NAMES: Readonly<Record<string, keyof Publication>> = {
   seller_state: 'sellerState',
   seller_gstin: 'sellerGstin',
   default_access: 'defaultAccess',
+  withdrawal_refund: 'withdrawalRefund',
 };
 
 /** The settings as they are now known to this process; a change elsewhere is heard. */

@@ -1,4 +1,4 @@
-import { boughtNext, isOverdue, type Subscription } from '#billing';
+import { boughtNext, dearestAgreed, isOverdue, mayTake, type Subscription } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -22,11 +22,23 @@ export function renderPayment(given: {
   const sum = formatMoney(boughtNext(subscription).price, language);
   const renewsOn = paidThroughOn ?? trialEndsOn;
   const overdue = isOverdue(subscription);
-  const isGood = mandate?.status === 'active' && !subscription.needsMethod;
+  const isKept = mandate?.status === 'active' && !subscription.needsMethod;
+  const needed = dearestAgreed(subscription);
+  const takes = isKept ? mayTake(mandate, needed) : 'yes';
+  const isGood = isKept && takes === 'yes';
   return documentText(
     <AccountPage frame={frame} title={overdue ? 'Pay for your subscription' : 'How you pay'}>
       <p class="state-line" data-payment={state ?? (overdue ? 'due' : isGood ? 'kept' : 'wanted')}>
-        {inPlainWords({ overdue, isGood, state, sum, subscription, language })}
+        {inPlainWords({
+          overdue,
+          isGood,
+          takes,
+          needed: formatMoney(needed, language),
+          state,
+          sum,
+          subscription,
+          language,
+        })}
       </p>
       <dl class="ledger">
         <div>
@@ -65,12 +77,15 @@ function actWords(overdue: boolean, isGood: boolean, sum: string): string {
 function inPlainWords(given: {
   overdue: boolean;
   isGood: boolean;
+  /** Whether the mandate that there is would be good for it. */
+  takes: ReturnType<typeof mayTake>;
+  needed: string;
   state: 'confirming' | 'try-again' | undefined;
   sum: string;
   subscription: Subscription;
   language: string;
 }): string {
-  const { isGood, language, overdue, state, subscription, sum } = given;
+  const { isGood, language, needed, overdue, state, subscription, sum, takes } = given;
   const { paidThroughOn } = subscription;
   if (state === 'confirming')
     return 'A payment is on its way. Your bank has not answered yet; you have nothing to do.';
@@ -81,6 +96,10 @@ function inPlainWords(given: {
   if (overdue && paidThroughOn !== undefined)
     return `Your subscription was paid until ${lastDay(paidThroughOn, language)}, and its renewal is not. You still read everything for some days.`;
   if (subscription.cancelOn !== undefined) return 'You have cancelled: nothing more is charged.';
+  if (takes === 'too-small')
+    return `The card or mandate that you gave is not good for ${needed}, which your plan is to cost. Please give another, or it is not renewed. Nothing is charged when you give one.`;
+  if (takes === 'unattended')
+    return `In India your bank lets us take ${needed} only with you there. When your term ends, we ask you to pay here; or give a card from another country.`;
   return isGood
     ? 'Your subscription renews by itself. Nothing is charged when you give another card or mandate.'
     : 'There is no card or mandate that we may charge for your renewal. Nothing is charged when you give one.';

@@ -9,7 +9,7 @@ import {
   type Subscription,
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
-import { formatMoney } from '#values/money';
+import { formatMoney, perMonth } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
 import { invoicePath, PATHS, planPath, receiptPath } from '../urls.ts';
@@ -133,8 +133,19 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, trialEndsOn } =
-    subscription;
+  const {
+    announced,
+    cancelOn,
+    mandate,
+    months,
+    nextPlanName,
+    paidThroughOn,
+    pause,
+    pendingChange,
+    planName,
+    price,
+    trialEndsOn,
+  } = subscription;
   const next = formatMoney(boughtNext(subscription).price, language);
   const dueOn = paidThroughOn ?? trialEndsOn;
   return (
@@ -161,6 +172,16 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
                 : `${next} on ${writeDate(dueOn, language)}`}
         </dd>
       </div>
+      {announced !== undefined && cancelOn === undefined && pendingChange === undefined && (
+        <div data-announced={announced.fromOn.toString()}>
+          <dt>Price</dt>
+          <dd>
+            {formatMoney(price, language)} now; from {writeDate(announced.fromOn, language)}{' '}
+            {formatMoney(announced.price, language)} for {months} months, tax included (
+            {formatMoney(perMonth(announced.price, months), language)} a month)
+          </dd>
+        </div>
+      )}
       {(mandate ?? paid) !== undefined && (
         <div>
           <dt>Paid with</dt>
