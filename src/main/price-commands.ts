@@ -155,7 +155,7 @@ async function change(context: CommandContext): Promise<CommandResult> {
     paper.staff.recordAction(tx, {
       by: 'command line',
       what: 'price-change',
-      on: { kind: 'price change', id },
+      on: { kind: 'price-change', id },
       details: { amount_minor: price.minor.toString(), from_on: wanted.fromOn.toString() },
     }),
   );
@@ -243,7 +243,7 @@ function changeJson(each: PriceChangeFigures) {
 async function stop({ args, clock, paper }: CommandContext): Promise<CommandResult> {
   const id = one(args, 'price change stop ID');
   const { calledBack, tooLate } = await stopPriceChange(paper.billing, id, 'command line', clock.now());
-  const action = { by: 'command line', what: 'price-change-stop', on: { kind: 'price change', id } } as const;
+  const action = { by: 'command line', what: 'price-change-stop', on: { kind: 'price-change', id } } as const;
   await paper.database.db.transaction().execute((tx) => paper.staff.recordAction(tx, action));
   const late = tooLate === 0 ? '' : `; ${tooLate} are being charged it at this moment`;
   return {
