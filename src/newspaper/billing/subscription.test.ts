@@ -402,6 +402,7 @@ const WAYS: fc.Arbitrary<Fact> = fc.oneof(
     { kind: 'method' },
     { kind: 'day' },
     { kind: 'trial', days: 14 },
+    { kind: 'end', reason: 'admin' },
   ),
   fc.nat(12).map((seq): Fact => ({ kind: 'paid', seq })),
   fc.nat(900).map(
