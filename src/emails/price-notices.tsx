@@ -25,7 +25,7 @@ export function renderPriceChange(
   const change = `Your plan, ${planName}, costs ${a(was)} now. From ${on}, with the term that begins then, it will cost ${a(amount)}. Both prices include tax.`;
   const leave = rises
     ? `Until the end of ${lastDay} nothing changes. If you do not want to pay more, cancel before ${on}: it costs you nothing, and you read to the end of what is paid.`
-    : 'You have nothing to do.';
+    : 'You can cancel the renewal at any time.';
   return notice(frame, {
     subject: rises
       ? `From ${on} your subscription to ${name} costs ${sum}`
@@ -34,18 +34,25 @@ export function renderPriceChange(
     because: `You get this because you subscribe to ${name}.`,
     paragraphs: [
       change,
-      ...(asks === undefined ? [] : [ASKS[asks]]),
+      ...(asks === undefined || (!rises && asks !== 'none') ? [] : [ASKS[asks]]),
       leave,
-      ...(rises ? ['Otherwise you have nothing more to do. We write again before it is charged.'] : []),
+      ...(rises
+        ? [
+            `${asks === undefined ? 'Otherwise you have nothing to do. ' : ''}We write again before it is charged.`,
+          ]
+        : []),
     ],
-    ...(asks === 'too-small' ? { action: { words: 'Give a card or mandate', path: payPath } } : {}),
+    ...(rises && (asks === 'too-small' || asks === 'none')
+      ? { action: { words: 'Give a card or mandate', path: payPath } }
+      : {}),
     aside: cancel,
   });
 }
 
 const ASKS: Readonly<Record<NonNullable<MailPayload<'price-change'>['asks']>, string>> = {
+  none: 'There is no card or mandate that we may charge. Please give one: until then nothing is charged, and your subscription is not renewed.',
   'too-small':
-    'There is no card or mandate of yours by which we may take the new price. Please give one: until then it is not charged, and your subscription is not renewed by itself.',
+    'Your card or mandate does not let us take that much. Please give another: until then nothing is charged, and your subscription is not renewed.',
   unattended:
     'In India your bank lets us take no such sum without you. When the new term begins, we ask you to pay it yourself.',
 };

@@ -186,12 +186,11 @@ function estimateText(estimate: PriceEstimate, currency: string, language: strin
   const sum = (minor: bigint) => formatMoney({ minor, currency }, language);
   const all = months.reduce((total, { readers }) => total + readers, 0);
   const more = months.reduce((total, { moreAYear }) => total + moreAYear, 0n);
+  const some = (readers: number) => `${readers} ${readers === 1 ? 'reader' : 'readers'}`;
   const waits = Object.entries(waiting).map(([why, readers]) => `${readers} ${why}`);
   return [
-    ...months.map(
-      ({ month, moreAYear, readers }) => `${month}  ${readers} readers, ${sum(moreAYear)} a year`,
-    ),
-    `together ${all} readers, ${sum(more)} a year${firstTold === undefined ? '' : `; the first are told on ${firstTold}`}`,
+    ...months.map(({ month, moreAYear, readers }) => `${month}  ${some(readers)}, ${sum(moreAYear)} a year`),
+    `together ${some(all)}, ${sum(more)} a year${firstTold === undefined ? '' : `; the first are told on ${firstTold}`}`,
     ...(needMandate > 0 ? [`${needMandate} of them have to give another mandate, or pay themselves`] : []),
     ...(crowdedOut > 0
       ? [`for ${crowdedOut} there is no room on their days, and it is the term after: --a-day has more told`]

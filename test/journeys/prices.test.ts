@@ -111,7 +111,7 @@ describe('another price for those who have a plan', () => {
     ]);
     const account = await (await reader.get('/account')).text();
     expect(account).toContain('data-announced="2027-11-23"');
-    expect(account).toContain('₹1,080 for 3 months, tax included (₹360 a month)');
+    expect(account).toContain('₹900 now, and ₹1,080 from 23 November 2027: ₹360 a month, tax included');
     expect(await figures()).toMatchObject({ told: 1 });
     await live(paper, '2028-03-01');
     expect(await costs(reader)).toEqual([900, 900, 900, 900, 1080, 1080]);
@@ -161,8 +161,9 @@ describe('another price for those who have a plan', () => {
     await begin({ price: { minor: 140_000n, currency: 'INR' } });
     await live(paper, '2027-10-10');
     const [mail] = (await mailsTo(paper, reader.email)).filter(({ subject }) => /costs ₹1,400/.test(subject));
-    expect(mail?.text).toContain('There is no card or mandate of yours by which we may take the new price.');
+    expect(mail?.text).toContain('Your card or mandate does not let us take that much.');
     expect(await (await reader.get('/account/payment')).text()).toContain('data-payment="wanted"');
+    expect(await (await reader.get('/account')).text()).toContain('data-mandate="too-small"');
     await live(paper, '2027-11-24');
     expect(await costs(reader)).toEqual([900, 900, 900, 900]);
     expect((await subscriptionOf(reader)).state).toBe('past_due');

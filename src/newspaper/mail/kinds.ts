@@ -123,8 +123,8 @@ export const MAIL_KINDS = {
     amount: money,
     /** The first day of the first term that costs it. */
     fromOn: day,
-    /** What is good for no such sum: their mandate, or any, so that they pay it themselves each time. */
-    asks: z.enum(['too-small', 'unattended']).optional(),
+    /** There is nothing to charge; or what there is is good for no such sum; or nothing is, so that they pay it themselves. */
+    asks: z.enum(['none', 'too-small', 'unattended']).optional(),
     payPath: path,
     cancelPath: path,
   }),

@@ -97,7 +97,7 @@ function inPlainWords(given: {
     return `Your subscription was paid until ${lastDay(paidThroughOn, language)}, and its renewal is not. You still read everything for some days.`;
   if (subscription.cancelOn !== undefined) return 'You have cancelled: nothing more is charged.';
   if (takes === 'too-small')
-    return `The card or mandate that you gave is not good for ${needed}, which your plan is to cost. Please give another, or it is not renewed. Nothing is charged when you give one.`;
+    return `Your card or mandate does not let us take ${needed}, which your plan is to cost. Please give another, or your subscription is not renewed. Nothing is charged when you give one.`;
   if (takes === 'unattended')
     return `In India your bank lets us take ${needed} only with you there. When your term ends, we ask you to pay here; or give a card from another country.`;
   return isGood

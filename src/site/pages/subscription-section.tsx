@@ -2,9 +2,11 @@ import {
   boughtNext,
   type CreditNote,
   canBeCancelled,
+  dearestAgreed,
   hasReceipt,
   type Invoice,
   isOverdue,
+  mayTake,
   type Payment,
   type Subscription,
 } from '#billing';
@@ -148,6 +150,7 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
   } = subscription;
   const next = formatMoney(boughtNext(subscription).price, language);
   const dueOn = paidThroughOn ?? trialEndsOn;
+  const takes = mandate === undefined ? 'yes' : mayTake(mandate, dearestAgreed(subscription));
   return (
     <dl class="ledger">
       <div>
@@ -176,9 +179,9 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
         <div data-announced={announced.fromOn.toString()}>
           <dt>Price</dt>
           <dd>
-            {formatMoney(price, language)} now; from {writeDate(announced.fromOn, language)}{' '}
-            {formatMoney(announced.price, language)} for {months} months, tax included (
-            {formatMoney(perMonth(announced.price, months), language)} a month)
+            {formatMoney(price, language)} now, and {formatMoney(announced.price, language)} from{' '}
+            {writeDate(announced.fromOn, language)}:{' '}
+            {formatMoney(perMonth(announced.price, months), language)} a month, tax included
           </dd>
         </div>
       )}
@@ -186,6 +189,11 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
         <div>
           <dt>Paid with</dt>
           <dd>{(mandate ?? paid)?.method}</dd>
+          {takes !== 'yes' && cancelOn === undefined && (
+            <dd class="ledger-act" data-mandate={takes}>
+              <a href={PATHS.accountPayment}>Not good for the next term: see why</a>
+            </dd>
+          )}
         </div>
       )}
     </dl>
