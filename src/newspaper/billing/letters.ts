@@ -55,7 +55,7 @@ export function renewalNotice(subscription: Subscription): Letter[] {
 export function priceChange(subscription: Subscription, { fromOn, price }: AnnouncedPrice): Letter[] {
   const { mandate, months, needsMethod, planName, price: was, readerId } = subscription;
   const isGood = mandate?.status === 'active' && !needsMethod;
-  const asks = isGood ? mayTake(mandate, price) : 'none';
+  const asks = isGood ? mayTake(mandate, price) : ('none' as const);
   const payload = {
     planName,
     months,

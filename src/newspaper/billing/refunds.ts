@@ -111,7 +111,7 @@ async function paymentToRefund(
 }
 
 /** What may still go back of a payment: not what went back, and not what another term was credited with. */
-export function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigint {
+function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigint {
   const left = amount.minor - refunded - disputed;
   return uncredited !== undefined && uncredited < left ? uncredited : left;
 }
