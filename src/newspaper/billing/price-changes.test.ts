@@ -248,6 +248,22 @@ describe('a price that was announced', () => {
     expect(more).toMatchObject({ price: inr(270_000), announced: { price: inr(324_000) } });
   });
 
+  it('comes a term later where its reader has chosen fewer seats for the next one, for as many as there are then', () => {
+    const group = standing({
+      seats: 3,
+      price: inr(270_000),
+      announced: { ...announced, price: inr(324_000) },
+    });
+    const fewer = { planSlug: 'quarterly', months: 3, price: inr(180_000), seats: 2 };
+    const next = lived(group, { kind: 'change later', change: fewer }, { kind: 'paid', seq: 5 });
+    expect(next).toMatchObject({ price: inr(180_000), announced: { price: inr(216_000) } });
+    expect(next.pricedOn?.toString()).toBe('2026-01-15');
+    expect(lived(next, { kind: 'paid', seq: 6 })).toMatchObject({
+      price: inr(216_000),
+      announced: undefined,
+    });
+  });
+
   it('is dropped when it is called back, and with the subscription', () => {
     expect(lived(told, { kind: 'drop price' })).toMatchObject({ price: inr(90_000), announced: undefined });
     expect(lived(told, { kind: 'end', reason: 'admin' }).announced).toBeUndefined();
