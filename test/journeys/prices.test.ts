@@ -375,6 +375,33 @@ describe('commands about prices', () => {
   });
 });
 
+describe('in India', () => {
+  const dear = async (amount: string) => {
+    await run('price set', ['yearly', amount], { from: '2026-11-23' });
+    await expect
+      .poll(() => paper.plans().find(({ slug }) => slug === 'yearly')?.price.minor)
+      .toBe(BigInt(amount));
+    return subscriber('yearly', 'upi');
+  };
+
+  it('I22: a mandate has room for a rise, and none beyond ₹15,000, which nothing can be taken of without its payer', async () => {
+    const { mandate } = await subscriptionOf(await dear('1200000'));
+    expect(mandate?.maxAmount?.minor).toBe(1_500_000n);
+  });
+
+  it('F71: what is dearer than that is not charged: its reader is asked to pay, and pays', async () => {
+    const reader = await dear('1600000');
+    expect(await (await reader.get('/account')).text()).toContain('data-mandate="unattended"');
+    await live(paper, '2027-11-24');
+    expect(await subjectsTo(reader)).toContainEqual(expect.stringMatching(/unless you renew it/));
+    expect(await costs(reader)).toEqual([16_000]);
+    await pay(paper, (await reader.post('/account/payment')).headers.get('location') ?? '', 'approve', 'upi');
+    await settle(paper);
+    expect(await costs(reader)).toEqual([16_000, 16_000]);
+    await proveBooks();
+  });
+});
+
 describe('rates of tax', () => {
   const taxes = async () => {
     const { rows } = await sql<{ on: string; tax: bigint }>`
