@@ -105,7 +105,7 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     amount: { minor: 270_000n, currency: 'INR' },
     because: 'it was paid twice',
   },
-  'seat-invitation': { group: 'Coastal Shipping Limited', path: `/seats/${'s'.repeat(43)}` },
+  'seat-invitation': { group: 'Coastal Shipping Limited', path: `/account/seats/${'s'.repeat(43)}` },
   'trial-began': {
     planName: 'Quarterly',
     paidFrom: day('2026-12-07'),

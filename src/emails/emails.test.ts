@@ -183,7 +183,7 @@ describe('a change of price', () => {
   it.each([
     ['none', 'no card or mandate that we may charge', true],
     ['too-small', 'does not let us take that much', true],
-    ['unattended', 'lets us take no such sum without you', false],
+    ['by-hand', 'nobody may take so much without you', false],
   ] as const)('asks for what is needed to charge it: %s', (asks, words, isLinked) => {
     const { text } = write('price-change', english, { asks });
     expect(text.replace(/\s+/g, ' ')).toContain(words);

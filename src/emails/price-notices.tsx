@@ -53,8 +53,8 @@ const ASKS: Readonly<Record<NonNullable<MailPayload<'price-change'>['asks']>, st
   none: 'There is no card or mandate that we may charge. Please give one: until then nothing is charged, and your subscription is not renewed.',
   'too-small':
     'Your card or mandate does not let us take that much. Please give another: until then nothing is charged, and your subscription is not renewed.',
-  unattended:
-    'In India your bank lets us take no such sum without you. When the new term begins, we ask you to pay it yourself.',
+  'by-hand':
+    'In India nobody may take so much without you, so you pay for each term yourself. We write to you before it begins.',
 };
 
 export function renderPriceStays(

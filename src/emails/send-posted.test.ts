@@ -133,6 +133,8 @@ describe('a mail in the queue', () => {
       await send(await posted(kind), postponed).catch((error: Error) => lines.push(String(error.stack)));
     }
     expect(lines.join('\n')).toMatch(/"kind":"sign-in-code".*a mail was sent/);
-    expect(lines.join('\n')).not.toMatch(/reader@|example\.org|482|913|2,700|Visa/);
+    // Ids are random, and now and then have the digits of a code.
+    const said = lines.join('\n').replace(/"mail":"[^"]+"/g, '');
+    expect(said).not.toMatch(/reader@|example\.org|482|913|2,700|Visa/);
   });
 });

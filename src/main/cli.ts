@@ -166,6 +166,7 @@ function parse(args: readonly string[]) {
         'a-day': { type: 'string' },
         kind: { type: 'string' },
         percent: { type: 'string' },
+        seats: { type: 'string' },
         'fail-next': { type: 'boolean' },
         won: { type: 'boolean' },
         lost: { type: 'boolean' },

@@ -37,6 +37,7 @@ import { OFFER_COMMANDS } from './offer-commands.ts';
 import { PRICE_COMMANDS } from './price-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
+import { SEAT_COMMANDS } from './seat-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
 import { TAX_COMMANDS } from './tax-commands.ts';
 
@@ -87,6 +88,7 @@ export const COMMANDS: readonly Command[] = [
   ...OFFER_COMMANDS,
   ...TAX_COMMANDS,
   ...READER_COMMANDS,
+  ...SEAT_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,

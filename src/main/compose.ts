@@ -63,6 +63,7 @@ import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 import { refuseHalfRestored } from './restoring.store.ts';
+import { travelTo } from './time-travel.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
 export const HOME = findHome();
@@ -219,6 +220,8 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     offers,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
+    // A clock that somebody holds still is moved by whoever holds it.
+    travel: options.sandbox && options.clock === undefined ? (to) => travelTo(paper, to, log) : undefined,
     razorpay: razorpay && razorpayPages(razorpay),
     assets,
   });
@@ -283,7 +286,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
     },
   });
-  return {
+  const paper: Paper = {
     database,
     databaseUrl: options.databaseUrl,
     changes,
@@ -315,6 +318,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       await database.close();
     },
   };
+  return paper;
 }
 
 /** Mails of accounts, with the time at which what they tell of was done. */

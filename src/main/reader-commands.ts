@@ -55,7 +55,7 @@ export const READER_COMMANDS: readonly Command[] = [
   {
     name: 'subscribe',
     usage:
-      'E --plan SLUG [--offer SLUG or --code CODE] [--outcome CODE] [--rail RAIL] [--country IN --state KA]',
+      'E --plan SLUG [--offer SLUG or --code CODE] [--seats N] [--outcome CODE] [--rail RAIL] [--country IN --state KA]',
     does: 'buys a plan through the sandbox gateway',
     run: subscribe,
   },
@@ -306,6 +306,7 @@ async function subscribe(context: CommandContext): Promise<CommandResult> {
       reader,
       plan,
       offer: await offerOf(context),
+      seats: options.seats === undefined ? 1 : Number(text(options.seats, '--seats')),
       country,
       state,
       consent: 'agreed to on the command line',

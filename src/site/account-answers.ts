@@ -1,4 +1,12 @@
-import { creditNotesOf, findReceipt, invoicesOf, isOver, paymentsOf, subscriptionsOf } from '#billing';
+import {
+  creditNotesOf,
+  findReceipt,
+  invoicesOf,
+  isOver,
+  paymentsOf,
+  seatsOfReader,
+  subscriptionsOf,
+} from '#billing';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
@@ -283,7 +291,10 @@ export function accountRoutes(site: Site): Route[] {
       const frame = site.frame(asker.audience);
       const [subscription] = await subscriptionsOf(db, reader.id);
       const payments = await paymentsOf(db, reader.id);
-      const documents = [...(await invoicesOf(db, reader.id)), ...(await creditNotesOf(db, reader.id))];
+      const documents = [
+        ...(await invoicesOf(db, reader.id)),
+        ...(await creditNotesOf(db, reader.id)),
+      ].toSorted((a, b) => Temporal.PlainDate.compare(b.issuedOn, a.issuedOn));
       return ownPage(
         renderAccount({
           frame,
@@ -295,6 +306,7 @@ export function accountRoutes(site: Site): Route[] {
             subscription,
             payments,
             documents,
+            seats: await seatsOfReader(db, reader.id),
             today: access.today(),
           }),
         }),

@@ -20,9 +20,12 @@ import {
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
 import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
+import { isGstin } from '#values/gstin';
 import { isPlace } from '#values/places';
+import { buyerIn, seatsIn } from './group-answers.ts';
 import { nextPath } from './next-path.ts';
 import { renderCancellation } from './pages/account-page.tsx';
+import { groupConsentWords, renderGroupOrder } from './pages/group-page.tsx';
 import {
   consentWords,
   digestOf,
@@ -116,20 +119,34 @@ export function checkoutRoutes(site: Site): Route[] {
       code,
       slug: form.field('offer') || undefined,
     });
+    const seats = form.field('seats') === undefined ? 1 : seatsIn(form.field('seats'));
+    if (seats === undefined) return redirect(303, PATHS.subscribeGroup, OWN);
+    const buyer = buyerIn(form);
     const again = (error: string) =>
       ownPage(
-        renderOrder({
-          frame: site.frame(audience),
-          plan,
-          offer: chosen?.offer,
-          code,
-          refused,
-          email: reader.email,
-          next,
-          country,
-          state,
-          error,
-        }),
+        seats > 1
+          ? renderGroupOrder({
+              frame: site.frame(audience),
+              plan,
+              seats,
+              email: reader.email,
+              buyer,
+              country,
+              state,
+              error,
+            })
+          : renderOrder({
+              frame: site.frame(audience),
+              plan,
+              offer: chosen?.offer,
+              code,
+              refused,
+              email: reader.email,
+              next,
+              country,
+              state,
+              error,
+            }),
         422,
       );
     if (!isPlace(country, state)) {
@@ -139,15 +156,30 @@ export function checkoutRoutes(site: Site): Route[] {
     }
     if (refused !== undefined) return again('Please look at what it costs without that offer.');
     const { language, withdrawalRefund } = site.publication();
-    const consent = consentWords(plan, chosen?.offer, language, withdrawalRefund);
+    const consent =
+      seats > 1
+        ? groupConsentWords(plan, seats, language)
+        : consentWords(plan, chosen?.offer, language, withdrawalRefund);
+    if (seats > 1 && buyer.gstin !== '' && !isGstin(buyer.gstin))
+      return again('That is no GSTIN: please look at its letters and digits again.');
     const shown = form.field('shown');
     // Nobody agrees to a price that became another one while they read.
     if (shown !== undefined && shown !== digestOf(consent)) {
       return again('What you would agree to has changed meanwhile. Please look at it again.');
     }
     if (form.field('consent') !== 'yes') return again('Please agree to what you buy.');
-    const beginsAtOnce = withdrawalRefund === 'pro-rata';
-    const order = { reader, plan, offer: chosen, country, state, consent, beginsAtOnce, next };
+    const order = {
+      reader,
+      plan,
+      offer: seats > 1 ? undefined : chosen,
+      seats,
+      ...(seats > 1 ? { buyer } : {}),
+      country,
+      state,
+      consent,
+      beginsAtOnce: seats === 1 && withdrawalRefund === 'pro-rata',
+      next: seats > 1 ? PATHS.group : next,
+    };
     const begun = await beginCheckout(billing, order, clock.now());
     switch (begun.kind) {
       case 'offer-refused':

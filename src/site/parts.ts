@@ -21,6 +21,8 @@ export type SiteParts = {
   readonly objects: ObjectStore;
   /** Where mails can be read by anyone: in the sandbox alone. */
   readonly outbox: Outbox | undefined;
+  /** Lets time pass, and everything that falls due on the way be done: in the sandbox alone. */
+  readonly travel: ((to: Temporal.Instant) => Promise<void>) | undefined;
   /** Where money is taken through Razorpay, whose checkout is opened by a page of ours. */
   readonly razorpay: RazorpayPages | undefined;
   readonly changes: ChangeFeed;

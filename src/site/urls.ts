@@ -24,6 +24,11 @@ export const planPath = (slug: string): string => `/subscribe/${encodeURICompone
 /** A plan, begun with a code. */
 export const withCode = (plan: string, code: string): string =>
   `${planPath(plan)}?code=${encodeURIComponent(code)}`;
+/** A plan for so many readers. */
+export const groupOrderPath = (plan: string, seats: number): string =>
+  `${PATHS.subscribeGroup}?plan=${encodeURIComponent(plan)}&seats=${seats}`;
+/** What an invitation to a seat leads to; billing makes the same address for its mail. */
+export const seatPath = (token: string): string => `${PATHS.seats}/${encodeURIComponent(token)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
 /** Where a reader pays an order through Razorpay; the gateway makes the same address. */
 export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderId}`;
@@ -57,6 +62,7 @@ export type PictureWidth = (typeof PICTURE_WIDTHS)[number];
 export const PATHS = {
   front: '/',
   subscribe: '/subscribe',
+  subscribeGroup: '/subscribe/group',
   subscriptions: '/subscriptions',
   cancellation: '/account/cancellation',
   resumption: '/account/resumption',
@@ -79,6 +85,15 @@ export const PATHS = {
   pause: '/account/pause',
   pauseEnd: '/account/pause/ending',
   withdrawal: '/account/withdrawal',
+  group: '/account/group',
+  groupInvitations: '/account/group/invitations',
+  groupSeatRemovals: '/account/group/seat-removals',
+  groupManagers: '/account/group/managers',
+  groupGrowth: '/account/group/growth',
+  groupReduction: '/account/group/reduction',
+  groupBuyer: '/account/group/buyer',
+  seats: '/account/seats',
+  seatEnding: '/account/seat-ending',
   accountDeletion: '/account/deletion',
   signOut: '/account/sign-out',
   meter: '/meter',
@@ -90,6 +105,7 @@ export const PATHS = {
   terms: '/terms',
   contact: '/contact',
   outbox: '/outbox',
+  clock: '/sandbox/clock',
   newsSitemap: '/news-sitemap.xml',
   sitemap: '/sitemap.xml',
 } as const;

@@ -22,7 +22,7 @@ import { holdingAt, listGrants } from '#entitlements';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
-import { pay, settle } from '../shop.ts';
+import { pay, settle, signedInBrowser } from '../shop.ts';
 
 /** Each on a paper of its own, since the clock moves. */
 let paper: TestPaper;
@@ -80,7 +80,7 @@ const invite = (groupId: string, by: Person, ...emails: string[]) =>
 /** The invitation that was sent last to an address. */
 async function tokenTo(email: string): Promise<string> {
   const mail = (await mailsTo(paper, email)).findLast(({ subject }) => /invited to read/.test(subject));
-  const [, token] = /\/seats\/([\w-]{43})/.exec(mail?.text ?? '') ?? [];
+  const [, token] = /\/account\/seats\/([\w-]{43})/.exec(mail?.text ?? '') ?? [];
   if (token === undefined) throw new Error(`${email} was not invited`);
   return token;
 }
@@ -298,6 +298,73 @@ describe('the number of seats', () => {
       '2027-02-23 2027-05-23 180000 paid',
     ]);
     expect([await reads(asha), await reads(owner)]).toEqual([true, true]);
+    await proveBooks();
+  });
+});
+
+describe('a group that costs more than may be taken without its payer', () => {
+  it('gives no mandate, is asked for in time, and goes on when it is paid by hand', async () => {
+    // 20 readers by the quarter: ₹18,000, where ₹15,000 may be taken (RBI).
+    const { owner } = await group(20, 'quarterly');
+    expect((await current(owner)).mandate).toBeUndefined();
+    expect(await beginPayment(paper.billing, owner, paper.clock.now())).toEqual({ kind: 'nothing' });
+    await live(paper, '2027-02-17');
+    const notice = (await mailsTo(paper, owner.email)).find(({ subject }) =>
+      /renews on|ends on/.test(subject),
+    );
+    expect(notice?.text).toContain('₹18,000');
+    const begun = await beginPayment(paper.billing, owner, paper.clock.now());
+    if (begun.kind !== 'pay') throw new Error(begun.kind);
+    await pay(paper, begun.url);
+    await settle(paper);
+    await live(paper, '2027-02-25');
+    expect(await terms(owner)).toEqual([
+      '2026-11-23 2027-02-23 1800000 paid',
+      '2027-02-23 2027-05-23 1800000 paid',
+    ]);
+    expect(await reads(owner)).toBe(true);
+    await proveBooks();
+  });
+});
+
+describe('the pages of a group', () => {
+  it('lead from the number of readers to the order, and from an invitation to a seat', async () => {
+    const owner = await signedInBrowser(paper, 'hr@coastal.example', { address: '198.51.100.8' });
+    const choice = await (await owner.get('/subscribe/group')).text();
+    expect(choice).toContain('name="seats"');
+    expect((await owner.get('/subscribe/group?plan=yearly&seats=1')).status).toBe(422);
+    const order = await (await owner.get('/subscribe/group?plan=yearly&seats=3')).text();
+    expect(order).toContain('It costs ₹8,100 for 1 year');
+    const fields = { plan: 'yearly', seats: '3', country: 'IN', state: 'KA', consent: 'yes' };
+    const wrong = await owner.post('/subscriptions', { ...fields, buyer_gstin: '27AAPFU0939F1ZW' });
+    expect([wrong.status, await wrong.text()]).toEqual([422, expect.stringContaining('That is no GSTIN')]);
+    const buyer = { buyer_name: BUYER.name, buyer_address: BUYER.address, buyer_gstin: '27AAPFU0939F1ZV' };
+    const begun = await owner.post('/subscriptions', { ...fields, ...buyer });
+    await pay(paper, begun.headers.get('location') ?? '');
+    await settle(paper);
+    expect(await (await owner.get('/account')).text()).toContain('for 3 readers');
+
+    const invited = await owner.post('/account/group/invitations', { emails: 'asha@coastal.example' });
+    expect(invited.headers.get('location')).toBe('/account/group?done=invited');
+    const token = await tokenTo('asha@coastal.example');
+    const asha = await signedInBrowser(paper, 'asha@elsewhere.example', { address: '198.51.100.9' });
+    expect(await (await asha.get(`/account/seats/${token}`)).text()).toContain(BUYER.name);
+    const taken = await asha.post(`/account/seats/${token}`);
+    expect(taken.headers.get('location')).toBe('/account?done=seat-taken');
+    expect((await asha.get(`/account/seats/${token}`)).status).toBe(404);
+    expect(await (await asha.get('/account')).text()).toContain('by a seat that somebody pays for');
+
+    const full = await owner.post('/account/group/invitations', { emails: 'a@c.example b@c.example' });
+    expect([full.status, await full.text()]).toEqual([422, expect.stringContaining('One seat is left')]);
+    const quoted = await (await owner.get('/account/group?seats=5')).text();
+    expect(quoted).toMatch(/data-seat-quote="540000"/);
+    const grown = await owner.post('/account/group/growth', { seats: '5' });
+    await pay(paper, grown.headers.get('location') ?? '');
+    await settle(paper);
+    expect(await (await owner.get('/account')).text()).toContain('for 5 readers');
+    // Whoever has no group is told nothing of one.
+    expect((await asha.get('/account/group')).headers.get('location')).toBe('/account');
+    expect((await asha.post('/account/group/invitations', { emails: 'x@c.example' })).status).toBe(404);
     await proveBooks();
   });
 });

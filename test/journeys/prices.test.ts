@@ -389,15 +389,21 @@ describe('in India', () => {
     expect(mandate?.maxAmount?.minor).toBe(1_500_000n);
   });
 
-  it('F71: what is dearer than that is not charged: its reader is asked to pay, and pays', async () => {
-    const reader = await dear('1600000');
-    expect(await (await reader.get('/account')).text()).toContain('data-mandate="unattended"');
-    await live(paper, '2027-11-24');
-    expect(await subjectsTo(reader)).toContainEqual(expect.stringMatching(/unless you renew it/));
-    expect(await costs(reader)).toEqual([16_000]);
+  it('F71: what is to cost more than that is paid by its reader from then on, once they were reminded', async () => {
+    const reader = await dear('1200000');
+    await begin({ planSlug: 'yearly', price: { minor: 1_600_000n, currency: 'INR' } });
+    await live(paper, '2027-10-20');
+    const [mail] = (await mailsTo(paper, reader.email)).filter(({ subject }) =>
+      /costs ₹16,000/.test(subject),
+    );
+    expect(mail?.text.replace(/\s+/g, ' ')).toContain('nobody may take so much without you');
+    expect(await (await reader.get('/account')).text()).toContain('data-mandate="by-hand"');
+    await live(paper, '2027-10-26');
     await pay(paper, (await reader.post('/account/payment')).headers.get('location') ?? '', 'approve', 'upi');
     await settle(paper);
-    expect(await costs(reader)).toEqual([16_000, 16_000]);
+    expect(await costs(reader)).toEqual([12_000, 16_000]);
+    await live(paper, '2027-12-01');
+    expect(await costs(reader)).toEqual([12_000, 16_000]);
     await proveBooks();
   });
 });

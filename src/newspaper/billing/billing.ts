@@ -5,7 +5,7 @@ import { type Plan, plansOn } from './catalog.ts';
 import { listOffers } from './offers.store.ts';
 import { isInTime, type Offer } from './offers.ts';
 
-export type { Plan } from './catalog.ts';
+export { type Plan, priceFor } from './catalog.ts';
 
 /** The plans on sale today, as they are now known to this process. */
 export async function openCatalog(
@@ -49,6 +49,7 @@ export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } fro
 export { taxRates } from './books.store.ts';
 export { listPricedPlans, setPrice } from './catalog.store.ts';
 export {
+  changeBuyer,
   changePlanLater,
   changeSeatsLater,
   endPause,
@@ -102,15 +103,24 @@ export {
   phasesOf,
 } from './offers.ts';
 export type { BillingParts } from './parts.ts';
-export { beginPayment, isOverdue, type Quote, quoteChange, quoteSeats, type SeatQuote } from './paying.ts';
+export {
+  beginPayment,
+  isOverdue,
+  isPaidByHand,
+  mayPayAhead,
+  type Quote,
+  quoteChange,
+  quoteSeats,
+  type SeatQuote,
+} from './paying.ts';
 export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './price-changes.store.ts';
 export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
-export { mayTake } from './renewal.ts';
+export { mandateFor, mayTake } from './renewal.ts';
 export { PAUSE_DAYS } from './rights.ts';
-export { type Seat, seatsOfReader } from './seats.store.ts';
+export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
 export {
   acceptSeat,
   capacityOf,

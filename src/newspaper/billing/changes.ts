@@ -2,16 +2,18 @@ import type { Tx } from '#platform/db';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { type Plan, priceFor } from './catalog.ts';
 import { isOpen, newestIntent } from './charges.store.ts';
-import { closeOpenCheckout } from './checkout.ts';
+import { checkBuyer, closeOpenCheckout } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { mayPause, type PauseRefusal } from './rights.ts';
 import { seatsOf } from './seats.store.ts';
 import { applyFact } from './standing.ts';
 import { isOver, priceOfSeats } from './subscription.ts';
 import {
+  type BuyerDetails,
   factsSince,
   insertFacts,
   type Subscription,
+  setBuyer,
   subscriptionsOf,
   unpark,
 } from './subscriptions.store.ts';
@@ -156,6 +158,26 @@ export async function changeSeatsLater(
     },
   );
   return after ?? current;
+}
+
+/**
+ * Says who buys, on the invoices to come.
+ *
+ * @throws Invalid `bad-gstin`; NotFound `no-subscription`
+ */
+export async function changeBuyer(
+  parts: BillingParts,
+  readerId: string,
+  buyer: BuyerDetails,
+  actor: string,
+  now: Temporal.Instant,
+): Promise<void> {
+  checkBuyer(buyer);
+  const { id } = await currentOf(parts, readerId);
+  await parts.db.transaction().execute(async (tx) => {
+    await setBuyer(tx, id, buyer);
+    await insertFacts(tx, [{ subscriptionId: id, fact: 'another buyer', actor, reason: buyer.name }], now);
+  });
 }
 
 /**

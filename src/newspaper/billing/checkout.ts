@@ -24,7 +24,7 @@ import { insertConsents, type NewConsent } from './consents.store.ts';
 import { type ChosenOffer, lockOffers, offerRefusal, reserveOffers } from './offers.store.ts';
 import { type OfferRefusal, phasesOf } from './offers.ts';
 import type { BillingParts } from './parts.ts';
-import { MOST_UNATTENDED } from './renewal.ts';
+import { mandateFor } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import {
   type BuyerDetails,
@@ -122,7 +122,12 @@ function checkGroup({ buyer, offer, seats = 1 }: Order): void {
     throw new Invalid('bad-seats', `a subscription is for 1 to ${MOST_SEATS} readers`);
   if (seats > 1 && offer !== undefined)
     throw new Invalid('offer-for-one', 'an offer is for one reader, and not for a group');
-  if (buyer !== undefined && buyer.gstin !== '' && !isGstin(buyer.gstin))
+  if (buyer !== undefined) checkBuyer(buyer);
+}
+
+/** @throws Invalid `bad-gstin` */
+export function checkBuyer({ gstin }: BuyerDetails): void {
+  if (gstin !== '' && !isGstin(gstin))
     throw new Invalid('bad-gstin', 'a GSTIN has 15 letters and digits, of which the last proves the others');
 }
 
@@ -386,13 +391,14 @@ export async function openAtGateway(
 ): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
+  const maxAmount = mandateFor(page.price);
   const opened = await parts.gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,
     description: `${parts.publication().name}: ${page.planName}`,
     readerId: reader.id,
     email: reader.email,
-    mandate: { maxAmount: mostTaken(page.price), months: page.months },
+    mandate: maxAmount && { maxAmount, months: page.months },
     returnUrl: parts.baseUrl + page.returnPath,
     cancelUrl: parts.baseUrl + page.cancelPath,
   });
@@ -418,16 +424,6 @@ export async function openAtGateway(
     default:
       return opened satisfies never;
   }
-}
-
-/**
- * A mandate is asked for with room for a price that rises, or the first rise would need a new one; in India with no more room
- * than can be taken without its payer, where apps and banks refuse it.
- */
-function mostTaken({ currency, minor }: Money): Money {
-  const roomy = (minor * 3n) / 2n;
-  const { currency: limited, minor: most } = MOST_UNATTENDED;
-  return { minor: currency === limited && roomy > most ? (minor > most ? minor : most) : roomy, currency };
 }
 
 /**

@@ -1,11 +1,12 @@
 import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
 import { findReaders } from '#readers';
+import type { Money } from '#values/money';
 import type { Outcome } from './carrying-out.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
 import { CANCEL_PATH, findReceipt } from './receipts.ts';
-import { mayCharge, mayTake } from './renewal.ts';
+import { mandateFor, mayCharge, mayTake } from './renewal.ts';
 import { type AnnouncedPrice, boughtNext, PATIENCE, type Patience } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
@@ -55,7 +56,7 @@ export function renewalNotice(subscription: Subscription): Letter[] {
 export function priceChange(subscription: Subscription, { fromOn, price }: AnnouncedPrice): Letter[] {
   const { mandate, months, needsMethod, planName, price: was, readerId } = subscription;
   const isGood = mandate?.status === 'active' && !needsMethod;
-  const asks = isGood ? mayTake(mandate, price) : ('none' as const);
+  const asks = isGood ? mayTake(mandate, price) : asksWithoutMandate(price);
   const payload = {
     planName,
     months,
@@ -67,6 +68,10 @@ export function priceChange(subscription: Subscription, { fromOn, price }: Annou
     cancelPath: CANCEL_PATH,
   };
   return [{ readerId, mail: { kind: 'price-change', payload } }];
+}
+
+function asksWithoutMandate(price: Money): 'none' | 'by-hand' {
+  return mandateFor(price) === undefined ? 'by-hand' : 'none';
 }
 
 /** A renewal was declined, or there is nothing to charge for it. */

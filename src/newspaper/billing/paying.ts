@@ -7,8 +7,9 @@ import { type ChargeIntent, insertIntents, isOpen, newestIntent } from './charge
 import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
 import { takenOf } from './refunds.store.ts';
+import { mandateFor } from './renewal.ts';
 import { prorated } from './rights.ts';
-import { boughtNext, dearestAgreed, priceOfSeats } from './subscription.ts';
+import { agreedPrice, boughtNext, dearestAgreed, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */
@@ -48,7 +49,7 @@ export async function beginPayment(
       price:
         intent.change?.seats !== undefined
           ? priceOfSeats(subscription, intent.change.seats)
-          : (intent.change?.price ?? dearestAgreed(subscription)),
+          : (intent.change?.price ?? priceToAllow(subscription)),
       months: (intent.change ?? boughtNext(subscription)).months,
       returnPath: PAYMENT_PATH,
       cancelPath: PAYMENT_PATH,
@@ -57,6 +58,12 @@ export async function beginPayment(
     if (opened.kind !== 'begun-elsewhere') return opened;
   }
   throw new Conflict('begun-elsewhere', 'another window is paying at this moment');
+}
+
+/** What a mandate has to be good for: also for what was announced, unless no mandate is. */
+function priceToAllow(subscription: Subscription): Money {
+  const dearest = dearestAgreed(subscription);
+  return mandateFor(dearest) === undefined ? agreedPrice(subscription) : dearest;
 }
 
 type Planned =
@@ -113,11 +120,23 @@ async function place(
 
 type Wanted = { readonly amount: Money; readonly change?: NonNullable<ChargeIntent['change']> };
 
+/** Whether its reader pays each term themselves, since nobody may take so much without them. */
+export function isPaidByHand(subscription: Subscription): boolean {
+  return mandateFor(agreedPrice(subscription)) === undefined;
+}
+
+/** Once they were reminded of it, whoever pays by hand pays the next term, which begins on its day. */
+export function mayPayAhead(subscription: Subscription): boolean {
+  const { nextSeq, remindedSeq, state } = subscription;
+  return state === 'active' && isPaidByHand(subscription) && remindedSeq === nextSeq;
+}
+
 /** The renewal that is not paid; nothing at all where only a card is to be kept. */
 function owed(subscription: Subscription): Wanted | undefined {
   if (subscription.cancelOn !== undefined) return undefined;
   const { price } = boughtNext(subscription);
-  return { amount: isOverdue(subscription) ? price : { ...price, minor: 0n } };
+  if (isOverdue(subscription) || mayPayAhead(subscription)) return { amount: price };
+  return isPaidByHand(subscription) ? undefined : { amount: { ...price, minor: 0n } };
 }
 
 async function changed(

@@ -172,6 +172,13 @@ describe('a price that is to change', () => {
     expect(next(old, undefined, at('2027-01-24'))).toBe('charge 2027-02-22T00:00:00');
   });
 
+  it('is not told while the term that it would be of is paid at the price before', () => {
+    const paying = tried({ status: 'submitted', mandateId: undefined, failureKind: undefined });
+    const falls = { ...old, priceChange: { ...priceChange, price: { minor: 80_000n, currency: 'INR' } } };
+    expect(next(falls, undefined, at('2027-02-10'))).toBe('tell price 2027-02-10T00:00:00');
+    expect(next(falls, paying, at('2027-02-10'))).toBe('close checkout 2027-02-22T00:00:00');
+  });
+
   it('is told before it is charged, and does not come while its reader has cancelled', () => {
     expect(next({ ...old, cancelOn: day('2027-02-23') })).toBe('day 2027-02-23T00:00:00');
   });
@@ -294,11 +301,11 @@ describe('a mandate', () => {
     ['card_in', 135_000n, 135_000n, 'yes'],
     ['card_in', 135_000n, 135_001n, 'too-small'],
     ['upi', undefined, 1_500_000n, 'yes'],
-    ['upi', undefined, 1_500_001n, 'unattended'],
-    ['enach', 9_000_000n, 1_500_001n, 'unattended'],
-    ['card_in', 1_000_000n, 1_500_001n, 'unattended'],
+    ['upi', undefined, 1_500_001n, 'by-hand'],
+    ['enach', 9_000_000n, 1_500_001n, 'yes'],
+    ['card_in', 1_000_000n, 1_500_001n, 'by-hand'],
     ['card_intl', 9_000_000n, 1_500_001n, 'yes'],
-    ['card_intl', 135_000n, 1_500_001n, 'too-small'],
+    ['card_intl', 135_000n, 1_500_001n, 'by-hand'],
   ] as const)(
     'F71 I22: by %s, allowing %s, is %s for %s: what no mandate is good for is not asked of another',
     (rail, allows, minor, expected) => {

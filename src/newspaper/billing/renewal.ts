@@ -82,7 +82,7 @@ export function nextAct(
     nextQuestion(tried),
     nextCharge(subscription, tried, now, patience),
     nextReminder(subscription),
-    nextPriceNotice(subscription, now),
+    nextPriceNotice(subscription, tried, now),
     day === undefined ? undefined : ({ act: 'day', at: startOfDay(day, subscription.zone) } as const),
   ];
   return candidates.reduce<NextAct | undefined>(
@@ -149,21 +149,36 @@ export function isUsable(subscription: Subscription): boolean {
   return !isExpired && mayTake(mandate, boughtNext(subscription).price) === 'yes';
 }
 
-/** More than this is taken in India only with the payer there each time (RBI, e-mandate framework of 2026). */
-export const MOST_UNATTENDED: Money = { minor: 1_500_000n, currency: 'INR' };
+/**
+ * What may be taken in India without its payer's being there: so much since June 2022, and still by the framework of April
+ * 2026 (RBI). What is more, they pay themselves each time.
+ */
+const UNATTENDED_MOST = { minor: 1_500_000n, currency: 'INR' };
+
+function isUnattended(rail: Rail, { currency, minor }: Money): boolean {
+  const isBound = rail === 'card_in' || rail === 'upi';
+  return !isBound || currency !== UNATTENDED_MOST.currency || minor <= UNATTENDED_MOST.minor;
+}
 
 /**
- * Whether a mandate is good for a price: `too-small`, where another one would be; `unattended`, where none is, because its
- * payer has to be there.
+ * What a mandate is asked for, for a price: with room for one that rises, or the first rise would need a new one; and
+ * undefined where none would be of use, since nothing may be taken by it.
  */
+export function mandateFor({ currency, minor }: Money): Money | undefined {
+  const roomy = (minor * 3n) / 2n;
+  if (currency !== UNATTENDED_MOST.currency) return { minor: roomy, currency };
+  if (minor > UNATTENDED_MOST.minor) return undefined;
+  return roomy < UNATTENDED_MOST.minor ? { minor: roomy, currency } : UNATTENDED_MOST;
+}
+
+/** Whether a price may be taken by a mandate: `too-small`, where another one would be good for it; `by-hand`, where none is. */
 export function mayTake(
   { maxAmount, rail }: Pick<Mandate, 'maxAmount' | 'rail'>,
-  { currency, minor }: Money,
-): 'yes' | 'too-small' | 'unattended' {
-  const isAnnounced = RAILS[rail].noticeHours !== undefined;
-  if (isAnnounced && currency === MOST_UNATTENDED.currency && minor > MOST_UNATTENDED.minor)
-    return 'unattended';
-  return maxAmount === undefined || minor <= maxAmount.minor ? 'yes' : 'too-small';
+  price: Money,
+): 'yes' | 'too-small' | 'by-hand' {
+  const isEnough = maxAmount === undefined || price.minor <= maxAmount.minor;
+  if (isEnough && isUnattended(rail, price)) return 'yes';
+  return mandateFor(price) === undefined ? 'by-hand' : 'too-small';
 }
 
 function nextCharge(
@@ -212,9 +227,15 @@ function nextReminder(subscription: Subscription): NextAct | undefined {
   return { act: 'remind', at: startOfDay(due.subtract({ days: remindDays(subscription) }), zone) };
 }
 
-function nextPriceNotice(subscription: Subscription, now: Temporal.Instant): NextAct | undefined {
+function nextPriceNotice(
+  subscription: Subscription,
+  tried: ChargeIntent | undefined,
+  now: Temporal.Instant,
+): NextAct | undefined {
   const { priceChange, zone } = subscription;
-  if (priceChange === undefined) return undefined;
+  // What is being paid is paid at the price that it was begun with.
+  const isBeingPaid = tried !== undefined && isOpen(tried) && tried.amount.minor > 0n;
+  if (priceChange === undefined || isBeingPaid) return undefined;
   const plan = planPriceChange(subscription, priceChange, dayAt(now, zone));
   return plan.kind === 'tell' ? { act: 'tell price', at: startOfDay(plan.firstOn, zone) } : undefined;
 }

@@ -155,3 +155,10 @@ export async function runningDays(
     untilOn: Temporal.PlainDate.from(row.until_on),
   }));
 }
+
+/** Gives up the seats of a reader who is deleted, and forgets their address. */
+export async function forgetSeats(tx: Tx, readerId: string, now: Temporal.Instant): Promise<void> {
+  await sql`
+    update billing.seats set email = '', is_manager = false, removed_at = coalesce(removed_at, ${now.toString()}::timestamptz)
+    where reader_id = ${readerId}`.execute(tx);
+}

@@ -89,7 +89,7 @@ export async function inviteToSeats(
     const known = new Map(seats.map((seat) => [seat.email.toLowerCase(), seat]));
     const fresh = emails.filter((email) => !known.has(email.toLowerCase()));
     if (seats.length + fresh.length > capacityOf(subscription))
-      throw new Conflict('no-seat-left', `${capacityOf(subscription) - seats.length} seats are left`);
+      throw new Conflict('no-seat-left', leftWords(capacityOf(subscription) - seats.length));
     const invited = emails.flatMap((email) => {
       const seat = known.get(email.toLowerCase());
       return seat?.readerId === undefined
@@ -112,13 +112,18 @@ export async function inviteToSeats(
       invited.map(({ email, token }) => ({
         kind: 'seat-invitation' as const,
         to: email,
-        payload: { group, path: `/seats/${token}` },
+        payload: { group, path: `/account/seats/${token}` },
       })),
       now,
     );
     await note(tx, subscription, 'seats were promised', given.by, `${invited.length}`, now);
     return invited.length;
   });
+}
+
+function leftWords(left: number): string {
+  if (left <= 0) return 'no seat is left';
+  return left === 1 ? 'one seat is left' : `${left} seats are left`;
 }
 
 function bad(text: string): never {

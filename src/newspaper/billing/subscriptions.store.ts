@@ -352,6 +352,14 @@ export async function changeChoice(tx: Tx, id: string, given: NewSubscription): 
     where id = ${id} and state = 'incomplete'`.execute(tx);
 }
 
+/** Says who buys, where that is not its reader alone. */
+export async function setBuyer(tx: Tx, id: string, { address, gstin, name }: BuyerDetails): Promise<void> {
+  await sql`
+    update billing.subscriptions set buyer_name = ${name}, buyer_address = ${address}, buyer_gstin = ${gstin},
+      version = version + 1
+    where id = ${id}`.execute(tx);
+}
+
 /** What became of a subscription, and when it is to be looked at next. */
 export type Changed = {
   readonly id: string;

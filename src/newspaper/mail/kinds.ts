@@ -124,7 +124,7 @@ export const MAIL_KINDS = {
     /** The first day of the first term that costs it. */
     fromOn: day,
     /** There is nothing to charge; or what there is is good for no such sum; or nothing is, so that they pay it themselves. */
-    asks: z.enum(['none', 'too-small', 'unattended']).optional(),
+    asks: z.enum(['none', 'too-small', 'by-hand']).optional(),
     payPath: path,
     cancelPath: path,
   }),

@@ -6,10 +6,12 @@ import {
   closeOpenCheckout,
   consentsOf,
   creditNotesOf,
+  forgetSeats,
   invoicesOf,
   isOver,
   paymentsOf,
   type Subscription,
+  seatsOfReader,
   subscriptionsOf,
   termsOf,
 } from '#billing';
@@ -78,6 +80,8 @@ export async function personalData(
     subscriptions: subscriptions.map((one, index) => ({
       plan: one.planSlug,
       offer: one.offerSlug ?? null,
+      seats: one.seats,
+      buyer: one.buyer,
       state: one.state,
       amount_minor: one.price.minor,
       currency: one.price.currency,
@@ -95,6 +99,11 @@ export async function personalData(
         end_on: term.endOn,
         status: term.status,
       })),
+    })),
+    seats: (await seatsOfReader(db, readerId)).map((one) => ({
+      invited_at: one.invitedAt,
+      taken_at: one.takenAt ?? null,
+      is_manager: one.isManager,
     })),
     payments: payments.map((one) => ({
       amount_minor: one.amount.minor,
@@ -158,6 +167,7 @@ export async function deleteReader(
   await forgetHolder(db, readerId, billing.publication().zone);
   await db.transaction().execute(async (tx) => {
     await forgetMails(tx, readerId);
+    await forgetSeats(tx, readerId, now);
     await forgetGrants(tx, readerId);
     await removeReader(tx, readerId);
     await postMail(tx, { kind: 'account-deleted', to: reader.email, payload: { deletedAt: now } }, now);

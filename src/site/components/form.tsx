@@ -11,6 +11,8 @@ type FieldProps = {
   hint?: string | undefined;
   error?: string | undefined;
   numeric?: boolean;
+  /** May be left empty. */
+  optional?: boolean;
   /** Tells this field from another of the same name on the page. */
   at?: string;
 };
@@ -31,7 +33,7 @@ export function Field(props: FieldProps) {
         name={name}
         type={type}
         autocomplete={autocomplete}
-        required
+        {...(props.optional ? {} : { required: true })}
         {...(value === undefined ? {} : { value })}
         {...(numeric ? { inputmode: 'numeric', pattern: '[0-9 ]*', maxlength: 7 } : {})}
         {...(type === 'email' ? { spellcheck: false, autocapitalize: 'none' } : {})}

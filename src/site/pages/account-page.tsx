@@ -20,6 +20,13 @@ const NOTES = {
   'plan-changed': 'From your next term on you have the plan that you chose.',
   paused: 'Your subscription rests. The days that are left are kept for you.',
   'pause-ended': 'Your subscription goes on, with every day that was left.',
+  invited: 'They are written to. Each seat is theirs as soon as they follow the link.',
+  'seat-withdrawn': 'The seat is yours to give away again.',
+  'manager-named': 'It is so from now on.',
+  'seats-changed': 'From the next term on it is so; until then nothing changes.',
+  'buyer-changed': 'Invoices are to this from now on. Those that were made stay as they are.',
+  'seat-taken': 'The seat is yours: you read everything from now on.',
+  'seat-given-up': 'You have given the seat up.',
   withdrawn: 'You have withdrawn from the contract. What you paid goes back to you; a mail confirms it.',
 } as const;
 export type AccountNote = keyof typeof NOTES;

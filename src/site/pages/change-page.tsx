@@ -40,7 +40,11 @@ export function renderChanges(given: {
                   {quote !== undefined && (
                     <form method="post" action={PATHS.planUpgrade}>
                       <input type="hidden" name="plan" value={plan.slug} />
-                      <button type="submit" class="button-quiet" aria-label={`${plan.name} from today`}>
+                      <button
+                        type="submit"
+                        class="button-quiet"
+                        aria-label={`From today for ${formatMoney(quote.due, language)}: ${plan.name}`}
+                      >
                         From today for {formatMoney(quote.due, language)}
                       </button>
                     </form>
@@ -97,11 +101,12 @@ export function renderChanges(given: {
 function planAct(plan: Plan, { pendingChange, planSlug }: Subscription) {
   const next = pendingChange?.planSlug ?? planSlug;
   if (plan.slug === next) return plan.slug === planSlug ? 'Your plan' : 'Your next plan';
+  const words = plan.slug === planSlug ? 'Keep this one' : 'From the next term';
   return (
     <form method="post" action={PATHS.planChange}>
       <input type="hidden" name="plan" value={plan.slug} />
-      <button type="submit" class="button-quiet" aria-label={`Change to ${plan.name}`}>
-        {plan.slug === planSlug ? 'Keep this one' : 'From the next term'}
+      <button type="submit" class="button-quiet" aria-label={`${words}: ${plan.name}`}>
+        {words}
       </button>
     </form>
   );

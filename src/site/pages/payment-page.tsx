@@ -1,4 +1,12 @@
-import { boughtNext, dearestAgreed, isOverdue, mayTake, type Subscription } from '#billing';
+import {
+  boughtNext,
+  dearestAgreed,
+  isOverdue,
+  isPaidByHand,
+  mayPayAhead,
+  mayTake,
+  type Subscription,
+} from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -22,6 +30,8 @@ export function renderPayment(given: {
   const sum = formatMoney(boughtNext(subscription).price, language);
   const renewsOn = paidThroughOn ?? trialEndsOn;
   const overdue = isOverdue(subscription);
+  const byHand = isPaidByHand(subscription);
+  const isToPay = overdue || mayPayAhead(subscription);
   const isKept = mandate?.status === 'active' && !subscription.needsMethod;
   const needed = dearestAgreed(subscription);
   const takes = isKept ? mayTake(mandate, needed) : 'yes';
@@ -31,6 +41,7 @@ export function renderPayment(given: {
       <p class="state-line" data-payment={state ?? (overdue ? 'due' : isGood ? 'kept' : 'wanted')}>
         {inPlainWords({
           overdue,
+          byHand,
           isGood,
           takes,
           needed: formatMoney(needed, language),
@@ -55,8 +66,8 @@ export function renderPayment(given: {
         </div>
       </dl>
       <div class="account-acts">
-        {state !== 'confirming' && subscription.cancelOn === undefined && (
-          <Act action={PATHS.accountPayment}>{actWords(overdue, isGood, sum)}</Act>
+        {state !== 'confirming' && subscription.cancelOn === undefined && (!byHand || isToPay) && (
+          <Act action={PATHS.accountPayment}>{actWords(isToPay, isGood, sum)}</Act>
         )}
         {state === 'confirming' && (
           <a class="button" href={PATHS.accountPayment}>
@@ -69,13 +80,14 @@ export function renderPayment(given: {
   );
 }
 
-function actWords(overdue: boolean, isGood: boolean, sum: string): string {
-  if (overdue) return `Pay ${sum} now`;
+function actWords(isToPay: boolean, isGood: boolean, sum: string): string {
+  if (isToPay) return `Pay ${sum} now`;
   return isGood ? 'Use another card or mandate' : 'Give a card or mandate';
 }
 
 function inPlainWords(given: {
   overdue: boolean;
+  byHand: boolean;
   isGood: boolean;
   /** Whether the mandate that there is would be good for it. */
   takes: ReturnType<typeof mayTake>;
@@ -85,7 +97,7 @@ function inPlainWords(given: {
   subscription: Subscription;
   language: string;
 }): string {
-  const { isGood, language, needed, overdue, state, subscription, sum, takes } = given;
+  const { byHand, isGood, language, needed, overdue, state, subscription, sum, takes } = given;
   const { paidThroughOn } = subscription;
   if (state === 'confirming')
     return 'A payment is on its way. Your bank has not answered yet; you have nothing to do.';
@@ -96,10 +108,12 @@ function inPlainWords(given: {
   if (overdue && paidThroughOn !== undefined)
     return `Your subscription was paid until ${lastDay(paidThroughOn, language)}, and its renewal is not. You still read everything for some days.`;
   if (subscription.cancelOn !== undefined) return 'You have cancelled: nothing more is charged.';
+  if (byHand)
+    return 'So much is taken by nobody without you, so you pay for each term yourself. We write to you before one ends, and from then on you can pay for the next.';
+  if (takes === 'by-hand')
+    return `${needed}, which your plan is to cost, is taken by nobody without you. From that term on you pay yourself: we write to you before it begins.`;
   if (takes === 'too-small')
     return `Your card or mandate does not let us take ${needed}, which your plan is to cost. Please give another, or your subscription is not renewed. Nothing is charged when you give one.`;
-  if (takes === 'unattended')
-    return `In India your bank lets us take ${needed} only with you there. When your term ends, we ask you to pay here; or give a card from another country.`;
   return isGood
     ? 'Your subscription renews by itself. Nothing is charged when you give another card or mandate.'
     : 'There is no card or mandate that we may charge for your renewal. Nothing is charged when you give one.';

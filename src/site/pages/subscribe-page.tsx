@@ -67,7 +67,8 @@ export function renderSubscribe({ frame, next = '/' }: { frame: Frame; next?: st
           <Plans frame={frame} level={2} next={next} />
         )}
         <p class="subscribe-opening">
-          Choose one to go on. Each renews by itself at the end of its term and can be cancelled at any time.
+          Choose one to go on. Each renews by itself at the end of its term and can be cancelled at any time.{' '}
+          <a href={PATHS.subscribeGroup}>For groups and companies</a>
         </p>
         <div class="subscribe-columns">
           <section aria-labelledby="included">
@@ -190,11 +191,6 @@ type OrderProps = {
 export function renderOrder(props: OrderProps): string {
   const { code, country, email, error, frame, instead, next, offer, plan, refused, state } = props;
   const { language } = frame.paper;
-  const names = new Intl.DisplayNames([language], { type: 'region' });
-  const countries = COUNTRIES.map((value) => ({ value, text: names.of(value) ?? value })).sort((a, b) =>
-    a.text.localeCompare(b.text, language),
-  );
-  const states = Object.entries(INDIAN_STATES).map(([value, text]) => ({ value, text }));
   const consent = consentWords(plan, offer, language, frame.paper.withdrawalRefund);
   const isFree = offer !== undefined && offer.trialDays > 0;
   return documentText(
@@ -239,15 +235,7 @@ export function renderOrder(props: OrderProps): string {
           {offer !== undefined && code !== undefined && <input type="hidden" name="code" value={code} />}
           {next !== '/' && <input type="hidden" name="next" value={next} />}
           <p class="field-hint">For {email}. Where you live decides the tax that is in the price.</p>
-          <Select label="Country" name="country" options={countries} value={country} />
-          <Select
-            label="State, in India"
-            name="state"
-            options={states}
-            value={state}
-            optional
-            hint="Elsewhere, leave it as it is."
-          />
+          <PlaceFields country={country} state={state} language={language} />
           <p class="tick">
             <input id="field-consent" type="checkbox" name="consent" value="yes" required />
             <label for="field-consent">{consent}</label>
@@ -286,6 +274,32 @@ export function renderOrder(props: OrderProps): string {
         )}
       </div>
     </Layout>,
+  );
+}
+
+/** Where a buyer lives, which decides the tax. */
+export function PlaceFields(props: {
+  country: string | undefined;
+  state: string | undefined;
+  language: string;
+}) {
+  const names = new Intl.DisplayNames([props.language], { type: 'region' });
+  const countries = COUNTRIES.map((value) => ({ value, text: names.of(value) ?? value })).sort((a, b) =>
+    a.text.localeCompare(b.text, props.language),
+  );
+  const states = Object.entries(INDIAN_STATES).map(([value, text]) => ({ value, text }));
+  return (
+    <>
+      <Select label="Country" name="country" options={countries} value={props.country} />
+      <Select
+        label="State, in India"
+        name="state"
+        options={states}
+        value={props.state}
+        optional
+        hint="Elsewhere, leave it as it is."
+      />
+    </>
   );
 }
 

@@ -5,9 +5,11 @@ import {
   dearestAgreed,
   hasReceipt,
   type Invoice,
+  isGroup,
   isOverdue,
   mayTake,
   type Payment,
+  type Seat,
   type Subscription,
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
@@ -72,19 +74,43 @@ export function SubscriptionSection(props: {
   subscription: Subscription | undefined;
   payments: readonly Payment[];
   documents: readonly (Invoice | CreditNote)[];
+  /** Of groups of others that they read by. */
+  seats: readonly Seat[];
   /** In the paper's zone. */
   today: Temporal.PlainDate;
 }) {
-  const { documents, frame, payments, subscription, today } = props;
+  const { documents, frame, payments, seats, subscription, today } = props;
+  const isMember = seats.some((seat) => seat.subscriptionId !== subscription?.id);
   const { language } = frame.paper;
   const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
   return (
     <section aria-labelledby="subscription">
       <h2 id="subscription">Your subscription</h2>
+      {seats
+        .filter((seat) => seat.subscriptionId !== subscription?.id)
+        .map((seat) => (
+          <>
+            <p class="state-line" data-seat={seat.id}>
+              You read everything, by a seat that somebody pays for.
+            </p>
+            <div class="account-acts">
+              {seat.isManager && <a href={PATHS.group}>Who reads with you</a>}
+              <form class="act" method="post" action={PATHS.seatEnding}>
+                <input type="hidden" name="group" value={seat.subscriptionId} />
+                <input type="hidden" name="seat" value={seat.id} />
+                <button class="button-quiet" type="submit">
+                  Give the seat up
+                </button>
+              </form>
+            </div>
+          </>
+        ))}
       {subscription === undefined ? (
-        <p class="state-line">
-          You have none. With an account alone you read {frame.readerStories} stories a month.
-        </p>
+        !isMember && (
+          <p class="state-line">
+            You have none. With an account alone you read {frame.readerStories} stories a month.
+          </p>
+        )
       ) : (
         <>
           <p class="state-line" data-subscription={subscription.state}>
@@ -100,7 +126,7 @@ export function SubscriptionSection(props: {
         </>
       )}
       <div class="account-acts">
-        {!runs && (
+        {!runs && !isMember && (
           <a class="button" href={PATHS.subscribe}>
             See the plans
           </a>
@@ -117,6 +143,9 @@ export function SubscriptionSection(props: {
         )}
         {(subscription?.state === 'active' || subscription?.state === 'trialing') &&
           subscription.cancelOn === undefined && <a href={PATHS.accountPayment}>How you pay</a>}
+        {runs && subscription.state !== 'incomplete' && isGroup(subscription) && (
+          <a href={PATHS.group}>Who reads by it</a>
+        )}
         {subscription?.state === 'paused' && <Act action={PATHS.pauseEnd}>Go on reading now</Act>}
         {subscription?.state === 'active' && <a href={PATHS.accountChanges}>Change or pause it</a>}
         {subscription !== undefined && canBeCancelled(subscription) && (
@@ -155,7 +184,12 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
     <dl class="ledger">
       <div>
         <dt>Plan</dt>
-        <dd>{pendingChange === undefined ? planName : `${planName}, then ${nextPlanName}`}</dd>
+        <dd>
+          {pendingChange === undefined || nextPlanName === planName
+            ? planName
+            : `${planName}, then ${nextPlanName}`}
+          {isGroup(subscription) && `, for ${subscription.seats} readers`}
+        </dd>
       </div>
       {paidThroughOn !== undefined && (
         <div>
