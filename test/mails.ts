@@ -61,6 +61,20 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     payPath: path,
     cancelPath: path,
   },
+  'price-change': {
+    planName: 'Quarterly',
+    months: 3,
+    was: { minor: 90_000n, currency: 'INR' },
+    amount: { minor: 108_000n, currency: 'INR' },
+    fromOn: Temporal.PlainDate.from('2027-11-23'),
+    payPath: '/account/payment',
+    cancelPath: '/account/cancellation',
+  },
+  'price-stays': {
+    planName: 'Quarterly',
+    amount: { minor: 90_000n, currency: 'INR' },
+    accountPath: '/account',
+  },
   'renewal-failed': {
     planName: 'Yearly',
     amount: { minor: 270_000n, currency: 'INR' },
@@ -80,7 +94,12 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     daysLeft: 304,
     accountPath: path,
   },
-  'withdrawal-confirmed': { planName: 'Yearly', at },
+  'withdrawal-confirmed': {
+    planName: 'Yearly',
+    at,
+    amount: { minor: 270_000n, currency: 'INR' },
+    isPart: false,
+  },
   refund: {
     planName: 'Yearly',
     amount: { minor: 270_000n, currency: 'INR' },

@@ -37,6 +37,7 @@ export function testFrame(
       vatNumber: '',
       lutNumber: '',
       defaultAccess: 'metered',
+      withdrawalRefund: 'full',
       ...given.paper,
     },
   };

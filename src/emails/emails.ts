@@ -13,6 +13,7 @@ import {
 } from './codes.tsx';
 import { renderDeskLink } from './desk-link.tsx';
 import type { MailFrame, Written } from './letter.tsx';
+import { renderPriceChange, renderPriceStays } from './price-notices.tsx';
 import { renderReceipt } from './receipt.tsx';
 import {
   renderRefund,
@@ -52,6 +53,8 @@ const RENDERERS: {
   'subscription-goes-on': renderSubscriptionGoesOn,
   'payment-failed': renderPaymentFailed,
   'renewal-notice': renderRenewalNotice,
+  'price-change': renderPriceChange,
+  'price-stays': renderPriceStays,
   'renewal-failed': renderRenewalFailed,
   'subscription-rests': renderSubscriptionRests,
   'subscription-over': renderSubscriptionOver,

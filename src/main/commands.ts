@@ -34,10 +34,12 @@ import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { OFFER_COMMANDS } from './offer-commands.ts';
+import { PRICE_COMMANDS } from './price-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { SEAT_COMMANDS } from './seat-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
+import { TAX_COMMANDS } from './tax-commands.ts';
 
 /** Those that need no paper. */
 export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS, DOCTOR_COMMAND];
@@ -82,7 +84,9 @@ export const COMMANDS: readonly Command[] = [
     run: meterShow,
   },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...PRICE_COMMANDS,
   ...OFFER_COMMANDS,
+  ...TAX_COMMANDS,
   ...READER_COMMANDS,
   ...SEAT_COMMANDS,
   ...SANDBOX_COMMANDS,

@@ -155,9 +155,11 @@ export function checkoutRoutes(site: Site): Route[] {
       );
     }
     if (refused !== undefined) return again('Please look at what it costs without that offer.');
-    const { language } = site.publication();
+    const { language, withdrawalRefund } = site.publication();
     const consent =
-      seats > 1 ? groupConsentWords(plan, seats, language) : consentWords(plan, chosen?.offer, language);
+      seats > 1
+        ? groupConsentWords(plan, seats, language)
+        : consentWords(plan, chosen?.offer, language, withdrawalRefund);
     if (seats > 1 && buyer.gstin !== '' && !isGstin(buyer.gstin))
       return again('That is no GSTIN: please look at its letters and digits again.');
     const shown = form.field('shown');
@@ -175,6 +177,7 @@ export function checkoutRoutes(site: Site): Route[] {
       country,
       state,
       consent,
+      beginsAtOnce: seats === 1 && withdrawalRefund === 'pro-rata',
       next: seats > 1 ? PATHS.group : next,
     };
     const begun = await beginCheckout(billing, order, clock.now());

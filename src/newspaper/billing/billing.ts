@@ -46,16 +46,23 @@ function onDay<From, To>(
 
 export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
+export { taxRates } from './books.store.ts';
+export { listPricedPlans, setPrice } from './catalog.store.ts';
 export {
-  canWithdraw,
   changeBuyer,
   changePlanLater,
   changeSeatsLater,
   endPause,
   pauseSubscription,
   releaseSubscription,
-  withdrawSubscription,
 } from './changes.ts';
+export {
+  beginPriceChange,
+  estimatePriceChange,
+  type PriceEstimate,
+  priceChangeFault,
+  stopPriceChange,
+} from './changing-prices.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
@@ -114,11 +121,13 @@ export {
   quoteSeats,
   type SeatQuote,
 } from './paying.ts';
+export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './price-changes.store.ts';
+export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
 export { type Taken, takenOf } from './refunds.store.ts';
 export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
-export { mandateFor } from './renewal.ts';
+export { mandateFor, mayTake } from './renewal.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
 export {
@@ -150,6 +159,7 @@ export {
   agreedPrice,
   boughtNext,
   canBeCancelled,
+  dearestAgreed,
   isGroup,
   isOver,
   type SubscriptionState,
@@ -164,4 +174,7 @@ export {
   type TimelineEntry,
   timelineOf,
 } from './subscriptions.store.ts';
+export type { TaxRate } from './tax.ts';
+export { setTaxRate } from './tax-rates.store.ts';
 export { type Term, termsOf } from './terms.store.ts';
+export { type Withdrawal, withdrawalOf, withdrawSubscription } from './withdrawing.ts';

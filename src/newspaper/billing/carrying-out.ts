@@ -4,6 +4,7 @@ import { uuidv7 } from '#platform/ids';
 import { enqueue } from '#platform/queue';
 import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
+import { isSameMoney } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
 import { REVOKE_MANDATE } from './asking.ts';
 import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
@@ -12,6 +13,7 @@ import { termLine } from './invoicing.ts';
 import { lettersOf, postLetters } from './letters.ts';
 import { setRedemptions } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
+import { endPriceChanges } from './price-changes.store.ts';
 import { insertSeats, seatedReaders } from './seats.store.ts';
 import {
   boughtNext,
@@ -70,11 +72,12 @@ export async function carryOut(
   );
   await postLetters(
     tx,
-    outcomes.flatMap((one) => lettersOf(one, now)),
+    outcomes.flatMap((one) => lettersOf(one)),
     now,
   );
   await letMandatesGo(tx, outcomes);
   await settleOffers(tx, outcomes, now);
+  await settlePriceChanges(tx, outcomes);
   await billOnCredit(parts, tx, outcomes, now);
   await giveUpInvoices(parts, tx, outcomes, now);
 }
@@ -233,6 +236,20 @@ async function settleOffers(tx: Tx, outcomes: readonly Outcome[], now: Temporal.
     used.map(({ subscription: { id } }) => id),
     'consumed',
     now,
+  );
+}
+
+/** What was announced is what it costs now, or does not concern it any more; and what is over is told of nothing. */
+async function settlePriceChanges(tx: Tx, outcomes: readonly Outcome[]): Promise<void> {
+  await endPriceChanges(
+    tx,
+    outcomes.flatMap(({ standing, subscription: { announced, id, planSlug, priceChange } }) => {
+      const hasLeft = isOver(standing) || standing.planSlug !== planSlug;
+      const waiting = priceChange !== undefined && hasLeft ? [{ id, from: 'waiting', to: 'dropped' }] : [];
+      if (announced === undefined || standing.announced !== undefined) return waiting;
+      const isAmended = !hasLeft && isSameMoney(standing.price, announced.price);
+      return [...waiting, { id, from: 'told', to: isAmended ? 'amended' : 'dropped' }];
+    }),
   );
 }
 

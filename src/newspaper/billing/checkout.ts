@@ -53,6 +53,8 @@ export type Order = {
   readonly state: string | undefined;
   /** The words that the reader agreed to, as they were shown. */
   readonly consent: string;
+  /** Whether these words ask that it begins before the days of withdrawal are over. */
+  readonly beginsAtOnce?: boolean;
   /** Where the browser goes on once the reader may read: a path of the paper. */
   readonly next: string;
 };
@@ -344,6 +346,7 @@ async function agree(
         readerId: order.reader.id,
         subscriptionId,
         words: order.consent,
+        beginsAtOnce: order.beginsAtOnce ?? false,
         price: priceFor(order.plan, order.seats ?? 1),
         months: order.plan.months,
       }),

@@ -13,6 +13,7 @@ import { closeOpenCheckout } from './checkout.ts';
 import { postLetters, renewalNotice } from './letters.ts';
 import { insertNotices, type NewNotice, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
+import { tellPrices } from './price-notices.ts';
 import { type Act, nextAct } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import { applyFact } from './standing.ts';
@@ -112,6 +113,13 @@ async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: s
     looked.filter(({ act }) => act === 'charge').map(({ subscription }) => subscription),
     now,
   );
+  const telling = await tellPrices(
+    parts,
+    tx,
+    looked.filter(({ act }) => act === 'tell price').map(({ subscription }) => subscription),
+    newest,
+    now,
+  );
   await countPolls(
     tx,
     looked.flatMap(({ ask }) => (ask === undefined ? [] : [ask.id])),
@@ -120,7 +128,7 @@ async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: s
     tx,
     looked.map((one) => ({
       id: one.subscription.id,
-      dueAt: charging.dueAt.get(one.subscription.id) ?? one.dueAt,
+      dueAt: charging.dueAt.get(one.subscription.id) ?? telling.get(one.subscription.id) ?? one.dueAt,
       remindedSeq: one.subscription.remindedSeq,
       parkedReason: charging.parked.get(one.subscription.id) ?? one.subscription.parkedReason,
     })),
@@ -229,6 +237,7 @@ function taskOf(
     case 'park':
       return ask && (() => parkIntent(parts.db, ask.id, 'the gateway never said what became of it'));
     case 'charge':
+    case 'tell price':
     case undefined:
       return undefined;
     default:

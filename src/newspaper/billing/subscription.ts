@@ -38,6 +38,10 @@ export type Standing = {
   readonly seats: number;
   /** What the next terms cost before that price does. */
   readonly phases: readonly Phase[];
+  /** Another price that its reader was told of, from the first term on that begins on this day or later. */
+  readonly announced: AnnouncedPrice | undefined;
+  /** Since when it costs what it does, offers apart. */
+  readonly pricedOn: Temporal.PlainDate | undefined;
   readonly zone: string;
   /** Every boundary is so many months from here: counting from the end before would drift to the 28th for good. */
   readonly anchorOn: Temporal.PlainDate | undefined;
@@ -59,6 +63,9 @@ export type Standing = {
   readonly endedReason: EndedReason | undefined;
 };
 
+/** A price that was promised: no more is charged from that day on, and not that before. */
+export type AnnouncedPrice = { readonly price: Money; readonly fromOn: Temporal.PlainDate };
+
 /** So many terms, at a price of their own each. */
 export type Phase = { readonly terms: number; readonly price: Money };
 
@@ -75,6 +82,8 @@ export function begun(
     price,
     seats,
     phases,
+    announced: undefined,
+    pricedOn: undefined,
     zone,
     anchorOn: undefined,
     monthsPaid: 0,
@@ -126,6 +135,10 @@ export type Fact =
   /** To another plan when the term that runs is over. */
   | { readonly kind: 'change later'; readonly change: Change }
   | { readonly kind: 'drop change' }
+  /** Its reader is told of another price. */
+  | { readonly kind: 'announce price'; readonly announced: AnnouncedPrice }
+  /** And that it stays as it is after all. */
+  | { readonly kind: 'drop price' }
   /** A term was refunded in full. */
   | { readonly kind: 'refunded'; readonly term: PaidTerm }
   | { readonly kind: 'dispute' }
@@ -219,6 +232,12 @@ export function transition(
       return standing.pendingChange === undefined
         ? UNCHANGED
         : changed({ ...standing, pendingChange: undefined });
+    case 'announce price':
+      return standing.state === 'active' && standing.announced === undefined
+        ? changed({ ...standing, announced: fact.announced })
+        : UNCHANGED;
+    case 'drop price':
+      return standing.announced === undefined ? UNCHANGED : changed({ ...standing, announced: undefined });
     case 'refunded':
       return returned(standing, fact.term, today, 'refunded');
     case 'dispute':
@@ -271,13 +290,33 @@ export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTer
 }
 
 /** What the next term is of: what this one is, unless its reader or the paper has changed it. */
-export function boughtNext({ months, pendingChange, phases, planSlug, price }: Standing): Change {
-  return pendingChange ?? { planSlug, months, price: phases[0]?.price ?? price };
+export function boughtNext(standing: Standing): Change {
+  const { months, pendingChange, phases, planSlug } = standing;
+  return pendingChange ?? { planSlug, months, price: phases[0]?.price ?? agreedPrice(standing) };
 }
 
-/** What a term costs once no offer makes it cheaper. */
-export function agreedPrice({ pendingChange, price }: Standing): Money {
-  return pendingChange?.price ?? price;
+/** What the next term costs once no offer makes it cheaper. */
+export function agreedPrice(standing: Standing): Money {
+  const { announced, pendingChange, price } = standing;
+  if (pendingChange !== undefined) return pendingChange.price;
+  return announced !== undefined && hasAnnouncedNext(standing) ? announced.price : price;
+}
+
+/** Whether the next term costs what was announced: what its reader has chosen for it wins. */
+function hasAnnouncedNext({ announced, paidThroughOn, pendingChange }: Standing): boolean {
+  return (
+    announced !== undefined &&
+    pendingChange === undefined &&
+    paidThroughOn !== undefined &&
+    hasCome(announced.fromOn, paidThroughOn)
+  );
+}
+
+/** The most that a term is to cost, as far as its reader knows: what a mandate has to be good for. */
+export function dearestAgreed(standing: Standing): Money {
+  const { announced } = standing;
+  const next = agreedPrice(standing);
+  return announced !== undefined && announced.price.minor > next.minor ? announced.price : next;
 }
 
 /** Whether several readers read by it, each on a seat of theirs. */
@@ -293,6 +332,12 @@ export function seatsNext({ pendingChange, seats }: Standing): number {
 /** What so many seats cost, where others cost so much. */
 export function priceOfSeats({ price, seats }: Pick<Standing, 'price' | 'seats'>, wanted: number): Money {
   return { ...price, minor: (price.minor / BigInt(seats)) * BigInt(wanted) };
+}
+
+/** What was announced, for so many seats. */
+function announcedFor({ announced, seats }: Standing, wanted: number): AnnouncedPrice | undefined {
+  if (announced === undefined || wanted === seats) return announced;
+  return { ...announced, price: priceOfSeats({ price: announced.price, seats }, wanted) };
 }
 
 /** One term of the first phase is over. */
@@ -317,6 +362,8 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
   const term = nextTerm(standing, today);
   const goesOn = standing.anchorOn !== undefined && state !== 'suspended';
   const { months, planSlug, price } = boughtNext(standing);
+  const isRepriced = hasAnnouncedNext(standing);
+  const isOther = planSlug !== standing.planSlug;
   const after: Standing = {
     ...standing,
     state: 'active',
@@ -326,6 +373,8 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
     seats: seatsNext(standing),
     // Another plan is bought at its own price.
     phases: standing.pendingChange === undefined ? phasesAfter(standing.phases) : [],
+    announced: isRepriced || isOther ? undefined : announcedFor(standing, seatsNext(standing)),
+    pricedOn: isRepriced || isOther ? term.startOn : (standing.pricedOn ?? term.startOn),
     anchorOn: goesOn ? standing.anchorOn : term.startOn,
     monthsPaid: (goesOn ? standing.monthsPaid : 0) + months,
     nextSeq: standing.nextSeq + 1,
@@ -396,6 +445,8 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
     price: change.price,
     seats: change.seats ?? standing.seats,
     phases: [],
+    announced: undefined,
+    pricedOn: today,
     anchorOn: today,
     monthsPaid: change.months,
     nextSeq: standing.nextSeq + 1,
@@ -426,6 +477,7 @@ function moreSeats(
       ...phase,
       price: priceOfSeats({ price: phase.price, seats: standing.seats }, seats),
     })),
+    announced: announcedFor(standing, seats),
     nextSeq: nextSeq + 1,
     cancelOn: undefined,
   };
@@ -553,6 +605,7 @@ function ended(
     endedReason,
     pause: undefined,
     pendingChange: undefined,
+    announced: undefined,
     isDisputed: false,
   };
   return {

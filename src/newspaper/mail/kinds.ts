@@ -114,6 +114,22 @@ export const MAIL_KINDS = {
     payPath: path,
     cancelPath: path,
   }),
+  /** The price of a plan changes for a reader who has it: long before. */
+  'price-change': z.strictObject({
+    planName: line,
+    months: z.int().min(1),
+    /** Both of one term, tax included. */
+    was: money,
+    amount: money,
+    /** The first day of the first term that costs it. */
+    fromOn: day,
+    /** There is nothing to charge; or what there is is good for no such sum; or nothing is, so that they pay it themselves. */
+    asks: z.enum(['none', 'too-small', 'by-hand']).optional(),
+    payPath: path,
+    cancelPath: path,
+  }),
+  /** And it does not change after all. */
+  'price-stays': z.strictObject({ planName: line, amount: money, accountPath: path }),
   /** A renewal was not paid, be it that it was declined or that there is nothing to charge. */
   'renewal-failed': z.strictObject({
     planName: line,
@@ -136,7 +152,14 @@ export const MAIL_KINDS = {
     accountPath: path,
   }),
   /** Its reader withdrew from the contract: what was withdrawn from, and when, to be kept. */
-  'withdrawal-confirmed': z.strictObject({ planName: line, at: instant }),
+  'withdrawal-confirmed': z.strictObject({
+    planName: line,
+    at: instant,
+    /** What goes back; left out where nothing does by itself, because a bank has asked for it already. */
+    amount: money.optional(),
+    /** Whether that is what is left of it by days, as its reader agreed. */
+    isPart: z.boolean(),
+  }),
   /** Money goes back. */
   refund: z.strictObject({ planName: line, amount: money, because: line }),
   'account-deleted': z.strictObject({ deletedAt: instant }),

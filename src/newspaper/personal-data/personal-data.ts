@@ -85,6 +85,10 @@ export async function personalData(
       state: one.state,
       amount_minor: one.price.minor,
       currency: one.price.currency,
+      announced:
+        one.announced === undefined
+          ? null
+          : { amount_minor: one.announced.price.minor, from_on: one.announced.fromOn },
       country: one.country,
       state_of_country: one.countryState ?? null,
       paid_through_on: one.paidThroughOn ?? null,

@@ -27,6 +27,8 @@ export type Publication = {
   /** India's letter of undertaking of this financial year, for sales to other countries without IGST. */
   readonly lutNumber: string;
   readonly defaultAccess: 'free' | 'registered' | 'metered' | 'premium';
+  /** What goes back to a reader who withdraws: all of it, or what is left by days where they asked it to begin at once. */
+  readonly withdrawalRefund: 'full' | 'pro-rata';
 };
 
 const text = z.string().trim().max(500);
@@ -49,6 +51,7 @@ const schema: z.ZodType<Publication> = z.object({
     .string()
     .regex(/^([0-9A-Z]{15})?$/, 'not the number (ARN) of a letter of undertaking, such as AD290426000001X'),
   defaultAccess: z.enum(['free', 'registered', 'metered', 'premium']),
+  withdrawalRefund: z.enum(['full', 'pro-rata'], 'full or pro-rata'),
 });
 
 /** The names that the command line and its users know the settings by. */
@@ -67,6 +70,7 @@ export const SETTING_NAMES: Readonly<Record<string, keyof Publication>> = {
   vat_number: 'vatNumber',
   lut_number: 'lutNumber',
   default_access: 'defaultAccess',
+  withdrawal_refund: 'withdrawalRefund',
 };
 
 /** The settings as they are now known to this process; a change elsewhere is heard. */

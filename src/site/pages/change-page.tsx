@@ -1,4 +1,4 @@
-import { PAUSE_DAYS, type Plan, type Quote, type Subscription } from '#billing';
+import { PAUSE_DAYS, type Plan, type Quote, type Subscription, type Withdrawal } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -15,9 +15,10 @@ export function renderChanges(given: {
   frame: Frame;
   subscription: Subscription;
   offers: readonly Offer[];
-  mayWithdraw: boolean;
+  /** Where the law gives it. */
+  withdrawal: Withdrawal | undefined;
 }): string {
-  const { frame, mayWithdraw, offers, subscription } = given;
+  const { frame, offers, subscription, withdrawal } = given;
   const { cancelOn, paidThroughOn, state } = subscription;
   const { language } = frame.paper;
   const renews = cancelOn === undefined && (state === 'active' || state === 'past_due');
@@ -75,11 +76,13 @@ export function renderChanges(given: {
           </form>
         </section>
       )}
-      {mayWithdraw && (
+      {withdrawal !== undefined && (
         <section aria-labelledby="withdrawal">
           <h2 id="withdrawal">Withdrawal</h2>
           <p class="state-line">
-            For fourteen days you may withdraw from the contract without a reason, and have everything back.
+            For fourteen days you may withdraw from the contract without a reason, and have{' '}
+            {withdrawal.isPart ? 'back what is left of it' : 'everything back'}:{' '}
+            {formatMoney(withdrawal.amount, language)}.
           </p>
           <div class="account-acts">
             <a class="button" href={PATHS.withdrawal}>
@@ -110,14 +113,22 @@ function planAct(plan: Plan, { pendingChange, planSlug }: Subscription) {
 }
 
 /** The second step of a withdrawal, as Directive (EU) 2023/2673 asks: what is withdrawn from, and one button. */
-export function renderWithdrawal(given: { frame: Frame; subscription: Subscription }): string {
-  const { frame, subscription } = given;
+export function renderWithdrawal(given: {
+  frame: Frame;
+  subscription: Subscription;
+  withdrawal: Withdrawal;
+}): string {
+  const { frame, subscription, withdrawal } = given;
+  const sum = formatMoney(withdrawal.amount, frame.paper.language);
   return documentText(
     <AccountPage frame={frame} title="Withdraw from the contract">
       <p class="state-line">
         You withdraw from your contract with {frame.paper.name} for the plan {subscription.planName}. It ends
-        at once, and everything that you paid for it goes back the way that it came, within fourteen days. We
-        confirm it by mail.
+        at once, and{' '}
+        {withdrawal.isPart
+          ? `${sum} goes back the way that it came, within fourteen days: what is left of your term by days, since you asked that it begins at once.`
+          : `everything that you paid for it, ${sum}, goes back the way that it came, within fourteen days.`}{' '}
+        We confirm it by mail.
       </p>
       <div class="account-acts">
         <Act action={PATHS.withdrawal}>Confirm withdrawal</Act>

@@ -144,12 +144,23 @@ function Questions({ frame }: { frame: Frame }) {
 export const digestOf = (words: string): string => hash('sha256', words, 'base64url').slice(0, 16);
 
 /** What a reader agrees to, in the words that are kept with the order. */
-export function consentWords(plan: Plan, offer: Offer | undefined, language: string): string {
+export function consentWords(
+  plan: Plan,
+  offer: Offer | undefined,
+  language: string,
+  withdrawalRefund: 'full' | 'pro-rata' = 'full',
+): string {
   return (
     `My subscription begins at once. ${conditionWords(plan, offer, language)}, tax included, and renews by itself at ` +
-    'the end of each term for the same term until I cancel, which I can do at any time in my account.'
+    'the end of each term for the same term until I cancel, which I can do at any time in my account.' +
+    (withdrawalRefund === 'full' ? '' : STARTS_BEFORE)
   );
 }
+
+/** Whoever pays for the days that they used has asked for them (Directive 2011/83/EU, articles 7(3) and 14(3)). */
+const STARTS_BEFORE =
+  ' Where the law gives me fourteen days to withdraw from the contract, I ask that it begins before they are over, and I pay for ' +
+  'the days until I withdraw.';
 
 /** Why an offer or a code does not count, and that the plan itself can be had. */
 const REFUSALS: Readonly<Record<OfferRefusal, string>> = {
@@ -180,7 +191,7 @@ type OrderProps = {
 export function renderOrder(props: OrderProps): string {
   const { code, country, email, error, frame, instead, next, offer, plan, refused, state } = props;
   const { language } = frame.paper;
-  const consent = consentWords(plan, offer, language);
+  const consent = consentWords(plan, offer, language, frame.paper.withdrawalRefund);
   const isFree = offer !== undefined && offer.trialDays > 0;
   return documentText(
     <Layout frame={frame} title={`Subscribe: ${plan.name}`}>

@@ -2,16 +2,18 @@ import {
   boughtNext,
   type CreditNote,
   canBeCancelled,
+  dearestAgreed,
   hasReceipt,
   type Invoice,
   isGroup,
   isOverdue,
+  mayTake,
   type Payment,
   type Seat,
   type Subscription,
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
-import { formatMoney } from '#values/money';
+import { formatMoney, perMonth } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
 import { invoicePath, PATHS, planPath, receiptPath } from '../urls.ts';
@@ -162,10 +164,22 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, trialEndsOn } =
-    subscription;
+  const {
+    announced,
+    cancelOn,
+    mandate,
+    months,
+    nextPlanName,
+    paidThroughOn,
+    pause,
+    pendingChange,
+    planName,
+    price,
+    trialEndsOn,
+  } = subscription;
   const next = formatMoney(boughtNext(subscription).price, language);
   const dueOn = paidThroughOn ?? trialEndsOn;
+  const takes = mandate === undefined ? 'yes' : mayTake(mandate, dearestAgreed(subscription));
   return (
     <dl class="ledger">
       <div>
@@ -195,10 +209,25 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
                 : `${next} on ${writeDate(dueOn, language)}`}
         </dd>
       </div>
+      {announced !== undefined && cancelOn === undefined && pendingChange === undefined && (
+        <div data-announced={announced.fromOn.toString()}>
+          <dt>Price</dt>
+          <dd>
+            {formatMoney(price, language)} now, and {formatMoney(announced.price, language)} from{' '}
+            {writeDate(announced.fromOn, language)}:{' '}
+            {formatMoney(perMonth(announced.price, months), language)} a month, tax included
+          </dd>
+        </div>
+      )}
       {(mandate ?? paid) !== undefined && (
         <div>
           <dt>Paid with</dt>
           <dd>{(mandate ?? paid)?.method}</dd>
+          {takes !== 'yes' && cancelOn === undefined && (
+            <dd class="ledger-act" data-mandate={takes}>
+              <a href={PATHS.accountPayment}>Not good for the next term: see why</a>
+            </dd>
+          )}
         </div>
       )}
     </dl>
