@@ -51,6 +51,7 @@ export async function testPaper(
       | 'baseUrl'
       | 'deskReaders'
       | 'inProcess'
+      | 'invoicePress'
       | 'load'
       | 'metricsFrom'
       | 'razorpay'

@@ -34,6 +34,8 @@ export function testFrame(
       sellerCountry: 'IN',
       sellerState: '',
       sellerGstin: '',
+      vatNumber: '',
+      lutNumber: '',
       defaultAccess: 'metered',
       withdrawalRefund: 'full',
       ...given.paper,

@@ -51,8 +51,10 @@ import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/
 import {
   type Assets,
   failure,
+  type InvoicePress,
   invitationPath,
   moved,
+  openInvoicePress,
   openSite,
   readerDoor,
   siteRoutes,
@@ -97,6 +99,8 @@ export type PaperOptions = {
   readonly deskReaders?: DeskReaders;
   /** Says who is turned away; left out, how late this process is. */
   readonly load?: LoadWatch;
+  /** Makes the sheets of invoices; left out, one of this paper's own. */
+  readonly invoicePress?: InvoicePress;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -204,6 +208,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       );
     },
   });
+  const invoicePress = options.invoicePress ?? (await openInvoicePress());
   const site = await openSite({
     database,
     objects,
@@ -215,6 +220,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     readers,
     grants: rememberGrants(db, changes),
     billing,
+    invoicePress,
     publication,
     plans,
     offers,
@@ -230,6 +236,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     staff,
     access,
     readers: options.deskReaders ?? deskReaders({ access, billing, clock, db, publication }),
+    billing,
     publication,
     clock,
     baseUrl: options.baseUrl,
@@ -312,6 +319,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     close: async () => {
       load.stop();
       mailer.close();
+      await invoicePress.close();
       await readers.sessions.stop();
       await access.stop();
       await changes.stop();

@@ -12,6 +12,7 @@ import type { Readers } from '#readers';
 import type { RelatedStories } from '#topics';
 import { findAskers } from './asker.ts';
 import { type SiteCookies, siteCookies } from './cookies.ts';
+import type { InvoicePress } from './documents/invoice-sheet.ts';
 import { AUDIENCES, type Audience, type Frame } from './frame.ts';
 import { type PageMemory, rememberPages } from './page-memory.ts';
 
@@ -35,6 +36,7 @@ export type SiteParts = {
   readonly grants: ReturnType<typeof rememberGrants>;
   readonly cookies: SiteCookies;
   readonly billing: BillingParts;
+  readonly invoicePress: InvoicePress;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
   /** Those that are open today and need no code. */

@@ -36,6 +36,8 @@ export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderI
 export const razorpayReturnPath = (orderId: string): string => `${razorpayPath(orderId)}/return`;
 /** Of a payment. */
 export const invoicePath = (id: string): string => `${PATHS.accountInvoices}/${id}`;
+/** The same as a PDF. */
+export const invoiceSheetPath = (id: string): string => `${invoicePath(id)}/sheet.pdf`;
 export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
 /** Where an invited reader chooses a password. */
 export const invitationPath = (token: string): string => `/login/invitation/${token}`;

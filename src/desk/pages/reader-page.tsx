@@ -9,7 +9,7 @@ import { Layout } from '../components/layout.tsx';
 import { Day, Moment } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import type { ReaderFile } from '../readers-port.ts';
-import { DESK, mailsPath, sessionEndingsPath } from '../urls.ts';
+import { DESK, mailsPath, sessionEndingsPath, subscriptionPath } from '../urls.ts';
 import { whyTheWall } from '../why-the-wall.ts';
 
 /** What was wrong with a form that was sent, at which of its fields, and the reason as it was typed. */
@@ -162,7 +162,10 @@ function Subscriptions({ file, frame }: ReaderProps) {
         {file.subscriptions.map((one) => (
           <li>
             <p>
-              <strong>{one.plan}</strong> {one.state}
+              <a href={subscriptionPath(one.id)}>
+                <strong>{one.plan}</strong>
+              </a>{' '}
+              {one.state}
             </p>
             <p class="row-note">
               {one.paidThrough === undefined

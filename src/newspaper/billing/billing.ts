@@ -79,6 +79,13 @@ export {
   razorpayPages,
 } from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
+export {
+  type HelpingFact,
+  helpWithSubscription,
+  letGoOn,
+  MOST_GIVEN_DAYS,
+  resolveAttempt,
+} from './helping.ts';
 export type { CreditNote, Invoice } from './invoice.ts';
 export { invoiceWords } from './invoice-words.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
@@ -102,6 +109,7 @@ export {
   offerFault,
   phasesOf,
 } from './offers.ts';
+export { countParked, listParked, type Parked } from './parked.query.ts';
 export type { BillingParts } from './parts.ts';
 export {
   beginPayment,
@@ -117,7 +125,8 @@ export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './pr
 export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
-export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
+export { type Taken, takenOf } from './refunds.store.ts';
+export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
 export { mandateFor, mayTake } from './renewal.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
@@ -158,6 +167,7 @@ export {
 export {
   type BuyerDetails,
   findSubscription,
+  newestSubscriptions,
   nextDueAt,
   type Subscription,
   subscriptionsOf,

@@ -337,9 +337,16 @@ export async function noteInvoices(tx: Tx, paid: ReadonlyMap<string, string>): P
     where i.id = paid.id`.execute(tx);
 }
 
-/** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
-export async function parkIntent(db: Db | Tx, intentId: string, reason: string): Promise<void> {
-  await sql`update billing.charge_intents set parked_reason = ${reason} where id = ${intentId}`.execute(db);
+/**
+ * Notes that a person has to look at an intent, or has. How it stands is left alone: another may just have settled it.
+ *
+ * @param reason undefined where somebody has looked: then it is asked about as often as a new one
+ */
+export async function parkIntent(db: Db | Tx, intentId: string, reason: string | undefined): Promise<void> {
+  await sql`
+    update billing.charge_intents set parked_reason = ${reason ?? null},
+      polls = case when ${reason ?? null}::text is null then 0 else polls end
+    where id = ${intentId}`.execute(db);
 }
 
 /** Where the browser goes on is said anew each time that its reader begins. */

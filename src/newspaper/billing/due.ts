@@ -168,7 +168,15 @@ function lookAt(before: Subscription, newest: ChargeIntent | undefined, now: Tem
       const outcome =
         steps.length === 0
           ? undefined
-          : { subscription: before, standing: is, steps, fact: 'day', actor: 'the calendar', dueAt: now };
+          : {
+              subscription: before,
+              standing: is,
+              steps,
+              fact: 'day',
+              actor: 'the calendar',
+              reason: steps.findLast((step) => step.kind === 'moved')?.to ?? '',
+              dueAt: now,
+            };
       const act = isDue ? (next.act as Looked['act']) : undefined;
       return {
         subscription: is,

@@ -14,6 +14,7 @@ import {
   findRefund,
   insertRefunds,
   markPayment,
+  markSeenTo,
   type NewRefund,
   openRefunds,
   setRefund,
@@ -50,6 +51,7 @@ export async function giveBack(
  *
  * @param order.gatewayPaymentId left out, the reader's newest payment of which something is left
  * @param order.minor in minor units; left out, all that is left
+ * @param record writes down who does it; it fails where that was done already, and nothing is refunded twice
  * @throws NotFound `no-payment` where there is none; Conflict `payment-disputed` while a bank decides, and
  *   `more-than-is-left`
  */
@@ -61,9 +63,11 @@ export async function refundPayment(
     readonly minor?: bigint;
   } & Required<Said>,
   now: Temporal.Instant,
+  record?: (tx: Tx) => Promise<void>,
 ): Promise<Money> {
   const { actor, gatewayPaymentId, readerId, reason } = order;
   return parts.db.transaction().execute(async (tx) => {
+    await record?.(tx);
     const wanted = await paymentToRefund(tx, readerId, gatewayPaymentId);
     const subscription = await lockSubscription(tx, wanted.subscriptionId);
     // Read under the lock: another may be refunding it at this moment.
@@ -111,7 +115,7 @@ async function paymentToRefund(
 }
 
 /** What may still go back of a payment: not what went back, and not what another term was credited with. */
-function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigint {
+export function leftOf({ amount, disputed, refunded, uncredited }: Taken): bigint {
   const left = amount.minor - refunded - disputed;
   return uncredited !== undefined && uncredited < left ? uncredited : left;
 }
@@ -203,6 +207,23 @@ export async function keepRefund(
   if (taken === undefined) return;
   const status = taken.refunded >= taken.amount.minor ? 'refunded' : 'succeeded';
   await markPayment(tx, gateway, gatewayPaymentId, status);
+}
+
+/** Says that a refund which the gateway refused was paid out another way. @throws NotFound `no-refund` */
+export async function seeToRefund(
+  { db }: BillingParts,
+  refundId: string,
+  said: Required<Said>,
+  now: Temporal.Instant,
+  record: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await record(tx);
+    const refund = await findRefund(tx, refundId);
+    if (refund?.status !== 'failed') throw new NotFound('no-refund', 'there is no refund that was refused');
+    await markSeenTo(tx, refundId, now);
+    await insertFacts(tx, [{ subscriptionId: refund.subscriptionId, fact: 'seen to', ...said }], now);
+  });
 }
 
 /** At once in one sitting: more are found by the next. */

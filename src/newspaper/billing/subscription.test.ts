@@ -98,6 +98,34 @@ describe('a first payment', () => {
   });
 });
 
+describe('no days', () => {
+  it('F60: of grace are none, and not as many as usual', () => {
+    const { is } = lived(BEGUN);
+    const result = transition(is, TODAY, noon('2027-02-23'), { graceDays: 0, givenUpDays: 0 });
+    expect(result).toMatchObject({ kind: 'changed', standing: { state: 'expired' } });
+    const { steps } = result as Extract<Transition, { kind: 'changed' }>;
+    expect(inShort(steps)).toEqual(
+      [
+        'active > past_due',
+        'give up invoice',
+        'past_due > suspended',
+        'stop access',
+        'give up invoice',
+        'suspended > expired',
+      ].filter((step) => step !== 'stop access'),
+    );
+  });
+
+  it('F63: are left of a term that more seats could be had for', () => {
+    const { is } = lived(BEGUN);
+    const fact = { kind: 'seats paid', seq: 1, seats: 2, price: { minor: 1n, currency: 'INR' } } as const;
+    expect(transition(is, fact, noon('2027-02-23')).kind).toBe('unchanged');
+    expect(
+      inShort((transition(is, fact, noon('2027-02-22')) as Extract<Transition, { kind: 'changed' }>).steps),
+    ).toEqual(['cut 0 2027-02-22', 'term 1 2027-02-22 to 2027-02-23']);
+  });
+});
+
 describe('an offer’s prices', () => {
   const money = (minor: bigint) => ({ minor, currency: 'INR' });
   const introduced = begun(QUARTERLY, ZONE, [

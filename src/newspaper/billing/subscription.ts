@@ -564,7 +564,11 @@ function nextByCalendar(
       untilOn: due.add({ days: graceDays }),
     };
     const after: Standing = { ...standing, state: 'past_due' };
-    return { kind: 'changed', standing: after, steps: [grace, ...moved(standing, after)] };
+    return {
+      kind: 'changed',
+      standing: after,
+      steps: [...(graceDays > 0 ? [grace] : []), ...moved(standing, after)],
+    };
   }
   if (state === 'past_due' && hasCome(due.add({ days: graceDays }), today)) {
     const after: Standing = { ...standing, state: 'suspended' };

@@ -221,6 +221,19 @@ export async function subscriptionsOf(db: Db, readerId: string): Promise<Subscri
   return rows.map(toSubscription);
 }
 
+/** The newest subscription of each of these readers who has or had one. */
+export async function newestSubscriptions(
+  db: Db,
+  readerIds: readonly string[],
+): Promise<ReadonlyMap<string, Subscription>> {
+  const { rows } = await sql<SubscriptionRow>`
+    select distinct on (s.reader_id) ${COLUMNS} from ${TABLES}
+    where s.reader_id = any(${readerIds}::uuid[]) order by s.reader_id, s.created_at desc, s.id desc`.execute(
+    db,
+  );
+  return new Map(rows.map((row) => [row.reader_id, toSubscription(row)]));
+}
+
 /** Many in one statement. */
 export const findSubscription = groupedOver(
   async (db: Db, ids: string[]): Promise<(Subscription | undefined)[]> => {
