@@ -519,7 +519,8 @@ export async function lockDue(
       select id from billing.subscriptions where due_at <= ${now.toString()} and ${which}
       order by due_at, id limit ${limit} for update skip locked) as due
     join billing.subscriptions s on s.id = due.id ${JOINED}
-    order by s.id`.execute(tx);
+    -- Read as they now are, and not as they were when the statement began: another may have changed one in between.
+    order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
 }
 
