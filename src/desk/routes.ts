@@ -5,6 +5,7 @@ import { importAnswers } from './import-answers.ts';
 import { parkedAnswers } from './parked-answers.ts';
 import type { Desk } from './parts.ts';
 import { readerAnswers } from './reader-answers.ts';
+import { revenueAnswers } from './revenue-answers.ts';
 import { signInAnswers } from './sign-in-answers.ts';
 import { subscriptionAnswers } from './subscription-answers.ts';
 import { todayAnswers } from './today-answers.ts';
@@ -20,6 +21,7 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
   const imports = importAnswers(desk);
   const subscriptions = subscriptionAnswers(desk);
   const parked = parkedAnswers(desk);
+  const revenue = revenueAnswers(desk);
   const subscription = `${DESK.subscriptions}/:subscription`;
   const reader = `${DESK.readers}/:reader`;
   return [
@@ -47,6 +49,9 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
     post(`${subscription}/release`, 'staff:subscriptions.change', subscriptions.release),
     get(DESK.parked, 'staff:readers.see', parked.list),
     post(`${DESK.parked}/resolutions`, 'staff:subscriptions.change', parked.resolve),
+    get(DESK.revenue, 'staff:revenue.see', revenue.show),
+    get(DESK.revenueFile, 'staff:revenue.see', revenue.download),
+    get(DESK.journalFile, 'staff:revenue.see', revenue.journal),
     get(DESK.imports, 'staff:imports.see', imports.list),
     get(`${DESK.imports}/:run`, 'staff:imports.see', imports.show),
     get(`${DESK.imports}/:run/report.json`, 'staff:imports.see', imports.report),

@@ -13,6 +13,9 @@ export const DESK = {
   readers: '/desk/readers',
   subscriptions: '/desk/subscriptions',
   parked: '/desk/parked',
+  revenue: '/desk/revenue',
+  revenueFile: '/desk/revenue.csv',
+  journalFile: '/desk/journal.csv',
   imports: '/desk/imports',
   audit: '/desk/audit',
 } as const;

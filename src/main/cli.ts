@@ -167,6 +167,7 @@ function parse(args: readonly string[]) {
         kind: { type: 'string' },
         percent: { type: 'string' },
         seats: { type: 'string' },
+        out: { type: 'string' },
         'fail-next': { type: 'boolean' },
         won: { type: 'boolean' },
         lost: { type: 'boolean' },

@@ -33,6 +33,7 @@ import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
+import { LEDGER_COMMANDS } from './ledger-commands.ts';
 import { OFFER_COMMANDS } from './offer-commands.ts';
 import { PRICE_COMMANDS } from './price-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
@@ -92,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,
+  ...LEDGER_COMMANDS,
   ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];

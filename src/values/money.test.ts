@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocate, formatExactly, formatMoney, minorFrom, perMonth, shareOf } from './money.ts';
+import { allocate, formatExactly, formatMoney, minorFrom, minorText, perMonth, shareOf } from './money.ts';
 
 describe('a price a month', () => {
   it.each([
@@ -95,5 +95,17 @@ describe('an amount that is typed', () => {
     ['₹5', 'INR', undefined],
   ] as const)('%s %s', (text, currency, minor) => {
     expect(minorFrom(text, currency)).toBe(minor);
+  });
+});
+
+describe('an amount in digits', () => {
+  it.each([
+    [145_050n, 'INR', '1450.50'],
+    [-5n, 'INR', '-0.05'],
+    [0n, 'INR', '0.00'],
+    [500n, 'JPY', '500'],
+    [4_500n, 'KWD', '4.500'],
+  ] as const)('%s %s', (minor, currency, text) => {
+    expect(minorText({ minor, currency })).toBe(text);
   });
 });

@@ -84,6 +84,14 @@ export function minorFrom(text: string, currency: string): bigint | undefined {
   return BigInt(whole + rest.padEnd(digits, '0'));
 }
 
+/** An amount in digits alone, as programs and tables read it: `-1450.50`, `500` in yen. */
+export function minorText({ currency, minor }: Money): string {
+  const digits = EXPONENTS[currency] ?? 2;
+  const text = (minor < 0n ? -minor : minor).toString().padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  return `${minor < 0n ? '-' : ''}${whole}${digits === 0 ? '' : `.${text.slice(-digits)}`}`;
+}
+
 /** The same sum in the same currency. */
 export function isSameMoney(a: Money, b: Money): boolean {
   return a.minor === b.minor && a.currency === b.currency;

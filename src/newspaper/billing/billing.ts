@@ -128,6 +128,14 @@ export { type Reconciliation, reconcile } from './reconciling.ts';
 export { type Taken, takenOf } from './refunds.store.ts';
 export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
 export { mandateFor, mayTake } from './renewal.ts';
+export {
+  type JournalPlace,
+  journalPage,
+  type MonthFigures,
+  monthFigures,
+  type Posting,
+} from './revenue.query.ts';
+export { churnPercent, endedIn, figureRows, JOURNAL_HEADINGS, journalRows } from './revenue-tables.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
 export {

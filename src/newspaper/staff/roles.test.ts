@@ -10,6 +10,7 @@ const MAY: Record<Permission, Role[]> = {
   'readers.see': ['support', 'circulation', 'administrator'],
   'readers.help': ['support', 'circulation', 'administrator'],
   'subscriptions.change': ['circulation', 'administrator'],
+  'revenue.see': ['circulation', 'administrator'],
   'plans.manage': ['circulation', 'administrator'],
   'policy.manage': ['circulation', 'administrator'],
   'audit.see': ['chief-editor', 'administrator'],

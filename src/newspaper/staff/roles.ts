@@ -22,6 +22,8 @@ export const PERMISSIONS = [
   'readers.help',
   /** Give money back, give days, end a subscription, let go on what was parked. */
   'subscriptions.change',
+  /** What the paper earns, and its journal. */
+  'revenue.see',
   'plans.manage',
   /** The rules about reading, meters among them. */
   'policy.manage',
@@ -43,6 +45,7 @@ const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
     'readers.see',
     'readers.help',
     'subscriptions.change',
+    'revenue.see',
     'plans.manage',
     'policy.manage',
   ],
