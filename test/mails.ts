@@ -105,6 +105,23 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     amount: { minor: 270_000n, currency: 'INR' },
     because: 'it was paid twice',
   },
+  gift: {
+    planName: 'Yearly',
+    months: 12,
+    fromName: 'Meera',
+    toName: 'अनन्या',
+    message: 'Happy birthday.\nRead well.',
+    code: '7KQ2-MB4X-T9HR-C3WZ',
+    path: '/gift?code=7KQ2-MB4X-T9HR-C3WZ',
+  },
+  'gift-bought': { planName: 'Gift: Yearly', giftsPath: path },
+  'gift-redeemed': { planName: 'Yearly', toName: 'अनन्या', at },
+  'gift-began': {
+    planName: 'Yearly',
+    fromOn: day('2026-11-23'),
+    untilOn: day('2027-11-23'),
+    subscribePath: path,
+  },
   'seat-invitation': { group: 'Coastal Shipping Limited', path: `/account/seats/${'s'.repeat(43)}` },
   'trial-began': {
     planName: 'Quarterly',

@@ -12,6 +12,7 @@ import {
   renderWelcomeCode,
 } from './codes.tsx';
 import { renderDeskLink } from './desk-link.tsx';
+import { renderGift, renderGiftBegan, renderGiftBought, renderGiftRedeemed } from './gift-mails.tsx';
 import type { MailFrame, Written } from './letter.tsx';
 import { renderPriceChange, renderPriceStays } from './price-notices.tsx';
 import { renderReceipt } from './receipt.tsx';
@@ -47,6 +48,10 @@ const RENDERERS: {
   'password-changed': renderPasswordChanged,
   'account-invitation': renderAccountInvitation,
   receipt: renderReceipt,
+  gift: renderGift,
+  'gift-bought': renderGiftBought,
+  'gift-redeemed': renderGiftRedeemed,
+  'gift-began': renderGiftBegan,
   'seat-invitation': renderSeatInvitation,
   'trial-began': renderTrialBegan,
   'subscription-ends': renderSubscriptionEnds,

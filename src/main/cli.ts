@@ -167,6 +167,8 @@ function parse(args: readonly string[]) {
         kind: { type: 'string' },
         percent: { type: 'string' },
         seats: { type: 'string' },
+        to: { type: 'string' },
+        on: { type: 'string' },
         out: { type: 'string' },
         'fail-next': { type: 'boolean' },
         won: { type: 'boolean' },

@@ -31,6 +31,7 @@ import {
 import type { Paper } from './compose.ts';
 import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
+import { GIFT_COMMANDS } from './gift-commands.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { LEDGER_COMMANDS } from './ledger-commands.ts';
@@ -90,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   ...TAX_COMMANDS,
   ...READER_COMMANDS,
   ...SEAT_COMMANDS,
+  ...GIFT_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,

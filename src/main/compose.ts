@@ -32,6 +32,7 @@ import { folderStore, type ObjectStore } from '#platform/object-store';
 import { type Outbox, openOutbox } from '#platform/outbox';
 import { prepareQueue } from '#platform/queue';
 import { measureRequests } from '#platform/request-measures';
+import { sealingKeys } from '#platform/sealing';
 import { derivedKeys, signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
@@ -192,7 +193,14 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
           })
         : noGateway('sandbox'),
   );
-  const billing: BillingParts = { db, baseUrl, publication, log, gateway };
+  const billing: BillingParts = {
+    db,
+    baseUrl,
+    publication,
+    log,
+    gateway,
+    sealing: sealingKeys(options.secret, 'codes of gifts'),
+  };
   const stories = rememberStories(db, changes, clock);
   const assets = await readAssets(join(HOME, 'dist', 'assets'));
   const staff = openStaff({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nextDueAt, settleDue } from '#billing';
+import { nextDeliveryAt, nextDueAt, settleDue } from '#billing';
 import { moveDomainClock } from '#platform/domain-clock';
 import type { Logger } from '#platform/log';
 import { Conflict } from '#values/errors';
@@ -26,7 +26,10 @@ export async function travelTo(paper: Paper, target: Temporal.Instant, log: Logg
   let last: Temporal.Instant | undefined;
   let again = 0;
   for (let stops = 0; stops < MOST_STOPS; stops++) {
-    const due = earlier(await nextDueAt(db, target), await nextSettlementAt(db, target));
+    const due = earlier(
+      earlier(await nextDueAt(db, target), await nextDeliveryAt(db, target)),
+      await nextSettlementAt(db, target),
+    );
     if (due === undefined) break;
     // One thing at an instant leads to another at the same; what stays due, whatever is done, cannot be done yet.
     again = last !== undefined && Temporal.Instant.compare(due, last) <= 0 ? again + 1 : 0;

@@ -36,7 +36,7 @@ import {
 } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { forAudience, missing, ownPage, PRIVATE, printed } from './plain-answers.ts';
-import { PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
+import { giftOrderPath, PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
 
@@ -219,11 +219,14 @@ export function checkoutRoutes(site: Site): Route[] {
     if (found === undefined || found.readerId !== session?.readerId) return missing(site, ask);
     const { intent, subscription } = await asItStands(found);
     const frame = site.frame(audience);
-    const tryAgain = planPath(subscription.planSlug);
+    const tryAgain =
+      subscription.product === 'gift'
+        ? giftOrderPath(subscription.planSlug)
+        : planPath(subscription.planSlug);
     if (subscription.state !== 'incomplete' && !isOver(subscription)) {
       const next = intent?.next ?? '/';
       const { paidThroughOn, state, trialEndsOn } = subscription;
-      const kind = state === 'trialing' ? 'trialing' : 'active';
+      const kind = subscription.product === 'gift' ? 'gift' : state === 'trialing' ? 'trialing' : 'active';
       return ownPage(
         renderOutcome({ frame, kind, next, paidThrough: paidThroughOn, trialUntil: trialEndsOn }),
       );

@@ -6,6 +6,7 @@ import { clockRoutes } from './clock-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
 import type { Frame } from './frame.ts';
+import { giftRoutes } from './gift-answers.ts';
 import { groupRoutes } from './group-answers.ts';
 import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
@@ -70,6 +71,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.meter, meterAnswers(site)),
     ...accountRoutes(site),
     ...groupRoutes(site),
+    ...giftRoutes(site),
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
     ...changeRoutes(site),

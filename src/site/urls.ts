@@ -27,6 +27,12 @@ export const withCode = (plan: string, code: string): string =>
 /** A plan for so many readers. */
 export const groupOrderPath = (plan: string, seats: number): string =>
   `${PATHS.subscribeGroup}?plan=${encodeURIComponent(plan)}&seats=${seats}`;
+/** A plan, to be given to somebody. */
+export const giftOrderPath = (plan: string): string =>
+  `${PATHS.subscribeGift}?plan=${encodeURIComponent(plan)}`;
+/** Where a gift's code leads; billing makes the same address for its mail. */
+export const giftPath = (code: string): string =>
+  code === '' ? PATHS.gift : `${PATHS.gift}?code=${encodeURIComponent(code)}`;
 /** What an invitation to a seat leads to; billing makes the same address for its mail. */
 export const seatPath = (token: string): string => `${PATHS.seats}/${encodeURIComponent(token)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
@@ -65,6 +71,10 @@ export const PATHS = {
   front: '/',
   subscribe: '/subscribe',
   subscribeGroup: '/subscribe/group',
+  subscribeGift: '/subscribe/gift',
+  gifts: '/gifts',
+  gift: '/gift',
+  accountGifts: '/account/gifts',
   subscriptions: '/subscriptions',
   cancellation: '/account/cancellation',
   resumption: '/account/resumption',

@@ -18,6 +18,7 @@ import {
   setIntentStatuses,
 } from './charges.store.ts';
 import type { Called } from './gateways/gateway.ts';
+import { carryGiftsOver } from './gifts.ts';
 import { applied, captured, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
 import { saveMandates } from './mandates.store.ts';
@@ -138,6 +139,7 @@ async function applyStates(
     if (settlement.letGo !== undefined) await enqueue(tx, REVOKE_MANDATE, { token: settlement.letGo.token });
   const outcomes = known.flatMap((one) => outcomeOf(one, now));
   await carryOut(parts, tx, outcomes, now);
+  await carryGiftsOver(parts, tx, outcomes, now);
   await saveLooks(tx, looksOf(known, outcomes, now));
   await tellOf(parts, tx, known, now);
   await book(parts, tx, known, now);

@@ -79,6 +79,16 @@ export {
   razorpayPages,
 } from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
+export { forgetGifts, type Gift, giftsOf, nextDeliveryAt } from './gifts.store.ts';
+export {
+  beginGift,
+  deliverGifts,
+  findGift,
+  type GiftOrder,
+  giftCode,
+  type Redeemed,
+  redeemGift,
+} from './gifts.ts';
 export {
   type HelpingFact,
   helpWithSubscription,

@@ -26,7 +26,15 @@ import {
   seatsNext,
 } from './subscription.ts';
 import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
-import { cutTerm, findTerms, insertGivenDays, insertTerms, revokeTerm, sourcesOf } from './terms.store.ts';
+import {
+  cutTerm,
+  findTerms,
+  insertGivenDays,
+  insertTerms,
+  moveTerm,
+  revokeTerm,
+  sourcesOf,
+} from './terms.store.ts';
 
 /** What a fact made of a subscription that is held. */
 export type Outcome = {
@@ -95,7 +103,13 @@ function stepsOf<Kind extends Step['kind']>(outcomes: readonly Outcome[], kind: 
 /** What ends before its day: few, so one by one. */
 async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
   const stopped = stepsOf(outcomes, 'stop access').map(({ subscription }) => subscription.id);
-  if (stopped.length > 0) await revokeGrants(tx, await sourcesOf(tx, stopped, now), 'it ended', now);
+  // A gift that was redeemed gives by its own id.
+  if (stopped.length > 0)
+    await revokeGrants(tx, [...stopped, ...(await sourcesOf(tx, stopped, now))], 'it ended', now);
+  for (const { step, subscription } of stepsOf(outcomes, 'move term')) {
+    const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
+    if (id !== undefined) await moveTerm(tx, id, step.startOn, step.endOn);
+  }
   for (const { step, subscription } of stepsOf(outcomes, 'revoke term')) {
     const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
     if (id === undefined) continue;

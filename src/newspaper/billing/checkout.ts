@@ -379,6 +379,8 @@ type CheckoutPage = {
   /** Paths of the paper. */
   readonly returnPath: string;
   readonly cancelPath: string;
+  /** It is paid once, and no mandate is wanted. */
+  readonly isOnce?: boolean;
 };
 
 /** Has the gateway open the page on which an attempt is paid; the one that is open already, where one is. */
@@ -391,7 +393,7 @@ export async function openAtGateway(
 ): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
-  const maxAmount = mandateFor(page.price);
+  const maxAmount = page.isOnce ? undefined : mandateFor(page.price);
   const opened = await parts.gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,

@@ -10,6 +10,7 @@ import {
 } from './charges.store.ts';
 import { raiseCharges, sendCharge } from './charging.ts';
 import { closeOpenCheckout } from './checkout.ts';
+import { deliverGifts } from './gifts.ts';
 import { postLetters, renewalNotice } from './letters.ts';
 import { insertNotices, type NewNotice, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
@@ -44,6 +45,7 @@ const MOST_ACTS = 24;
  * at by one of them at a time, and whatever is asked of a gateway was written down before (billing, 1.5).
  */
 export async function settleDue(parts: BillingParts, now: Temporal.Instant): Promise<void> {
+  await deliverGifts(parts, now);
   // While one waits for the gateway, another looks at who is next: 247 renewals a second, where one had 201 and three 226.
   await Promise.all(Array.from({ length: LANES }, () => settleBatches(parts, now)));
 }

@@ -19,6 +19,7 @@ export type Letter = {
 };
 type LetterKind =
   | 'receipt'
+  | 'gift-bought'
   | 'trial-began'
   | 'payment-failed'
   | 'subscription-ends'
@@ -108,6 +109,10 @@ export function lettersOf({ fact, standing, steps, subscription }: Outcome): Let
     return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
   }
   const renewsOn = paidThroughOn ?? trialEndsOn;
+  if (subscription.product === 'gift') {
+    const payload = { planName, giftsPath: '/account/gifts' };
+    return to === 'active' ? [{ readerId, mail: { kind: 'gift-bought', payload } }] : [];
+  }
   if (to === 'trialing' && trialEndsOn !== undefined) {
     const payload = {
       planName,

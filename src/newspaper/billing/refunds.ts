@@ -52,7 +52,7 @@ export async function giveBack(
  * @param order.gatewayPaymentId left out, the reader's newest payment of which something is left
  * @param order.minor in minor units; left out, all that is left
  * @param record writes down who does it; it fails where that was done already, and nothing is refunded twice
- * @throws NotFound `no-payment` where there is none; Conflict `payment-disputed` while a bank decides, and
+ * @throws NotFound `no-payment` where there is none; Conflict `gift-redeemed`, `payment-disputed` while a bank decides, and
  *   `more-than-is-left`
  */
 export async function refundPayment(
@@ -73,6 +73,8 @@ export async function refundPayment(
     // Read under the lock: another may be refunding it at this moment.
     const taken = await paymentToRefund(tx, readerId, wanted.gatewayPaymentId);
     if (subscription === undefined) throw new NotFound('no-payment', 'there is no payment to refund');
+    if (subscription.gift === 'redeemed')
+      throw new Conflict('gift-redeemed', 'this gift was redeemed, and is read by');
     const left = leftOf(taken);
     const minor = order.minor ?? left;
     if (taken.hasOpenDispute)

@@ -76,6 +76,7 @@ export function nextAct(
   if (isOver(subscription)) return undefined;
   if (subscription.state === 'incomplete')
     return { act: 'give up', at: subscription.createdAt.add({ hours: HOURS_TO_PAY }) };
+  if (subscription.gift === 'waiting') return undefined;
   const tried = newest?.termSeq === subscription.nextSeq ? newest : undefined;
   const day = nextDay(subscription, tried, patience);
   const candidates = [
@@ -126,8 +127,9 @@ function nextQuestion(tried: ChargeIntent | undefined): NextAct | undefined {
 
 /** Whether money may be taken for the next term, apart from when. */
 export function mayCharge(subscription: Subscription): boolean {
-  const { cancelOn, isDisputed, needsMethod, parkedReason, pause } = subscription;
+  const { cancelOn, gift, isDisputed, needsMethod, parkedReason, pause } = subscription;
   return (
+    gift === undefined &&
     cancelOn === undefined &&
     pause === undefined &&
     !isDisputed &&

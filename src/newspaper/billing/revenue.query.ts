@@ -32,16 +32,21 @@ export type MonthFigures = {
 const sales = (days: readonly string[]) => sql`
   with days as (select unnest(${days}::date[]) as day),
   sold as materialized (
-    select v.id, v.currency, v.issued_on, v.taxable_minor as net, (v.lines->0->>'fromOn')::date as from_on,
-      (v.lines->0->>'untilOn')::date as until_on, t.end_on as cut_on
-    from billing.invoices v left join billing.terms t on t.subscription_id = v.subscription_id and t.seq = v.term_seq
+    select v.id, v.currency, v.issued_on, v.taxable_minor as net, t.end_on as cut_on,
+      -- A gift is earned on the days on which it is read by, which are known once it is redeemed.
+      case s.gift when 'waiting' then 'infinity' when 'redeemed' then t.start_on else (v.lines->0->>'fromOn')::date end as from_on,
+      case s.gift when 'waiting' then 'infinity' when 'redeemed' then t.end_on else (v.lines->0->>'untilOn')::date end as until_on
+    from billing.invoices v join billing.subscriptions s on s.id = v.subscription_id left join billing.terms t on t.subscription_id = v.subscription_id and t.seq = v.term_seq
     where v.number is not null),
   credits as materialized (
     select c.invoice_id, d.day, sum(c.taxable_minor) as net
     from billing.credit_notes c join days d on c.issued_on < d.day group by c.invoice_id, d.day),
   spread as (
-    select d.day, s.currency, s.net - coalesce(c.net, 0) as rest, d.day - s.from_on as passed,
-      case when s.cut_on < s.until_on and s.cut_on < d.day then s.cut_on else s.until_on end - s.from_on as length
+    select d.day, s.currency, s.net - coalesce(c.net, 0) as rest,
+      case when s.from_on = 'infinity' then 0 else d.day - s.from_on end as passed,
+      case when s.from_on = 'infinity' then 1
+        when s.cut_on < s.until_on and s.cut_on < d.day then s.cut_on - s.from_on
+        else s.until_on - s.from_on end as length
     from days d join sold s on s.issued_on < d.day left join credits c on c.invoice_id = s.id and c.day = d.day)
   select day::text as day, currency, sum(rest)::text as rest,
     sum(case when length <= 0 then rest

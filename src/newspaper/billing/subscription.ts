@@ -60,6 +60,8 @@ export type Standing = {
   readonly isDisputed: boolean;
   /** Nothing can be charged any more until the reader gives a card or mandate. */
   readonly needsMethod: boolean;
+  /** Of what was bought for somebody else: its days begin when they redeem it. */
+  readonly gift: 'waiting' | 'redeemed' | undefined;
   readonly endedReason: EndedReason | undefined;
 };
 
@@ -95,6 +97,7 @@ export function begun(
     pendingChange: undefined,
     isDisputed: false,
     needsMethod: false,
+    gift: undefined,
     endedReason: undefined,
   };
 }
@@ -132,6 +135,12 @@ export type Fact =
   | { readonly kind: 'change paid'; readonly seq: number; readonly change: Change }
   /** More seats for the term that runs, which is paid: what is left of it is a term of its own, at this price. */
   | { readonly kind: 'seats paid'; readonly seq: number; readonly seats: number; readonly price: Money }
+  /** Whoever it was bought for has it now, for these days. */
+  | {
+      readonly kind: 'redeemed';
+      readonly startOn: Temporal.PlainDate;
+      readonly endOn: Temporal.PlainDate;
+    }
   /** To another plan when the term that runs is over. */
   | { readonly kind: 'change later'; readonly change: Change }
   | { readonly kind: 'drop change' }
@@ -164,6 +173,13 @@ export type Step =
   | { readonly kind: 'begin term'; readonly term: PaidTerm; readonly price: Money }
   /** The newest term ends on this day and not when it was to. */
   | { readonly kind: 'cut term'; readonly seq: number; readonly endOn: Temporal.PlainDate }
+  /** The days of a gift, which are known once it is redeemed. */
+  | {
+      readonly kind: 'move term';
+      readonly seq: number;
+      readonly startOn: Temporal.PlainDate;
+      readonly endOn: Temporal.PlainDate;
+    }
   | { readonly kind: 'revoke term'; readonly seq: number; readonly as: 'refunded' | 'charged_back' }
   /** The reader may use everything for these days without having paid for them. */
   | {
@@ -224,6 +240,10 @@ export function transition(
       return fact.seq === standing.nextSeq && standing.state === 'active'
         ? moreSeats(standing, fact, today)
         : UNCHANGED;
+    case 'redeemed':
+      return standing.gift === 'waiting' && standing.state === 'active'
+        ? redeemed(standing, fact)
+        : UNCHANGED;
     case 'change later':
       return isRunning(standing) && !isSameChange(standing.pendingChange, fact.change)
         ? changed({ ...standing, pendingChange: fact.change })
@@ -266,8 +286,12 @@ export function isOver({ state }: Pick<Standing, 'state'>): boolean {
 }
 
 /** Whether its reader can say that it shall not renew. */
-export function canBeCancelled({ cancelOn, state }: Pick<Standing, 'state' | 'cancelOn'>): boolean {
-  return state !== 'incomplete' && !isOver({ state }) && cancelOn === undefined;
+export function canBeCancelled({
+  cancelOn,
+  gift,
+  state,
+}: Pick<Standing, 'state' | 'cancelOn' | 'gift'>): boolean {
+  return gift === undefined && state !== 'incomplete' && !isOver({ state }) && cancelOn === undefined;
 }
 
 /** The day from which nothing is paid, and nothing is free either. */
@@ -460,6 +484,18 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
   ]);
 }
 
+/** A gift that is redeemed runs for its days and then is over: nothing of it ever renews. */
+function redeemed(standing: Standing, { endOn, startOn }: Extract<Fact, { kind: 'redeemed' }>): Transition {
+  const after: Standing = {
+    ...standing,
+    gift: 'redeemed',
+    anchorOn: startOn,
+    paidThroughOn: endOn,
+    cancelOn: endOn,
+  };
+  return changed(after, [{ kind: 'move term', seq: standing.nextSeq - 1, startOn, endOn }]);
+}
+
 /** Seats that are added run to the day on which the others end: nothing moves, and what is left is counted by days. */
 function moreSeats(
   standing: Standing,
@@ -549,6 +585,8 @@ function nextByCalendar(
 ): Changed | undefined {
   const { cancelOn, pause, state } = standing;
   const due = dueOn(standing);
+  // Nobody knows yet on which days it will be read by.
+  if (standing.gift === 'waiting') return undefined;
   if (state === 'paused')
     return pause !== undefined && hasCome(pause.resumesOn, today)
       ? resumed(standing, pause.resumesOn)

@@ -80,6 +80,7 @@ type SubscriptionRow = {
   parked_reason: string | null;
   offer_slug: string | null;
   trial_days: number;
+  gift: 'waiting' | 'redeemed' | null;
   seats: number;
   pending_seats: number | null;
   buyer_name: string;
@@ -114,7 +115,7 @@ const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_na
   s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
   s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.pending_minor, s.is_disputed,
   s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, s.offer_slug, s.trial_days,
-  s.phase_terms, s.phase_minor, s.seats, s.pending_seats, s.buyer_name, s.buyer_address, s.buyer_gstin, m.id as mandate_id,
+  s.phase_terms, s.phase_minor, s.gift, s.seats, s.pending_seats, s.buyer_name, s.buyer_address, s.buyer_gstin, m.id as mandate_id,
   m.gateway as mandate_gateway, m.token, m.rail, m.status as mandate_status, m.currency as max_currency, m.max_minor,
   m.expires_on, m.method, s.announced_minor, s.announced_on, s.priced_on, c.id as change_id, c.plan_slug as change_plan,
   c.currency as change_currency, c.amount_minor as change_minor, c.from_on as change_from_on, c.notice_days, c.cap_percent, w.not_before_on`;
@@ -127,14 +128,17 @@ const TABLES = sql`billing.subscriptions s ${JOINED}`;
 
 const day = (text: string | null) => (text === null ? undefined : Temporal.PlainDate.from(text));
 
+/** What stands on a gift's documents too. */
+const named = (plan: string, { product }: SubscriptionRow) => (product === 'gift' ? `Gift: ${plan}` : plan);
+
 function toSubscription(row: SubscriptionRow): Subscription {
   return {
     id: row.id,
     readerId: row.reader_id,
     product: row.product,
     planSlug: row.plan_slug,
-    planName: row.plan_name,
-    nextPlanName: row.next_plan_name ?? row.plan_name,
+    planName: named(row.plan_name, row),
+    nextPlanName: named(row.next_plan_name ?? row.plan_name, row),
     price: { minor: row.amount_minor, currency: row.currency },
     phases: row.phase_terms.map((terms, at) => ({
       terms,
@@ -167,6 +171,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
           },
     isDisputed: row.is_disputed,
     needsMethod: row.needs_method,
+    gift: row.gift ?? undefined,
     endedReason: row.ended_reason ?? undefined,
     createdAt: toInstant(row.created_at),
     mandate: row.mandate_id === null ? undefined : toMandate(row, row.mandate_id),
@@ -213,11 +218,13 @@ function toMandate(row: SubscriptionRow, id: string): Mandate {
   };
 }
 
-/** Every subscription that a reader has or had, newest first. */
+/** Every subscription that a reader has or had for themselves, newest first. */
 export async function subscriptionsOf(db: Db, readerId: string): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from ${TABLES}
-    where s.reader_id = ${readerId} order by s.created_at desc, s.id desc`.execute(db);
+    where s.reader_id = ${readerId} and s.product <> 'gift' order by s.created_at desc, s.id desc`.execute(
+    db,
+  );
   return rows.map(toSubscription);
 }
 
@@ -228,7 +235,7 @@ export async function newestSubscriptions(
 ): Promise<ReadonlyMap<string, Subscription>> {
   const { rows } = await sql<SubscriptionRow>`
     select distinct on (s.reader_id) ${COLUMNS} from ${TABLES}
-    where s.reader_id = any(${readerIds}::uuid[]) order by s.reader_id, s.created_at desc, s.id desc`.execute(
+    where s.reader_id = any(${readerIds}::uuid[]) and s.product <> 'gift' order by s.reader_id, s.created_at desc, s.id desc`.execute(
     db,
   );
   return new Map(rows.map((row) => [row.reader_id, toSubscription(row)]));
@@ -278,7 +285,7 @@ export async function subscriptionsOfPlan(
 export async function lockCurrents(tx: Tx, readerIds: readonly string[]): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from ${TABLES}
-    where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired')
+    where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired') and s.product <> 'gift'
     order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
 }
@@ -346,10 +353,26 @@ export async function insertSubscriptions(
       id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
       country text, "countryState" text, "offerSlug" text, "trialDays" integer, "phaseTerms" integer[],
       "phaseMinor" bigint[], seats integer, "buyerName" text, "buyerAddress" text, "buyerGstin" text)
-    on conflict (reader_id, product) where state not in ('canceled', 'expired') do nothing
+    on conflict (reader_id, product) where state not in ('canceled', 'expired') and product <> 'gift' do nothing
     returning id, reader_id, product`.execute(tx);
   const ids = new Map(made.rows.map((row) => [`${row.reader_id} ${row.product}`, row.id]));
   return given.map(({ product, readerId }) => ids.get(`${readerId} ${product}`));
+}
+
+/** Begins to sell a gift, once by its id. @returns whether it is new */
+export async function insertGiftSubscription(
+  tx: Tx,
+  { id, price, ...given }: NewSubscription & { readonly id: string },
+  now: Temporal.Instant,
+): Promise<boolean> {
+  const { rows } = await sql`
+    insert into billing.subscriptions (id, reader_id, product, gift, plan_slug, currency, amount_minor, months, zone, country,
+      country_state, state, created_at, due_at)
+    values (${id}, ${given.readerId}, 'gift', 'waiting', ${given.planSlug}, ${price.currency}, ${price.minor}, ${given.months},
+      ${given.zone}, ${given.country}, ${given.countryState ?? null}, 'incomplete', ${now.toString()},
+      ${now.add({ hours: HOURS_TO_PAY }).toString()})
+    on conflict (id) do nothing returning id`.execute(tx);
+  return rows.length > 0;
 }
 
 /** Changes what is bought while nothing is paid yet. */
@@ -413,6 +436,7 @@ export async function saveStandings(
     pendingMinor: standing.pendingChange?.price.minor.toString(),
     isDisputed: standing.isDisputed,
     needsMethod: standing.needsMethod,
+    gift: standing.gift,
     endedReason: standing.endedReason,
   }));
   await sql`
@@ -422,7 +446,7 @@ export async function saveStandings(
       months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
       trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
-      is_disputed = now."isDisputed", needs_method = now."needsMethod", ended_reason = now."endedReason",
+      is_disputed = now."isDisputed", needs_method = now."needsMethod", gift = now.gift, ended_reason = now."endedReason",
       announced_minor = now."announcedMinor", announced_on = now."announcedOn", priced_on = now."pricedOn",
       ended_at = case when now."endedReason" is null then null else coalesce(s.ended_at, ${now.toString()}::timestamptz) end,
       -- Whoever was told of another day or another price is told again.
@@ -433,7 +457,7 @@ export async function saveStandings(
       id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "phaseTerms" integer[],
       "phaseMinor" bigint[], seats integer, "pendingSeats" integer, "pendingMinor" bigint, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
       "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
-      "announcedMinor" bigint, "announcedOn" date, "pricedOn" date, "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
+      "announcedMinor" bigint, "announcedOn" date, "pricedOn" date, "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, gift text, "endedReason" text)
     where s.id = now.id`.execute(tx);
 }
 

@@ -83,6 +83,21 @@ export const MAIL_KINDS = {
     renewsOn: day.optional(),
     cancelPath: path,
   }),
+  /** To whoever it is for. */
+  gift: z.strictObject({
+    planName: line,
+    months: z.int().min(1),
+    fromName: z.string().trim().max(200),
+    toName: z.string().trim().max(200),
+    message: z.string().max(1_000),
+    code: line,
+    path,
+  }),
+  /** To whoever bought it. */
+  'gift-bought': z.strictObject({ planName: line, giftsPath: path }),
+  'gift-redeemed': z.strictObject({ planName: line, toName: z.string().trim().max(200), at: instant }),
+  /** To whoever reads by it: from when until before when. */
+  'gift-began': z.strictObject({ planName: line, fromOn: day, untilOn: day, subscribePath: path }),
   /** Somebody has a seat for them in a group. */
   'seat-invitation': z.strictObject({ group: line, path }),
   /** It begins with days that cost nothing: what was agreed to, to be kept. */

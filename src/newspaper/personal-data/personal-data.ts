@@ -6,7 +6,9 @@ import {
   closeOpenCheckout,
   consentsOf,
   creditNotesOf,
+  forgetGifts,
   forgetSeats,
+  giftsOf,
   invoicesOf,
   isOver,
   paymentsOf,
@@ -105,6 +107,16 @@ export async function personalData(
       taken_at: one.takenAt ?? null,
       is_manager: one.isManager,
     })),
+    gifts_given: (await giftsOf(db, readerId)).map((one) => ({
+      plan: one.planName,
+      state: one.state,
+      to_email: one.toEmail ?? null,
+      to_name: one.toName,
+      from_name: one.fromName,
+      message: one.message,
+      bought_at: one.boughtAt,
+      redeemed_at: one.redeemedAt ?? null,
+    })),
     payments: payments.map((one) => ({
       amount_minor: one.amount.minor,
       currency: one.amount.currency,
@@ -168,6 +180,7 @@ export async function deleteReader(
   await db.transaction().execute(async (tx) => {
     await forgetMails(tx, readerId);
     await forgetSeats(tx, readerId, now);
+    await forgetGifts(tx, readerId);
     await forgetGrants(tx, readerId);
     await removeReader(tx, readerId);
     await postMail(tx, { kind: 'account-deleted', to: reader.email, payload: { deletedAt: now } }, now);

@@ -68,7 +68,8 @@ export function renderSubscribe({ frame, next = '/' }: { frame: Frame; next?: st
         )}
         <p class="subscribe-opening">
           Choose one to go on. Each renews by itself at the end of its term and can be cancelled at any time.{' '}
-          <a href={PATHS.subscribeGroup}>For groups and companies</a>
+          <a href={PATHS.subscribeGroup}>For groups and companies</a> ·{' '}
+          <a href={PATHS.subscribeGift}>As a gift</a>
         </p>
         <div class="subscribe-columns">
           <section aria-labelledby="included">
@@ -383,6 +384,11 @@ const OUTCOMES = {
     title: 'Thank you',
     says: 'You read everything from now on, on every device. Nothing was charged. What you agreed to is in your mail, and we write to you before anything is.',
     goesOn: 'Read on',
+  },
+  gift: {
+    title: 'Thank you',
+    says: 'The gift is paid. Its code is in your account, and if you gave us an address we send it there on the day that you chose.',
+    goesOn: 'See the gift',
   },
   'trial-used': {
     title: 'These free days were had before',

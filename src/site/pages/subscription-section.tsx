@@ -17,6 +17,7 @@ import { formatMoney, perMonth } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
 import { invoicePath, PATHS, planPath, receiptPath } from '../urls.ts';
+import { GiftLine } from './gift-page.tsx';
 
 /** The last day on which a subscription is read, from the first that is no longer paid. */
 export function lastDay(on: Temporal.PlainDate, language: string): string {
@@ -74,18 +75,21 @@ export function SubscriptionSection(props: {
   subscription: Subscription | undefined;
   payments: readonly Payment[];
   documents: readonly (Invoice | CreditNote)[];
+  /** The first day on which no gift is read by any more. */
+  giftUntil: Temporal.PlainDate | undefined;
   /** Of groups of others that they read by. */
   seats: readonly Seat[];
   /** In the paper's zone. */
   today: Temporal.PlainDate;
 }) {
-  const { documents, frame, payments, seats, subscription, today } = props;
+  const { documents, frame, giftUntil, payments, seats, subscription, today } = props;
   const isMember = seats.some((seat) => seat.subscriptionId !== subscription?.id);
   const { language } = frame.paper;
   const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
   return (
     <section aria-labelledby="subscription">
       <h2 id="subscription">Your subscription</h2>
+      {giftUntil !== undefined && <GiftLine frame={frame} until={giftUntil} />}
       {seats
         .filter((seat) => seat.subscriptionId !== subscription?.id)
         .map((seat) => (
@@ -106,7 +110,8 @@ export function SubscriptionSection(props: {
           </>
         ))}
       {subscription === undefined ? (
-        !isMember && (
+        !isMember &&
+        giftUntil === undefined && (
           <p class="state-line">
             You have none. With an account alone you read {frame.readerStories} stories a month.
           </p>
