@@ -28,7 +28,6 @@ import type { BillingParts } from './parts.ts';
 import { applyFactIn } from './standing.ts';
 import { isGroup } from './subscription.ts';
 import {
-  findSubscription,
   insertFacts,
   insertGiftSubscription,
   lockCurrents,
@@ -385,10 +384,4 @@ export async function carryGiftsOver(
         now,
       );
   }
-}
-
-/** A gift by its id, as its buyer's page asks for it; undefined where it is somebody else's or none. */
-export async function isGiftOf({ db }: { readonly db: Db }, id: string, readerId: string): Promise<boolean> {
-  const subscription = await findSubscription(db, id);
-  return subscription?.readerId === readerId && subscription.product === 'gift';
 }
