@@ -363,6 +363,54 @@ describe('a webhook that does not come', () => {
   });
 });
 
+describe('an event that names only the payment', () => {
+  it('F104: leads to its attempt, also where it comes before the payment is known', async () => {
+    const { db } = paper.database;
+    const asha = await reader();
+    await setWebhooks(db, { drop: true });
+    await pay(paper, await beginOrder(asha));
+    await settle(paper);
+    const paymentId = (await newestCapture(db, asha.email, 'any')) ?? '';
+    let events = 0;
+    const telling = {
+      ...paper.billing,
+      gateway: {
+        ...paper.billing.gateway,
+        verifyWebhook: () =>
+          ({
+            kind: 'event',
+            eventId: `dashboard-${++events}`,
+            type: 'refund.created',
+            reference: undefined,
+            checkoutId: undefined,
+            gatewayPaymentId: paymentId,
+          }) as const,
+      },
+    };
+    const told = () => takeEvent(telling, Buffer.from('{}'), () => undefined, paper.clock.now());
+    await told();
+    await askOpen(paper.billing);
+    await settle(paper);
+    expect(await terms(asha.readerId)).toHaveLength(1);
+    await makeRefund(db, { named: undefined, paymentId, minor: 20_000n }, paper.clock.now());
+    await told();
+    await settle(paper);
+    expect([await count('billing.refunds'), await count('billing.credit_notes')]).toEqual([1, 1]);
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from billing.gateway_events where type = 'refund.created' and processed_at is not null`.execute(
+      db,
+    );
+    paper.clock.set('2026-11-23T06:32:00Z');
+    await askUnanswered(paper.billing, paper.clock.now());
+    await settle(paper);
+    expect(rows[0]?.n).toBe(1);
+    const { rows: left } = await sql`
+      select event_id from billing.gateway_events where processed_at is null`.execute(db);
+    expect(left).toEqual([]);
+    await proveBooks();
+  });
+});
+
 describe('money that goes back', () => {
   it('F99: also when the card that it came from is gone', async () => {
     const { db } = paper.database;
