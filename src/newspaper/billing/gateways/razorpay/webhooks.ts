@@ -89,8 +89,8 @@ function readEvent(body: Buffer, given: string | undefined): Webhook {
   const reference = payment?.entity.notes?.intent ?? order?.entity.notes?.intent;
   const saysPaid = type === 'payment.captured' || type === 'order.paid';
   if (checkoutId === undefined && reference === undefined) {
-    // A dispute, or a refund made at its dashboard, may name the payment alone.
-    const paymentId = payment?.entity.id;
+    // A dispute, or a refund made at its dashboard, may name the payment alone; a payment that names nothing is nobody's here.
+    const paymentId = /^(payment\.dispute|refund)\./.test(type) ? payment?.entity.id : undefined;
     return paymentId === undefined
       ? { kind: 'other', eventId, type }
       : { kind: 'event', eventId, type, reference, checkoutId, gatewayPaymentId: paymentId, saysPaid };
