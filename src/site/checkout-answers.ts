@@ -22,13 +22,13 @@ import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
 import { isGstin } from '#values/gstin';
 import { isPlace } from '#values/places';
+import { digestOf } from './components/agreement.tsx';
 import { buyerIn, seatsIn } from './group-answers.ts';
 import { nextPath } from './next-path.ts';
 import { renderCancellation } from './pages/account-page.tsx';
 import { groupConsentWords, renderGroupOrder } from './pages/group-page.tsx';
 import {
   consentWords,
-  digestOf,
   renderConfirming,
   renderOrder,
   renderOutcome,

@@ -3,6 +3,7 @@ import { type Answer, type Ask, type Form, type Route, redirect } from '#platfor
 import { isUuid, uuidv7 } from '#platform/ids';
 import { findReader } from '#readers';
 import { CallerError, NotFound } from '#values/errors';
+import { digestOf } from './components/agreement.tsx';
 import {
   type GiftFields,
   giftConsentWords,
@@ -11,7 +12,6 @@ import {
   renderGiftOrder,
   renderGifts,
 } from './pages/gift-page.tsx';
-import { digestOf } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { ownPage, PRIVATE } from './plain-answers.ts';
 import { giftOrderPath, giftPath, PATHS, subscriptionPath, withNext } from './urls.ts';

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { brokenBooks, heldBy, settleDue, subscriptionsOf } from '#billing';
+import { settleDue, subscriptionsOf } from '#billing';
 import { failNextRefund } from '../../src/sandbox/sandbox.ts';
+import { booksHold } from '../books.ts';
 import { post, seated } from '../desk.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
@@ -47,14 +48,7 @@ async function act(path: string, fields: Record<string, string>, times = 1) {
   return { status: asked.status, html, says: html, done: done.map((one) => one.headers.get('location')) };
 }
 
-async function proveBooks() {
-  const { db } = paper.database;
-  expect(await brokenBooks(db)).toEqual([]);
-  expect(await paper.billing.gateway.readBalance()).toEqual({
-    kind: 'ok',
-    value: await heldBy(db, 'sandbox'),
-  });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('a subscription at the desk', () => {
   it('is told in plain words: how it stands, what happened, by whom and why', async () => {

@@ -4,11 +4,9 @@ import {
   askOpen,
   askUnanswered,
   beginPayment,
-  brokenBooks,
   cancelSubscription,
   type Gateway,
   gatewayFigures,
-  heldBy,
   newestIntent,
   paymentsOf,
   quoteChange,
@@ -30,6 +28,7 @@ import {
   setMandateOutcome,
   setWebhooks,
 } from '../../src/sandbox/sandbox.ts';
+import { booksHold } from '../books.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -92,12 +91,7 @@ const withGateway = (given: Partial<Gateway>) => ({
   gateway: { ...paper.billing.gateway, ...given },
 });
 
-async function proveBooks() {
-  const { db } = paper.database;
-  expect(await brokenBooks(db)).toEqual([]);
-  const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db, 'sandbox') });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('several who do the same thing at the same moment', () => {
   it('F16: a browser that comes back, webhooks and a poll make one subscription, and the browser sees that it is paid', async () => {

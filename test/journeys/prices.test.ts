@@ -2,9 +2,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   beginPriceChange,
-  brokenBooks,
   cancelSubscription,
-  heldBy,
   type NewPriceChange,
   priceChanges,
   resumeSubscription,
@@ -18,6 +16,7 @@ import type { CommandResult, Options } from '../../src/main/command.ts';
 import { COMMANDS } from '../../src/main/commands.ts';
 import type { Config } from '../../src/main/config.ts';
 import type { Rail } from '../../src/sandbox/sandbox.ts';
+import { booksHold } from '../books.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -91,11 +90,7 @@ async function notices() {
   return rows.map(({ minor, on, term_seq }) => `${on}: ${minor} for term ${term_seq}`);
 }
 
-async function proveBooks() {
-  expect(await brokenBooks(db())).toEqual([]);
-  const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db(), 'sandbox') });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('another price for those who have a plan', () => {
   it('F119 F121: is told a month and more before, shown in the account, and charged from the boundary that was told', async () => {

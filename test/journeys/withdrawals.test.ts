@@ -1,9 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  brokenBooks,
   consentsOf,
-  heldBy,
   paymentsOf,
   refundPayment,
   subscriptionsOf,
@@ -11,6 +9,7 @@ import {
   withdrawSubscription,
 } from '#billing';
 import { setPublication } from '#publication';
+import { booksHold } from '../books.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -55,11 +54,7 @@ async function endOf({ readerId }: { readerId: string }) {
   return subscription;
 }
 
-async function proveBooks() {
-  expect(await brokenBooks(db())).toEqual([]);
-  const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db(), 'sandbox') });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('a reader in the Union who withdraws', () => {
   it('has everything back, and a confirmation with what, when and how much', async () => {

@@ -1,4 +1,3 @@
-import type { Child } from 'hono/jsx';
 import type { Action } from '#staff';
 import { writeDate, writeDay, writeMonth } from '#values/dates';
 import { formatMoney } from '#values/money';
@@ -6,6 +5,7 @@ import { Actions } from '../components/actions.tsx';
 import { documentText } from '../components/document.ts';
 import { Field } from '../components/field.tsx';
 import { Layout } from '../components/layout.tsx';
+import { Part } from '../components/part.tsx';
 import { Day, Moment } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import type { ReaderFile } from '../readers-port.ts';
@@ -90,16 +90,6 @@ export function renderReader(props: ReaderProps): string {
         </div>
       </div>
     </Layout>,
-  );
-}
-
-/** A part of the page with its heading, and a line that says so where there is nothing. */
-function Part(props: { id: string; title: string; count: number; empty: string; children: Child }) {
-  return (
-    <section aria-labelledby={props.id}>
-      <h2 id={props.id}>{props.title}</h2>
-      {props.count === 0 ? <p class="empty">{props.empty}</p> : props.children}
-    </section>
   );
 }
 

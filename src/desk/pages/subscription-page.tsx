@@ -20,6 +20,7 @@ import { Actions } from '../components/actions.tsx';
 import { documentText } from '../components/document.ts';
 import { Field } from '../components/field.tsx';
 import { Layout } from '../components/layout.tsx';
+import { Part } from '../components/part.tsx';
 import { Moment } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import { actorWords, saysItsReason, timelineWords } from '../timeline-words.ts';
@@ -109,15 +110,6 @@ export function renderSubscription(props: Props): string {
         </div>
       </div>
     </Layout>,
-  );
-}
-
-function Part(props: { id: string; title: string; count: number; empty: string; children: Child }) {
-  return (
-    <section aria-labelledby={props.id}>
-      <h2 id={props.id}>{props.title}</h2>
-      {props.count === 0 ? <p class="empty">{props.empty}</p> : props.children}
-    </section>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Gift, Plan } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
+import { Agreement } from '../components/agreement.tsx';
 import { termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Field, FormError } from '../components/form.tsx';
@@ -8,7 +9,7 @@ import { Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
 import { giftOrderPath, PATHS } from '../urls.ts';
 import { AccountPage } from './account-page.tsx';
-import { digestOf, PlaceFields } from './subscribe-page.tsx';
+import { PlaceFields } from './subscribe-page.tsx';
 
 /** What whoever gives agrees to, in the words that are kept with the order. */
 export function giftConsentWords(plan: Plan, language: string): string {
@@ -124,19 +125,7 @@ export function renderGiftOrder(given: {
           </p>
           <p class="field-hint">Paid by {email}. Where you live decides the tax that is in the price.</p>
           <PlaceFields country={country} state={state} language={language} />
-          <p class="tick">
-            <input id="field-consent" type="checkbox" name="consent" value="yes" required />
-            <label for="field-consent">{consent}</label>
-            <input type="hidden" name="shown" value={digestOf(consent)} />
-          </p>
-          <p>
-            <button class="button" type="submit">
-              Go on to pay
-            </button>
-          </p>
-          <p class="field-hint">
-            You pay on a page of the company that takes the money. We never see your card.
-          </p>
+          <Agreement words={consent} />
         </form>
       </div>
     </Layout>,

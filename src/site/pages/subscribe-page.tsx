@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
 import type { Offer, OfferRefusal, Plan } from '#billing';
 import type { Benefit } from '#entitlements';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
+import { Agreement } from '../components/agreement.tsx';
 import { conditionWords, offerWords, termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Field, FormError, Select } from '../components/form.tsx';
@@ -141,9 +141,6 @@ function Questions({ frame }: { frame: Frame }) {
   );
 }
 
-/** Tells words that were shown from others, in a form that comes back. */
-export const digestOf = (words: string): string => hash('sha256', words, 'base64url').slice(0, 16);
-
 /** What a reader agrees to, in the words that are kept with the order. */
 export function consentWords(
   plan: Plan,
@@ -237,21 +234,7 @@ export function renderOrder(props: OrderProps): string {
           {next !== '/' && <input type="hidden" name="next" value={next} />}
           <p class="field-hint">For {email}. Where you live decides the tax that is in the price.</p>
           <PlaceFields country={country} state={state} language={language} />
-          <p class="tick">
-            <input id="field-consent" type="checkbox" name="consent" value="yes" required />
-            <label for="field-consent">{consent}</label>
-            <input type="hidden" name="shown" value={digestOf(consent)} />
-          </p>
-          <p>
-            <button class="button" type="submit">
-              {isFree ? 'Go on to how you will pay' : 'Go on to pay'}
-            </button>
-          </p>
-          <p class="field-hint">
-            {isFree
-              ? 'You give a card or account on a page of the company that takes the money, and nothing is taken today. We never see your card.'
-              : 'You pay on a page of the company that takes the money. We never see your card.'}
-          </p>
+          <Agreement words={consent} isFree={isFree} />
         </form>
         {offer === undefined && (
           <details class="order-code" open={refused !== undefined}>
