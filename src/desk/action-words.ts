@@ -12,6 +12,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'staff-enabling': 'Enabled somebody again',
   'session-ending': 'Ended a session of a reader',
   'mail-resending': 'Sent a reader a mail again',
+  grant: 'Let a reader read for nothing',
+  'grant-revocation': 'Took back what a reader read for nothing',
   refund: 'Gave money back',
   'given-days': 'Gave days',
   cancellation: 'Cancelled a subscription',

@@ -32,6 +32,7 @@ import type { Paper } from './compose.ts';
 import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
 import { GIFT_COMMANDS } from './gift-commands.ts';
+import { GRANT_COMMANDS } from './grant-commands.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
 import { LEDGER_COMMANDS } from './ledger-commands.ts';
@@ -92,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
   ...READER_COMMANDS,
   ...SEAT_COMMANDS,
   ...GIFT_COMMANDS,
+  ...GRANT_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,
