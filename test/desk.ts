@@ -54,12 +54,14 @@ export function readerFile(
     ],
     subscriptions: [
       {
+        id: uuidv7(),
         plan: 'Yearly',
         state: 'paid',
         paidThrough: Temporal.PlainDate.from('2027-11-21'),
         cancelAt: undefined,
       },
       {
+        id: uuidv7(),
         plan: 'Quarterly',
         state: 'ended by its reader',
         paidThrough: Temporal.PlainDate.from('2026-06-02'),

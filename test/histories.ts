@@ -3,18 +3,22 @@ import {
   askRefunds,
   askUnanswered,
   beginPayment,
+  beginPriceChange,
   brokenBooks,
   cancelSubscription,
   changePlanLater,
   endPause,
   heldBy,
   pauseSubscription,
+  priceChanges,
   reconcile,
   refundPayment,
   resumeSubscription,
+  stopPriceChange,
   withdrawSubscription,
 } from '#billing';
 import { CallerError } from '#values/errors';
+import { dayAt } from '#values/term';
 import type { Dice } from '../demo/dice.ts';
 import {
   changeDispute,
@@ -123,6 +127,23 @@ const DEEDS: Readonly<Record<string, Deed>> = {
       drop: dice.of([true, false, false]),
       sign: dice.of(['right', 'right', 'old', 'wrong']),
     }),
+  'change what a plan costs': (paper, _, dice) =>
+    beginPriceChange(
+      paper.billing,
+      {
+        planSlug: dice.of(PLANS),
+        price: { minor: BigInt(dice.whole(80_000, 420_000)), currency: 'INR' },
+        fromOn: dayAt(now(paper), paper.publication().zone),
+        noticeDays: dice.whole(30, 60),
+        capPercent: dice.of([undefined, 20]),
+        aDay: 100,
+      },
+      now(paper),
+    ),
+  'leave prices as they are': async (paper) => {
+    for (const { id, stoppedAt } of await priceChanges(paper.database.db))
+      if (stoppedAt === undefined) await stopPriceChange(paper.billing, id, 'support', now(paper));
+  },
   'let days pass': (paper, _, dice) => pass(paper, dice.whole(0, 12), dice),
   'let weeks pass': (paper, _, dice) => pass(paper, dice.whole(12, 60), dice),
   'let months pass': (paper, _, dice) => pass(paper, dice.whole(60, 200), dice),

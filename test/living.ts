@@ -1,4 +1,4 @@
-import { nextDueAt, settleDue } from '#billing';
+import { nextDeliveryAt, nextDueAt, settleDue } from '#billing';
 import { liveUntil, nextSettlementAt } from '../src/sandbox/sandbox.ts';
 import type { TestPaper } from './paper.ts';
 import { settle } from './shop.ts';
@@ -23,7 +23,11 @@ async function nextInstant(
   { database: { db } }: TestPaper,
   target: Temporal.Instant,
 ): Promise<Temporal.Instant | undefined> {
-  const due = [await nextDueAt(db, target), await nextSettlementAt(db, target)]
+  const due = [
+    await nextDueAt(db, target),
+    await nextDeliveryAt(db, target),
+    await nextSettlementAt(db, target),
+  ]
     .filter((one) => one !== undefined)
     .toSorted(Temporal.Instant.compare);
   return due[0];

@@ -41,6 +41,7 @@ const BASE_URL = 'http://localhost:3000';
 
 /**
  * @param given what is to be otherwise than in the sandbox, on every process of this paper
+ * @param clock one that a test holds, or the one that the sandbox moves
  */
 export async function testPaper(
   at = '2026-11-23T06:30:00Z',
@@ -50,6 +51,7 @@ export async function testPaper(
       | 'baseUrl'
       | 'deskReaders'
       | 'inProcess'
+      | 'invoicePress'
       | 'load'
       | 'metricsFrom'
       | 'razorpay'
@@ -59,6 +61,7 @@ export async function testPaper(
       | 'trustedProxyHops'
     >
   > = {},
+  { clock: whose = 'held' }: { readonly clock?: 'held' | 'the sandbox’s' } = {},
 ): Promise<TestPaper> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
@@ -75,7 +78,7 @@ export async function testPaper(
       trustedProxyHops: 0,
       sandbox: true,
       inProcess: true,
-      clock,
+      ...(whose === 'held' ? { clock } : {}),
       log: createLogger(process.env.TEST_LOG === '1' ? 'warn' : 'silent'),
       ...given,
     });
@@ -83,7 +86,7 @@ export async function testPaper(
     return {
       ...paper,
       url: database.url,
-      clock,
+      clock: whose === 'held' ? clock : { ...paper.clock, set: clock.set },
       wire,
       get: async (path, options = {}) =>
         paper.app.request(`${BASE_URL}${path}`, {

@@ -34,7 +34,10 @@ export function testFrame(
       sellerCountry: 'IN',
       sellerState: '',
       sellerGstin: '',
+      vatNumber: '',
+      lutNumber: '',
       defaultAccess: 'metered',
+      withdrawalRefund: 'full',
       ...given.paper,
     },
   };

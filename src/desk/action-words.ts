@@ -12,6 +12,16 @@ const WORDS: Readonly<Record<string, string>> = {
   'staff-enabling': 'Enabled somebody again',
   'session-ending': 'Ended a session of a reader',
   'mail-resending': 'Sent a reader a mail again',
+  grant: 'Let a reader read for nothing',
+  'grant-revocation': 'Took back what a reader read for nothing',
+  refund: 'Gave money back',
+  'given-days': 'Gave days',
+  cancellation: 'Cancelled a subscription',
+  resumption: 'Took a cancellation back',
+  ending: 'Ended a subscription',
+  release: 'Let a parked subscription go on',
+  'attempt-resolution': 'Saw to a payment that was parked',
+  'refund-resolution': 'Saw to a refund that was refused',
 };
 
 /** A noun of the audit trail in words: `session-ending` → "Ended a session of a reader". */

@@ -28,6 +28,21 @@ export function deskPage(html: string, status = 200, cookie?: string): Answer {
   };
 }
 
+/** A table of the desk's, to be kept by whoever asked for it. */
+export function deskFile(name: string, text: string): Answer {
+  return {
+    status: 200,
+    headers: [
+      'Content-Type',
+      'text/csv; charset=utf-8',
+      'Content-Disposition',
+      `attachment; filename="${name}"`,
+      ...HEADERS,
+    ],
+    body: encoded(text),
+  };
+}
+
 /** On to another page of the desk, after something was done or where somebody cannot stay. */
 export function seeOther(location: string, cookie?: string, more: readonly string[] = []): Answer {
   return {

@@ -1,4 +1,5 @@
 import type { Access } from '#access';
+import type { BillingParts } from '#billing';
 import type { Clock } from '#platform/clock';
 import type { Database } from '#platform/db';
 import { type HostCookie, hostCookie } from '#platform/host-cookie';
@@ -13,6 +14,7 @@ export type DeskParts = {
   readonly staff: Staff;
   readonly access: Access;
   readonly readers: DeskReaders;
+  readonly billing: BillingParts;
   readonly publication: () => Publication;
   /** The paper's own clock, for what the paper has done today. */
   readonly clock: Clock;

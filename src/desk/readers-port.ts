@@ -64,6 +64,7 @@ export type ReaderGrant = {
 };
 
 export type ReaderSubscription = {
+  readonly id: string;
   readonly plan: string;
   /** In plain words: "paid", "the last payment failed; tried again on 3 March". */
   readonly state: string;

@@ -2,9 +2,12 @@ import type { Route } from '#platform/http';
 import type { StaffWho } from '#staff';
 import { auditAnswers } from './audit-answers.ts';
 import { importAnswers } from './import-answers.ts';
+import { parkedAnswers } from './parked-answers.ts';
 import type { Desk } from './parts.ts';
 import { readerAnswers } from './reader-answers.ts';
+import { revenueAnswers } from './revenue-answers.ts';
 import { signInAnswers } from './sign-in-answers.ts';
+import { subscriptionAnswers } from './subscription-answers.ts';
 import { todayAnswers } from './today-answers.ts';
 import { DESK } from './urls.ts';
 
@@ -16,6 +19,10 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
   const way = signInAnswers(desk);
   const readers = readerAnswers(desk);
   const imports = importAnswers(desk);
+  const subscriptions = subscriptionAnswers(desk);
+  const parked = parkedAnswers(desk);
+  const revenue = revenueAnswers(desk);
+  const subscription = `${DESK.subscriptions}/:subscription`;
   const reader = `${DESK.readers}/:reader`;
   return [
     get(DESK.signIn, 'anyone', way.signIn),
@@ -33,6 +40,18 @@ export function deskRoutes(desk: Desk): DeskRoute[] {
     get(reader, 'staff:readers.see', readers.show),
     post(`${reader}/session-endings`, 'staff:readers.help', readers.endSession),
     post(`${reader}/mails`, 'staff:readers.help', readers.resend),
+    get(subscription, 'staff:readers.see', subscriptions.show),
+    post(`${subscription}/refunds`, 'staff:subscriptions.change', subscriptions.refund),
+    post(`${subscription}/given-days`, 'staff:subscriptions.change', subscriptions.giveDays),
+    post(`${subscription}/cancellation`, 'staff:subscriptions.change', subscriptions.cancel),
+    post(`${subscription}/resumption`, 'staff:subscriptions.change', subscriptions.resume),
+    post(`${subscription}/ending`, 'staff:subscriptions.change', subscriptions.end),
+    post(`${subscription}/release`, 'staff:subscriptions.change', subscriptions.release),
+    get(DESK.parked, 'staff:readers.see', parked.list),
+    post(`${DESK.parked}/resolutions`, 'staff:subscriptions.change', parked.resolve),
+    get(DESK.revenue, 'staff:revenue.see', revenue.show),
+    get(DESK.revenueFile, 'staff:revenue.see', revenue.download),
+    get(DESK.journalFile, 'staff:revenue.see', revenue.journal),
     get(DESK.imports, 'staff:imports.see', imports.list),
     get(`${DESK.imports}/:run`, 'staff:imports.see', imports.show),
     get(`${DESK.imports}/:run/report.json`, 'staff:imports.see', imports.report),

@@ -1,6 +1,8 @@
 import { readDayTotals } from '#access';
+import { countParked } from '#billing';
 import { listStories } from '#content';
 import type { Answer, Ask } from '#platform/http';
+import { may } from '#staff';
 import { deskPage, frameFor } from './desk-answer.ts';
 import { renderToday } from './pages/today-page.tsx';
 import type { Desk } from './parts.ts';
@@ -16,10 +18,11 @@ export function todayAnswers(desk: Desk): (ask: Ask) => Promise<Answer> {
     const now = clock.now();
     const today = access.today();
     const since = today.toZonedDateTime(desk.publication().zone).toInstant();
-    const [published, newest, totals] = await Promise.all([
+    const [published, newest, totals, parked] = await Promise.all([
       listStories(database.db, { since, limit: MOST_COUNTED }, now),
       listStories(database.db, { limit: NEWEST }, now),
       readDayTotals(database.db, today),
+      may(desk.personOf(ask).role, 'readers.see') ? countParked(database.db) : 0,
     ]);
     return deskPage(
       renderToday({
@@ -32,6 +35,7 @@ export function todayAnswers(desk: Desk): (ask: Ask) => Promise<Answer> {
         },
         newest,
         totals,
+        parked,
       }),
     );
   };

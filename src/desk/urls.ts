@@ -11,6 +11,11 @@ export const DESK = {
   backupCodesReceipt: '/desk/backup-codes/receipt',
   signOut: '/desk/sign-out',
   readers: '/desk/readers',
+  subscriptions: '/desk/subscriptions',
+  parked: '/desk/parked',
+  revenue: '/desk/revenue',
+  revenueFile: '/desk/revenue.csv',
+  journalFile: '/desk/journal.csv',
   imports: '/desk/imports',
   audit: '/desk/audit',
 } as const;
@@ -18,6 +23,7 @@ export const DESK = {
 /** Where a one-time link leads. */
 export const signInLink = (token: string): string => `${DESK.signIn}/${token}`;
 export const readerPath = (id: string): string => `${DESK.readers}/${encodeURIComponent(id)}`;
+export const subscriptionPath = (id: string): string => `${DESK.subscriptions}/${encodeURIComponent(id)}`;
 export const importPath = (id: string): string => `${DESK.imports}/${encodeURIComponent(id)}`;
 /** The same as JSON. */
 export const importReportPath = (id: string): string => `${importPath(id)}/report.json`;

@@ -163,3 +163,40 @@ describe('a notice', () => {
     expect(write('address-changed', hindi).text).toContain('https://paper.example/contact');
   });
 });
+
+describe('a change of price', () => {
+  it('F119: says the old price and the new one, by the month too, from which day, and the way out', () => {
+    const { html, subject, text } = write('price-change', english);
+    expect(subject).toBe('From 23 November 2027 your subscription to The Harbour Gazette costs ₹1,080');
+    for (const version of [read(html).words, text.replace(/\s+/g, ' ')])
+      for (const fact of [
+        'costs ₹900 for 3 months (₹300 a month) now',
+        'From 23 November 2027',
+        'it will cost ₹1,080 for 3 months (₹360 a month). Both prices include tax.',
+        'If you do not want to pay more, cancel before 23 November 2027: it costs you nothing',
+      ])
+        expect(version).toContain(fact);
+    expect(text).toContain('https://paper.example/account/cancellation');
+    expect(text).not.toContain('/account/payment');
+  });
+
+  it.each([
+    ['none', 'no card or mandate that we may charge', true],
+    ['too-small', 'does not let us take that much', true],
+    ['by-hand', 'nobody may take so much without you', false],
+  ] as const)('asks for what is needed to charge it: %s', (asks, words, isLinked) => {
+    const { text } = write('price-change', english, { asks });
+    expect(text.replace(/\s+/g, ' ')).toContain(words);
+    expect(text.includes('https://paper.example/account/payment')).toBe(isLinked);
+    expect(text).not.toContain('nothing to do');
+  });
+
+  it('that falls asks for nothing', () => {
+    const { subject, text } = write('price-change', english, {
+      amount: { minor: 80_000n, currency: 'INR' },
+      asks: 'too-small',
+    });
+    expect(subject).toContain('costs less: ₹800');
+    expect(text).not.toContain('Please give');
+  });
+});

@@ -12,7 +12,9 @@ import {
   renderWelcomeCode,
 } from './codes.tsx';
 import { renderDeskLink } from './desk-link.tsx';
+import { renderGift, renderGiftBegan, renderGiftBought, renderGiftRedeemed } from './gift-mails.tsx';
 import type { MailFrame, Written } from './letter.tsx';
+import { renderPriceChange, renderPriceStays } from './price-notices.tsx';
 import { renderReceipt } from './receipt.tsx';
 import {
   renderRefund,
@@ -46,12 +48,18 @@ const RENDERERS: {
   'password-changed': renderPasswordChanged,
   'account-invitation': renderAccountInvitation,
   receipt: renderReceipt,
+  gift: renderGift,
+  'gift-bought': renderGiftBought,
+  'gift-redeemed': renderGiftRedeemed,
+  'gift-began': renderGiftBegan,
   'seat-invitation': renderSeatInvitation,
   'trial-began': renderTrialBegan,
   'subscription-ends': renderSubscriptionEnds,
   'subscription-goes-on': renderSubscriptionGoesOn,
   'payment-failed': renderPaymentFailed,
   'renewal-notice': renderRenewalNotice,
+  'price-change': renderPriceChange,
+  'price-stays': renderPriceStays,
   'renewal-failed': renderRenewalFailed,
   'subscription-rests': renderSubscriptionRests,
   'subscription-over': renderSubscriptionOver,

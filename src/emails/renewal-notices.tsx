@@ -13,7 +13,7 @@ import {
 } from './letter.tsx';
 
 /** A letter of a few paragraphs and one thing to do. */
-function notice(
+export function notice(
   frame: MailFrame,
   said: {
     readonly subject: string;
@@ -180,17 +180,23 @@ export function renderSubscriptionPaused(
 
 /** On a durable medium, with what was withdrawn from and when (Directive (EU) 2023/2673). */
 export function renderWithdrawalConfirmed(
-  { at, planName }: MailPayload<'withdrawal-confirmed'>,
+  { amount, at, isPart, planName }: MailPayload<'withdrawal-confirmed'>,
   frame: MailFrame,
 ): Written {
-  const { name } = frame.paper;
+  const { language, name } = frame.paper;
+  const back =
+    amount === undefined
+      ? 'Your bank has asked for what you paid for it already, and decides about it.'
+      : isPart
+        ? `You had asked that it begins at once, so you pay for the days that you had it. The rest, ${formatMoney(amount, language)}, goes back the way that it came, within fourteen days.`
+        : `Everything that you paid for it, ${formatMoney(amount, language)}, goes back the way that it came, within fourteen days.`;
   return notice(frame, {
     subject: `You have withdrawn from your contract with ${name}`,
     title: 'Your withdrawal has reached us',
     because: `You get this because you withdrew from a contract with ${name}.`,
     paragraphs: [
       `You withdrew from your contract with ${name} for the plan ${planName} on ${writeDayAndTime(at, frame.paper)}. It has ended.`,
-      'Everything that you paid for it goes back the way that it came, within fourteen days.',
+      back,
     ],
   });
 }

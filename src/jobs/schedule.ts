@@ -12,5 +12,7 @@ export const SCHEDULE = [
   '* * * * * release-abandoned',
   '29 * * * * ask-open',
   '37 1 * * * reconcile',
+  // Whoever has opened an account since with an address that the printed paper is delivered for.
+  '*/5 * * * * admit-print-subscribers',
   '23 * * * * forget-expired',
 ].join('\n');

@@ -17,6 +17,7 @@ import {
   settleMandate,
   settleTold,
 } from '#billing';
+import { admitPrintSubscribers } from '#entitlements';
 import { forgetMailsBefore, SEND_MAIL } from '#mail';
 import type { Clock } from '#platform/clock';
 import type { Db } from '#platform/db';
@@ -102,6 +103,10 @@ export function taskList({
     },
     reconcile: async () => {
       log.info(await reconcile(billing, clock.now()), 'held the gateway’s payments against the books');
+    },
+    'admit-print-subscribers': async () => {
+      const readers = await admitPrintSubscribers(db, zone(), clock.now());
+      if (readers > 0) log.info({ readers }, 'print subscribers read from now on');
     },
     'release-abandoned': async () => {
       const jobs = await releaseAbandoned(db);

@@ -3,7 +3,7 @@ import type { Claim } from '#platform/load';
 
 /** Where somebody pays, signs in or asks whether the paper is well: always answered, also when there are too many. */
 const ALWAYS =
-  /^\/(?:subscribe|subscriptions|login|register|account|pay|livez|readyz|metrics|assets|sandbox|outbox)(?:\/|$)/;
+  /^\/(?:subscribe|subscriptions|gift|gifts|login|register|account|pay|livez|readyz|metrics|assets|sandbox|outbox)(?:\/|$)/;
 
 /**
  * Who asks, when there are too many to answer them all. Strangers are turned away first and readers who are signed in

@@ -161,7 +161,15 @@ function parse(args: readonly string[]) {
         most: { type: 'string' },
         'code-most': { type: 'string' },
         codes: { type: 'string' },
+        'notice-days': { type: 'string' },
+        'cap-percent': { type: 'string' },
+        'a-day': { type: 'string' },
+        kind: { type: 'string' },
+        percent: { type: 'string' },
         seats: { type: 'string' },
+        to: { type: 'string' },
+        on: { type: 'string' },
+        out: { type: 'string' },
         'fail-next': { type: 'boolean' },
         won: { type: 'boolean' },
         lost: { type: 'boolean' },
@@ -185,8 +193,10 @@ function parse(args: readonly string[]) {
 const ALL: readonly (Command | BareCommand)[] = [...COMMANDS, ...BARE_COMMANDS];
 
 function find(words: readonly string[]): Command | BareCommand {
-  const two = `${words[0]} ${words[1] ?? ''}`;
-  const command = ALL.find((one) => one.name === two) ?? ALL.find((one) => one.name === words[0]);
+  const command = [3, 2, 1]
+    .map((count) => words.slice(0, count).join(' '))
+    .map((name) => ALL.find((one) => one.name === name))
+    .find((one) => one !== undefined);
   if (command === undefined)
     throw new Misuse(`there is no command "${words.slice(0, 2).join(' ')}"; --help lists them`);
   return command;

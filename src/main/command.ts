@@ -55,3 +55,20 @@ export function text(value: string | boolean | undefined, name: string): string 
   if (typeof value !== 'string' || value === '') throw new Misuse(`${name} is needed`);
   return value;
 }
+
+/** A whole number above nothing. */
+export function count(value: string | boolean | undefined, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !/^[1-9]\d{0,5}$/.test(value))
+    throw new Misuse(`${name} is a whole number above nothing`);
+  return Number(value);
+}
+
+export function day(value: string | boolean | undefined, name: string): Temporal.PlainDate | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return Temporal.PlainDate.from(text(value, name));
+  } catch {
+    throw new Misuse(`${name} is a day such as 2026-12-01`);
+  }
+}

@@ -31,13 +31,18 @@ import {
 import type { Paper } from './compose.ts';
 import { DOCTOR_COMMAND } from './doctor-command.ts';
 import { EXPORT_COMMAND } from './export-command.ts';
+import { GIFT_COMMANDS } from './gift-commands.ts';
+import { GRANT_COMMANDS } from './grant-commands.ts';
 import { IMPORT_COMMAND } from './import-command.ts';
 import { runDueJobs } from './jobs.ts';
+import { LEDGER_COMMANDS } from './ledger-commands.ts';
 import { OFFER_COMMANDS } from './offer-commands.ts';
+import { PRICE_COMMANDS } from './price-commands.ts';
 import { READER_COMMANDS } from './reader-commands.ts';
 import { SANDBOX_COMMANDS } from './sandbox-commands.ts';
 import { SEAT_COMMANDS } from './seat-commands.ts';
 import { STAFF_COMMANDS } from './staff-commands.ts';
+import { TAX_COMMANDS } from './tax-commands.ts';
 
 /** Those that need no paper. */
 export const BARE_COMMANDS: readonly BareCommand[] = [...BACKUP_COMMANDS, DOCTOR_COMMAND];
@@ -82,12 +87,17 @@ export const COMMANDS: readonly Command[] = [
     run: meterShow,
   },
   { name: 'plan list', usage: '', does: 'the plans on sale', run: planList },
+  ...PRICE_COMMANDS,
   ...OFFER_COMMANDS,
+  ...TAX_COMMANDS,
   ...READER_COMMANDS,
   ...SEAT_COMMANDS,
+  ...GIFT_COMMANDS,
+  ...GRANT_COMMANDS,
   ...SANDBOX_COMMANDS,
   { name: 'jobs run', usage: '', does: 'runs all jobs that are due', run: jobsRun },
   ...CHECK_COMMANDS,
+  ...LEDGER_COMMANDS,
   ...STAFF_COMMANDS,
   { name: 'routes', usage: '', does: 'every address and who may call it', run: routes },
 ];

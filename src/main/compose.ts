@@ -32,6 +32,7 @@ import { folderStore, type ObjectStore } from '#platform/object-store';
 import { type Outbox, openOutbox } from '#platform/outbox';
 import { prepareQueue } from '#platform/queue';
 import { measureRequests } from '#platform/request-measures';
+import { sealingKeys } from '#platform/sealing';
 import { derivedKeys, signingKeys } from '#platform/signing';
 import { openPublication, type Publication } from '#publication';
 import { type AccountMail, openReaders, type Readers } from '#readers';
@@ -51,8 +52,10 @@ import { type Credentials, sandboxCredentials, sandboxRoutes } from '../sandbox/
 import {
   type Assets,
   failure,
+  type InvoicePress,
   invitationPath,
   moved,
+  openInvoicePress,
   openSite,
   readerDoor,
   siteRoutes,
@@ -63,6 +66,7 @@ import { deskReaders } from './desk-readers.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoute } from './metrics.ts';
 import { refuseHalfRestored } from './restoring.store.ts';
+import { travelTo } from './time-travel.ts';
 
 /** Where the program's own files lie: the folder that holds migrations/, dist/ and demo/. */
 export const HOME = findHome();
@@ -96,6 +100,8 @@ export type PaperOptions = {
   readonly deskReaders?: DeskReaders;
   /** Says who is turned away; left out, how late this process is. */
   readonly load?: LoadWatch;
+  /** Makes the sheets of invoices; left out, one of this paper's own. */
+  readonly invoicePress?: InvoicePress;
 };
 
 const PAGE_PATIENCE_MS = 4_000;
@@ -187,7 +193,14 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
           })
         : noGateway('sandbox'),
   );
-  const billing: BillingParts = { db, baseUrl, publication, log, gateway };
+  const billing: BillingParts = {
+    db,
+    baseUrl,
+    publication,
+    log,
+    gateway,
+    sealing: sealingKeys(options.secret, 'codes of gifts'),
+  };
   const stories = rememberStories(db, changes, clock);
   const assets = await readAssets(join(HOME, 'dist', 'assets'));
   const staff = openStaff({
@@ -203,6 +216,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       );
     },
   });
+  const invoicePress = options.invoicePress ?? (await openInvoicePress());
   const site = await openSite({
     database,
     objects,
@@ -214,11 +228,14 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     readers,
     grants: rememberGrants(db, changes),
     billing,
+    invoicePress,
     publication,
     plans,
     offers,
     baseUrl,
     outbox: options.sandbox ? outbox : undefined,
+    // A clock that somebody holds still is moved by whoever holds it.
+    travel: options.sandbox && options.clock === undefined ? (to) => travelTo(paper, to, log) : undefined,
     razorpay: razorpay && razorpayPages(razorpay),
     assets,
   });
@@ -227,6 +244,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     staff,
     access,
     readers: options.deskReaders ?? deskReaders({ access, billing, clock, db, publication }),
+    billing,
     publication,
     clock,
     baseUrl: options.baseUrl,
@@ -283,7 +301,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
     },
   });
-  return {
+  const paper: Paper = {
     database,
     databaseUrl: options.databaseUrl,
     changes,
@@ -309,12 +327,14 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     close: async () => {
       load.stop();
       mailer.close();
+      await invoicePress.close();
       await readers.sessions.stop();
       await access.stop();
       await changes.stop();
       await database.close();
     },
   };
+  return paper;
 }
 
 /** Mails of accounts, with the time at which what they tell of was done. */

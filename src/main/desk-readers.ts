@@ -2,6 +2,7 @@ import { type Access, wallsShown } from '#access';
 import {
   type BillingParts,
   isOver,
+  newestSubscriptions,
   type Payment,
   paymentsOf,
   resendReceipt,
@@ -40,8 +41,7 @@ export function deskReaders(parts: {
 }): DeskReaders {
   const { access, billing, clock, db, publication } = parts;
 
-  async function rowOf(reader: ReaderAccount): Promise<ReaderRow> {
-    const [newest] = await subscriptionsOf(db, reader.id);
+  function rowOf(reader: ReaderAccount, newest: Subscription | undefined): ReaderRow {
     return {
       id: reader.id,
       email: reader.email,
@@ -67,7 +67,14 @@ export function deskReaders(parts: {
   }
 
   return {
-    search: async (text) => Promise.all((await searchReaders(db, text, MOST_FOUND)).map(rowOf)),
+    async search(text) {
+      const found = await searchReaders(db, text, MOST_FOUND);
+      const newest = await newestSubscriptions(
+        db,
+        found.map(({ id }) => id),
+      );
+      return found.map((reader) => rowOf(reader, newest.get(reader.id)));
+    },
 
     async show(readerId) {
       const reader = await findReader(db, { id: readerId });
@@ -83,7 +90,7 @@ export function deskReaders(parts: {
       ]);
       const story = await named([...book.reads, ...walls].map((one) => one.storyId));
       return {
-        reader: await rowOf(reader),
+        reader: rowOf(reader, subscriptions[0]),
         sessions: sessions.map((one) => ({
           id: one.id,
           device: one.device,
@@ -92,6 +99,7 @@ export function deskReaders(parts: {
         })),
         grants: grants.map((one) => ({ ...one, source: SOURCES[one.source] })),
         subscriptions: subscriptions.map((one) => ({
+          id: one.id,
           plan: one.planName,
           state: stateWords(one, publication().language),
           paidThrough: one.paidThroughOn,

@@ -13,7 +13,16 @@ import { randomCode } from '#platform/codes';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { formatMoney } from '#values/money';
 import { dayAt } from '#values/term';
-import { type Command, type CommandContext, type CommandResult, Misuse, one, text } from './command.ts';
+import {
+  type Command,
+  type CommandContext,
+  type CommandResult,
+  count,
+  day,
+  Misuse,
+  one,
+  text,
+} from './command.ts';
 
 /** What the circulation manager offers to those who do not subscribe yet, or not any more. */
 export const OFFER_COMMANDS: readonly Command[] = [
@@ -46,14 +55,14 @@ async function create(context: CommandContext): Promise<CommandResult> {
     slug,
     name: text(options.name, '--name'),
     planSlug: options.plan === undefined ? undefined : text(options.plan, '--plan'),
-    trialDays: number(options['trial-days'], '--trial-days') ?? 0,
+    trialDays: count(options['trial-days'], '--trial-days') ?? 0,
     phases: phasesIn(options.terms, paper.publication().currency),
     who: audience as OfferAudience,
-    lapsedDays: number(options['lapsed-days'], '--lapsed-days') ?? 30,
+    lapsedDays: count(options['lapsed-days'], '--lapsed-days') ?? 30,
     fromOn: day(options.from, '--from') ?? today,
     untilOn: day(options.until, '--until'),
     needsCode: codes.length > 0,
-    most: number(options.most, '--most'),
+    most: count(options.most, '--most'),
   };
   const fault = offerFault(offer, paper.plans(), codes.length);
   if (fault !== undefined) throw new Invalid('bad-offer', fault);
@@ -70,12 +79,12 @@ async function create(context: CommandContext): Promise<CommandResult> {
 /** Codes that were thought up, or are made here; none where everybody may have the offer. */
 function codesOf({ options }: CommandContext): { code: string; most: number | undefined }[] {
   const { code } = options;
-  const count = number(options.codes, '--codes');
-  if (code !== undefined && count !== undefined) throw new Misuse('either --code or --codes');
+  const wanted = count(options.codes, '--codes');
+  if (code !== undefined && wanted !== undefined) throw new Misuse('either --code or --codes');
   if (code !== undefined)
-    return [{ code: text(code, '--code'), most: number(options['code-most'], '--code-most') }];
-  if ((count ?? 0) > MOST_CODES) throw new Misuse(`--codes is at most ${MOST_CODES}`);
-  return Array.from({ length: count ?? 0 }, () => ({ code: randomCode(), most: 1 }));
+    return [{ code: text(code, '--code'), most: count(options['code-most'], '--code-most') }];
+  if ((wanted ?? 0) > MOST_CODES) throw new Misuse(`--codes is at most ${MOST_CODES}`);
+  return Array.from({ length: wanted ?? 0 }, () => ({ code: randomCode(), most: 1 }));
 }
 
 /** `1x9900,2x50%`: one term at 99.00, then two at half the price. */
@@ -153,20 +162,4 @@ function offerJson(offer: Offer) {
     needs_code: offer.needsCode,
     most: offer.most ?? null,
   };
-}
-
-function number(value: string | boolean | undefined, name: string): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || !/^[1-9]\d{0,5}$/.test(value))
-    throw new Misuse(`${name} is a whole number above nothing`);
-  return Number(value);
-}
-
-function day(value: string | boolean | undefined, name: string): Temporal.PlainDate | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return Temporal.PlainDate.from(text(value, name));
-  } catch {
-    throw new Misuse(`${name} is a day such as 2026-12-01`);
-  }
 }

@@ -195,6 +195,10 @@ async function subscriptionJson(db: ReturnType<typeof context>, each: Subscripti
     anchor_on: each.anchorOn ?? null,
     paid_through_on: each.paidThroughOn ?? null,
     cancel_at: each.cancelOn ?? null,
+    announced:
+      each.announced === undefined
+        ? null
+        : { amount_minor: each.announced.price.minor, from_on: each.announced.fromOn },
     parked_reason: each.parkedReason ?? null,
     ended_reason: each.endedReason ?? null,
     terms: terms.map((term) => ({

@@ -1,18 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { nextDueAt, settleDue } from '#billing';
-import { moveDomainClock } from '#platform/domain-clock';
 import { Conflict } from '#values/errors';
-import {
-  chooseOutcome,
-  deliverHeld,
-  isOutcomeCode,
-  liveUntil,
-  nextSettlementAt,
-  OUTCOME_CODES,
-} from '../sandbox/sandbox.ts';
+import { chooseOutcome, isOutcomeCode, OUTCOME_CODES } from '../sandbox/sandbox.ts';
 import { type Command, type CommandContext, type CommandResult, Misuse, one } from './command.ts';
 import { GATEWAY_COMMANDS } from './gateway-commands.ts';
 import { runDueJobs } from './jobs.ts';
+import { handOver, travelTo } from './time-travel.ts';
 
 /** What can be tried in the sandbox alone: the time, and how payments end. */
 export const SANDBOX_COMMANDS: readonly Command[] = [
@@ -46,68 +37,12 @@ function inSandbox(run: Run): Run {
   };
 }
 
-/** More instants than this fall due on the way of no honest trial. */
-const MOST_STOPS = 100_000;
-/** And nothing leads to more than this at one instant. */
-const MOST_AGAIN = 10;
-
 /** Lives through everything that falls due until then, in order, as if the time had passed. */
-async function clock(context: CommandContext): Promise<CommandResult> {
-  const { paper } = context;
-  const { db } = paper.database;
-  const start = paper.clock.now();
-  const target = targetOf(
-    one(context.args, 'sandbox clock INSTANT or +P1M'),
-    start,
-    paper.publication().zone,
-  );
-  if (Temporal.Instant.compare(target, start) < 0) {
-    throw new Conflict('clock-runs-forward', `the clock moves forward only, and it is ${start} now`);
-  }
-  let last: Temporal.Instant | undefined;
-  let again = 0;
-  for (let stops = 0; stops < MOST_STOPS; stops++) {
-    const due = earlier(await nextDueAt(db, target), await nextSettlementAt(db, target));
-    if (due === undefined) break;
-    // One thing at an instant leads to another at the same; what stays due, whatever is done, cannot be done yet.
-    again = last !== undefined && Temporal.Instant.compare(due, last) <= 0 ? again + 1 : 0;
-    if (again > MOST_AGAIN) break;
-    last = due;
-    await moveTo(context, due);
-    await live(context, due);
-  }
-  await moveTo(context, target);
-  await live(context, target);
+async function clock({ args, log, paper }: CommandContext): Promise<CommandResult> {
+  const usage = 'sandbox clock INSTANT or +P1M';
+  const target = targetOf(one(args, usage), paper.clock.now(), paper.publication().zone);
+  await travelTo(paper, target, log);
   return { text: target.toString(), json: { now: target } };
-}
-
-/** Moves the clock, and waits until this process has heard of it. It goes on ticking, and may have passed this already. */
-async function moveTo({ paper }: CommandContext, to: Temporal.Instant): Promise<void> {
-  try {
-    await moveDomainClock(paper.database.db, to);
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
-  for (let waits = 0; waits < 400 && Temporal.Instant.compare(paper.clock.now(), to) < 0; waits++)
-    await sleep(5);
-}
-
-function earlier(
-  a: Temporal.Instant | undefined,
-  b: Temporal.Instant | undefined,
-): Temporal.Instant | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Temporal.Instant.compare(a, b) <= 0 ? a : b;
-}
-
-/** The gateway's time first: what was paid in time is known before the paper gives anything up. */
-async function live(context: CommandContext, now: Temporal.Instant): Promise<void> {
-  const { log, paper } = context;
-  await liveUntil(paper.database.db, now);
-  await hand(context);
-  await runDueJobs(paper, log);
-  await settleDue(paper.billing, now);
-  await runDueJobs(paper, log);
 }
 
 /** An instant, or a duration from now on in the paper's calendar: a month is a month there. */
@@ -135,23 +70,11 @@ async function outcome({ args, paper }: CommandContext): Promise<CommandResult> 
   return { text: `the next payment ends with: ${code}`, json: { outcome: code } };
 }
 
-async function deliver(context: CommandContext): Promise<CommandResult> {
-  const { delivered, notTaken } = await hand(context);
-  await runDueJobs(context.paper, context.log);
+async function deliver({ log, paper }: CommandContext): Promise<CommandResult> {
+  const { delivered, notTaken } = await handOver(paper, log);
+  await runDueJobs(paper, log);
   return {
     text: `delivered ${delivered}, not taken ${notTaken}`,
     json: { delivered, not_taken: notTaken },
   };
-}
-
-/** Delivers over HTTP where a server runs, and else to this very program. */
-function hand({ log, paper }: CommandContext) {
-  const { baseUrl, credentials, database, send } = paper;
-  return deliverHeld({
-    db: database.db,
-    baseUrl,
-    webhookSecrets: credentials.webhookSecrets,
-    log,
-    ...(send === undefined ? {} : { send }),
-  });
 }

@@ -17,25 +17,39 @@ export async function listPayments(
   after: ListPlace | undefined,
   most: number,
 ): Promise<{ readonly records: readonly PaymentRecord[]; readonly last: ListPlace | undefined }> {
-  const from = since.toString();
+  // Of a payment and what was captured of it the one that changed last says where it stands: 223 s for 100,000 payments
+  // where each page worked that out for all of them, and a part of that where each reads on from the one before.
+  const from = after === undefined ? since.toString() : instantOf(after.micros);
+  const id = after?.id ?? '';
   const { rows } = await sql<{ id: string; micros: string }>`
-    with touched as (
-      select id, changed_at as at from sandbox.payments where changed_at >= ${from}
-      union all
-      select payment_id, changed_at from sandbox.captures where changed_at >= ${from}
-    ), newest as (
-      select id, (extract(epoch from max(at)) * 1000000)::bigint as micros from touched group by id
+    with settled as (
+      select p.id, p.changed_at as at from sandbox.payments p
+      where (p.changed_at, p.id) > (${from}::timestamptz, ${id}) and p.changed_at >= ${since.toString()}
+        and p.status <> 'canceled'
+        and not exists (select from sandbox.captures c where c.payment_id = p.id and c.changed_at >= p.changed_at)
+        and coalesce((select c.amount_minor from sandbox.checkouts c where c.id = p.checkout_id), 1) > 0
+      order by p.changed_at, p.id limit ${most}
+    ), returned as (
+      select c.payment_id as id, c.changed_at as at
+      from sandbox.captures c join sandbox.payments p on p.id = c.payment_id and p.changed_at <= c.changed_at
+      where (c.changed_at, c.payment_id) > (${from}::timestamptz, ${id}) and c.changed_at >= ${since.toString()}
+        and p.status <> 'canceled'
+        and coalesce((select k.amount_minor from sandbox.checkouts k where k.id = p.checkout_id), 1) > 0
+      order by c.changed_at, c.payment_id limit ${most}
     )
-    select newest.id, newest.micros::text as micros from newest join sandbox.payments p on p.id = newest.id
-      left join sandbox.checkouts c on c.id = p.checkout_id
-    where p.status <> 'canceled' and coalesce(c.amount_minor, 1) > 0
-      and (${after === undefined} or (newest.micros, newest.id) > (${after?.micros ?? '0'}::bigint, ${after?.id ?? ''}))
-    order by newest.micros, newest.id limit ${most}`.execute(db);
+    select id, (extract(epoch from at) * 1000000)::bigint::text as micros
+    from (select * from settled union all select * from returned) as one
+    order by at, id limit ${most}`.execute(db);
   const records = await readRecords(
     db,
     rows.map(({ id }) => id),
   );
   return { records: rows.flatMap(({ id }) => records.get(id) ?? []), last: rows.at(-1) };
+}
+
+/** An instant as PostgreSQL reads it, to the microsecond that it keeps. */
+function instantOf(micros: string): string {
+  return Temporal.Instant.fromEpochNanoseconds(BigInt(micros) * 1_000n).toString();
 }
 
 /** The sums of the company's book, by currency: what came, what went, and what is left. */

@@ -7,6 +7,7 @@ import {
   seatsOfReader,
   subscriptionsOf,
 } from '#billing';
+import { endOf, listGrants } from '#entitlements';
 import { deleteReader, personalData } from '#personal-data';
 import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import {
@@ -20,6 +21,7 @@ import {
 } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
 import { jsonValue } from '#values/json';
+import { dayAt } from '#values/term';
 import type { Asker } from './asker.ts';
 import { nextPath, pathFrom } from './next-path.ts';
 import {
@@ -71,6 +73,18 @@ export function accountRoutes(site: Site): Route[] {
   });
   const nonceOf = (ask: Ask) => ask.cookies(cookies.code.name)[0] ?? '';
   const policyOf = () => access.policy().meters.main;
+
+  /** The first day on which no gift is read by any more, in the paper's zone. */
+  async function giftUntil(readerId: string): Promise<Temporal.PlainDate | undefined> {
+    const now = clock.now();
+    const ends = (await listGrants(db, readerId))
+      .filter(({ source }) => source === 'gift')
+      .map(endOf)
+      .filter((end) => Temporal.Instant.compare(now, end) < 0)
+      .toSorted(Temporal.Instant.compare);
+    const last = ends.at(-1);
+    return last && dayAt(last, site.publication().zone);
+  }
 
   /** Where to go on: as the link says, or the page it was followed from. */
   const nextOf = (ask: Ask) => nextPath(ask.query('next') ?? pathFrom(ask.header('referer'), site.baseUrl));
@@ -291,7 +305,10 @@ export function accountRoutes(site: Site): Route[] {
       const frame = site.frame(asker.audience);
       const [subscription] = await subscriptionsOf(db, reader.id);
       const payments = await paymentsOf(db, reader.id);
-      const documents = [...(await invoicesOf(db, reader.id)), ...(await creditNotesOf(db, reader.id))];
+      const documents = [
+        ...(await invoicesOf(db, reader.id)),
+        ...(await creditNotesOf(db, reader.id)),
+      ].toSorted((a, b) => Temporal.PlainDate.compare(b.issuedOn, a.issuedOn));
       return ownPage(
         renderAccount({
           frame,
@@ -303,6 +320,7 @@ export function accountRoutes(site: Site): Route[] {
             subscription,
             payments,
             documents,
+            giftUntil: await giftUntil(reader.id),
             seats: await seatsOfReader(db, reader.id),
             today: access.today(),
           }),

@@ -1,6 +1,5 @@
 import {
   beginPayment,
-  canWithdraw,
   changePlanLater,
   endPause,
   isOver,
@@ -8,6 +7,7 @@ import {
   quoteChange,
   type Subscription,
   subscriptionsOf,
+  withdrawalOf,
   withdrawSubscription,
 } from '#billing';
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
@@ -50,7 +50,7 @@ export function changeRoutes(site: Site): Route[] {
       who: 'reader',
       handle: page(async (subscription, ask) => {
         const { audience } = await site.asker(ask);
-        const mayWithdraw = await canWithdraw(billing, subscription, clock.now());
+        const withdrawal = await withdrawalOf(billing, subscription, clock.now());
         const frame = site.frame(audience);
         const offers = await Promise.all(
           plans().map(async (plan) => ({
@@ -58,7 +58,7 @@ export function changeRoutes(site: Site): Route[] {
             quote: await quoteChange(db, subscription, plan, clock.now()),
           })),
         );
-        return ownPage(renderChanges({ frame, subscription, offers, mayWithdraw }));
+        return ownPage(renderChanges({ frame, subscription, offers, withdrawal }));
       }),
     },
     {
@@ -111,10 +111,10 @@ export function changeRoutes(site: Site): Route[] {
       path: PATHS.withdrawal,
       who: 'reader',
       handle: page(async (subscription, ask) => {
-        if (!(await canWithdraw(billing, subscription, clock.now())))
-          return redirect(303, PATHS.account, OWN);
+        const withdrawal = await withdrawalOf(billing, subscription, clock.now());
+        if (withdrawal === undefined) return redirect(303, PATHS.account, OWN);
         const { audience } = await site.asker(ask);
-        return ownPage(renderWithdrawal({ frame: site.frame(audience), subscription }));
+        return ownPage(renderWithdrawal({ frame: site.frame(audience), subscription, withdrawal }));
       }),
     },
     {

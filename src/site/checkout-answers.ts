@@ -22,13 +22,13 @@ import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
 import { isGstin } from '#values/gstin';
 import { isPlace } from '#values/places';
+import { digestOf } from './components/agreement.tsx';
 import { buyerIn, seatsIn } from './group-answers.ts';
 import { nextPath } from './next-path.ts';
 import { renderCancellation } from './pages/account-page.tsx';
 import { groupConsentWords, renderGroupOrder } from './pages/group-page.tsx';
 import {
   consentWords,
-  digestOf,
   renderConfirming,
   renderOrder,
   renderOutcome,
@@ -36,7 +36,7 @@ import {
 } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
 import { forAudience, missing, ownPage, PRIVATE, printed } from './plain-answers.ts';
-import { PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
+import { giftOrderPath, PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
 
@@ -155,9 +155,11 @@ export function checkoutRoutes(site: Site): Route[] {
       );
     }
     if (refused !== undefined) return again('Please look at what it costs without that offer.');
-    const { language } = site.publication();
+    const { language, withdrawalRefund } = site.publication();
     const consent =
-      seats > 1 ? groupConsentWords(plan, seats, language) : consentWords(plan, chosen?.offer, language);
+      seats > 1
+        ? groupConsentWords(plan, seats, language)
+        : consentWords(plan, chosen?.offer, language, withdrawalRefund);
     if (seats > 1 && buyer.gstin !== '' && !isGstin(buyer.gstin))
       return again('That is no GSTIN: please look at its letters and digits again.');
     const shown = form.field('shown');
@@ -175,6 +177,7 @@ export function checkoutRoutes(site: Site): Route[] {
       country,
       state,
       consent,
+      beginsAtOnce: seats === 1 && withdrawalRefund === 'pro-rata',
       next: seats > 1 ? PATHS.group : next,
     };
     const begun = await beginCheckout(billing, order, clock.now());
@@ -216,11 +219,14 @@ export function checkoutRoutes(site: Site): Route[] {
     if (found === undefined || found.readerId !== session?.readerId) return missing(site, ask);
     const { intent, subscription } = await asItStands(found);
     const frame = site.frame(audience);
-    const tryAgain = planPath(subscription.planSlug);
+    const tryAgain =
+      subscription.product === 'gift'
+        ? giftOrderPath(subscription.planSlug)
+        : planPath(subscription.planSlug);
     if (subscription.state !== 'incomplete' && !isOver(subscription)) {
       const next = intent?.next ?? '/';
       const { paidThroughOn, state, trialEndsOn } = subscription;
-      const kind = state === 'trialing' ? 'trialing' : 'active';
+      const kind = subscription.product === 'gift' ? 'gift' : state === 'trialing' ? 'trialing' : 'active';
       return ownPage(
         renderOutcome({ frame, kind, next, paidThrough: paidThroughOn, trialUntil: trialEndsOn }),
       );

@@ -12,6 +12,7 @@ import type { Readers } from '#readers';
 import type { RelatedStories } from '#topics';
 import { findAskers } from './asker.ts';
 import { type SiteCookies, siteCookies } from './cookies.ts';
+import type { InvoicePress } from './documents/invoice-sheet.ts';
 import { AUDIENCES, type Audience, type Frame } from './frame.ts';
 import { type PageMemory, rememberPages } from './page-memory.ts';
 
@@ -21,6 +22,8 @@ export type SiteParts = {
   readonly objects: ObjectStore;
   /** Where mails can be read by anyone: in the sandbox alone. */
   readonly outbox: Outbox | undefined;
+  /** Lets time pass, and everything that falls due on the way be done: in the sandbox alone. */
+  readonly travel: ((to: Temporal.Instant) => Promise<void>) | undefined;
   /** Where money is taken through Razorpay, whose checkout is opened by a page of ours. */
   readonly razorpay: RazorpayPages | undefined;
   readonly changes: ChangeFeed;
@@ -33,6 +36,7 @@ export type SiteParts = {
   readonly grants: ReturnType<typeof rememberGrants>;
   readonly cookies: SiteCookies;
   readonly billing: BillingParts;
+  readonly invoicePress: InvoicePress;
   readonly publication: () => Publication;
   readonly plans: () => readonly Plan[];
   /** Those that are open today and need no code. */

@@ -1,6 +1,8 @@
 import {
   beginPayment,
+  type CreditNote,
   creditNotesOf,
+  type Invoice,
   invoicesOf,
   isOver,
   newestIntent,
@@ -8,12 +10,12 @@ import {
   settleIntent,
   subscriptionsOf,
 } from '#billing';
-import { type Answer, type Ask, type Route, redirect } from '#platform/http';
+import { type Answer, type Ask, answer, type Route, redirect } from '#platform/http';
 import { findReader } from '#readers';
 import { renderInvoice } from './pages/invoice-page.tsx';
 import { renderPayment } from './pages/payment-page.tsx';
 import type { Site } from './parts.ts';
-import { missing, ownPage, PRIVATE } from './plain-answers.ts';
+import { failure, missing, ownPage, PRIVATE } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -53,21 +55,49 @@ export function paymentRoutes(site: Site): Route[] {
     );
   }
 
-  async function invoicePage(ask: Ask): Promise<Answer> {
-    const { audience, session } = await site.asker(ask);
-    if (session === undefined) return redirect(303, PATHS.login, OWN);
-    const [invoices, notes] = [
-      await invoicesOf(db, session.readerId),
-      await creditNotesOf(db, session.readerId),
+  /** A reader's own; another reader's is as if it did not exist. */
+  async function ownDocument(ask: Ask): Promise<Invoice | CreditNote | undefined> {
+    const { session } = await site.asker(ask);
+    if (session === undefined) return undefined;
+    const documents = [
+      ...(await invoicesOf(db, session.readerId)),
+      ...(await creditNotesOf(db, session.readerId)),
     ];
-    // Another reader's is as if it did not exist.
-    const document = [...invoices, ...notes].find(({ id }) => id === ask.param('invoice'));
+    return documents.find(({ id }) => id === ask.param('invoice'));
+  }
+
+  async function invoicePage(ask: Ask): Promise<Answer> {
+    const document = await ownDocument(ask);
     if (document === undefined) return missing(site, ask);
+    const { audience } = await site.asker(ask);
     return ownPage(renderInvoice({ frame: site.frame(audience), document }));
+  }
+
+  async function invoiceSheet(ask: Ask): Promise<Answer> {
+    const document = await ownDocument(ask);
+    if (document === undefined) return missing(site, ask);
+    const made = await site.invoicePress.sheet(document, site.publication());
+    if (made.kind !== 'pdf') {
+      const page = failure(site, 503, ask.requestId);
+      return { ...page, headers: [...page.headers, 'Retry-After', '5'] };
+    }
+    // A number has slashes, which are no part of a file's name.
+    const name = `${document.number.replaceAll('/', '-')}.pdf`;
+    return answer(200, 'application/pdf', made.bytes, [
+      ...OWN,
+      'Content-Disposition',
+      `attachment; filename="${name}"`,
+    ]);
   }
 
   return [
     { method: 'GET', path: `${PATHS.accountInvoices}/:invoice`, who: 'reader', handle: invoicePage },
+    {
+      method: 'GET',
+      path: `${PATHS.accountInvoices}/:invoice/sheet.pdf`,
+      who: 'reader',
+      handle: invoiceSheet,
+    },
     { method: 'GET', path: PATHS.accountPayment, who: 'reader', handle: (ask) => page(ask) },
     {
       method: 'POST',

@@ -2,9 +2,11 @@ import type { Answer, Ask, Route } from '#platform/http';
 import { accountRoutes } from './account-answers.ts';
 import { changeRoutes } from './change-answers.ts';
 import { checkoutRoutes } from './checkout-answers.ts';
+import { clockRoutes } from './clock-answers.ts';
 import { feedAnswers } from './feed-answers.ts';
 import { fileAnswers } from './file-answers.ts';
 import type { Frame } from './frame.ts';
+import { giftRoutes } from './gift-answers.ts';
 import { groupRoutes } from './group-answers.ts';
 import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
@@ -69,6 +71,7 @@ export function siteRoutes(site: Site): Route[] {
     get(PATHS.meter, meterAnswers(site)),
     ...accountRoutes(site),
     ...groupRoutes(site),
+    ...giftRoutes(site),
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
     ...changeRoutes(site),
@@ -83,6 +86,7 @@ export function siteRoutes(site: Site): Route[] {
     get('/topics/:topic', orMoved(lists.topic)),
     get('/authors/:author', orMoved(lists.author)),
     ...outboxRoutes(site),
+    ...clockRoutes(site),
     get('/:section', orMoved(lists.section)),
     get('/:section/feed.xml', feeds.sectionFeed),
     get('/:section/:story', orMoved(storyAnswers(site))),

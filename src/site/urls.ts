@@ -27,6 +27,12 @@ export const withCode = (plan: string, code: string): string =>
 /** A plan for so many readers. */
 export const groupOrderPath = (plan: string, seats: number): string =>
   `${PATHS.subscribeGroup}?plan=${encodeURIComponent(plan)}&seats=${seats}`;
+/** A plan, to be given to somebody. */
+export const giftOrderPath = (plan: string): string =>
+  `${PATHS.subscribeGift}?plan=${encodeURIComponent(plan)}`;
+/** Where a gift's code leads; billing makes the same address for its mail. */
+export const giftPath = (code: string): string =>
+  code === '' ? PATHS.gift : `${PATHS.gift}?code=${encodeURIComponent(code)}`;
 /** What an invitation to a seat leads to; billing makes the same address for its mail. */
 export const seatPath = (token: string): string => `${PATHS.seats}/${encodeURIComponent(token)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
@@ -36,6 +42,8 @@ export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderI
 export const razorpayReturnPath = (orderId: string): string => `${razorpayPath(orderId)}/return`;
 /** Of a payment. */
 export const invoicePath = (id: string): string => `${PATHS.accountInvoices}/${id}`;
+/** The same as a PDF. */
+export const invoiceSheetPath = (id: string): string => `${invoicePath(id)}/sheet.pdf`;
 export const receiptPath = (paymentId: string): string => `${PATHS.accountReceipts}/${paymentId}`;
 /** Where an invited reader chooses a password. */
 export const invitationPath = (token: string): string => `/login/invitation/${token}`;
@@ -63,6 +71,10 @@ export const PATHS = {
   front: '/',
   subscribe: '/subscribe',
   subscribeGroup: '/subscribe/group',
+  subscribeGift: '/subscribe/gift',
+  gifts: '/gifts',
+  gift: '/gift',
+  accountGifts: '/account/gifts',
   subscriptions: '/subscriptions',
   cancellation: '/account/cancellation',
   resumption: '/account/resumption',
@@ -105,6 +117,7 @@ export const PATHS = {
   terms: '/terms',
   contact: '/contact',
   outbox: '/outbox',
+  clock: '/sandbox/clock',
   newsSitemap: '/news-sitemap.xml',
   sitemap: '/sitemap.xml',
 } as const;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocate, perMonth, shareOf } from './money.ts';
+import { allocate, formatExactly, formatMoney, minorFrom, minorText, perMonth, shareOf } from './money.ts';
 
 describe('a price a month', () => {
   it.each([
@@ -12,6 +12,26 @@ describe('a price a month', () => {
     'of %i for %i months in %s is a whole unit, rounded down (F110, F111)',
     (minor, months, currency, wanted) => {
       expect(perMonth({ minor, currency }, months)).toEqual({ minor: wanted, currency });
+    },
+  );
+});
+
+describe('an amount in words', () => {
+  it.each([
+    ['INR', 270_000n, 'en-IN', '₹2,700', '₹2,700.00'],
+    ['INR', 12_345_650n, 'en-IN', '₹1,23,456.50', '₹1,23,456.50'],
+    ['GBP', 5n, 'en-GB', '£0.05', '£0.05'],
+    ['JPY', 500n, 'ja-JP', '￥500', '￥500'],
+    ['KWD', 4_005n, 'en-GB', 'KWD 4.005', 'KWD 4.005'],
+    ['KWD', 4_000n, 'en-GB', 'KWD 4', 'KWD 4.000'],
+    ['EUR', 0n, 'de-DE', '0 €', '0,00 €'],
+    ['INR', 9_007_199_254_740_993n, 'en-US', '₹90,071,992,547,409.93', '₹90,071,992,547,409.93'],
+  ])(
+    '%s %i in %s is %s to a reader and %s in a book (F108, F110)',
+    (currency, minor, language, shown, exact) => {
+      const said = (text: string) => text.replace(/\u00a0/g, ' ');
+      expect(said(formatMoney({ minor, currency }, language))).toBe(shown);
+      expect(said(formatExactly({ minor, currency }, language))).toBe(exact);
     },
   );
 });
@@ -56,5 +76,36 @@ describe('an amount that is divided', () => {
       }),
     );
     expect(() => allocate(1n, [0n])).toThrow(RangeError);
+  });
+});
+
+describe('an amount that is typed', () => {
+  it.each([
+    ['450', 'INR', 45_000n],
+    ['450.5', 'INR', 45_050n],
+    ['1,450.50', 'INR', 145_050n],
+    [' 7 ', 'INR', 700n],
+    ['450.505', 'INR', undefined],
+    ['450.505', 'KWD', 450_505n],
+    ['500', 'JPY', 500n],
+    ['500.0', 'JPY', undefined],
+    ['-1', 'INR', undefined],
+    ['1e3', 'INR', undefined],
+    ['', 'INR', undefined],
+    ['₹5', 'INR', undefined],
+  ] as const)('%s %s', (text, currency, minor) => {
+    expect(minorFrom(text, currency)).toBe(minor);
+  });
+});
+
+describe('an amount in digits', () => {
+  it.each([
+    [145_050n, 'INR', '1450.50'],
+    [-5n, 'INR', '-0.05'],
+    [0n, 'INR', '0.00'],
+    [500n, 'JPY', '500'],
+    [4_500n, 'KWD', '4.500'],
+  ] as const)('%s %s', (minor, currency, text) => {
+    expect(minorText({ minor, currency })).toBe(text);
   });
 });

@@ -11,13 +11,10 @@ export function moneyRecord({ currency, minor }: Money): {
 
 /** How many decimal places a currency's minor unit has (ISO 4217); two where it is not listed. */
 const EXPONENTS: Readonly<Record<string, number>> = {
-  JPY: 0,
-  KRW: 0,
-  VND: 0,
-  KWD: 3,
-  BHD: 3,
-  OMR: 3,
-  JOD: 3,
+  ...Object.fromEntries(
+    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0]),
+  ),
+  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])),
 };
 
 function minorPerUnit(currency: string): bigint {
@@ -39,30 +36,60 @@ export function perMonth(total: Money, months: number): Money {
 /** The amount as a reader sees it (₹2,700, £4.50): no decimal places where there are none to show. */
 export function formatMoney(money: Money, language: string): string {
   const unit = minorPerUnit(money.currency);
-  const whole = money.minor % unit === 0n;
-  const format = moneyFormat(language, money.currency, whole);
-  if (whole) return format.format(money.minor / unit);
+  return money.minor % unit === 0n
+    ? moneyFormat(language, money.currency, 0).format(money.minor / unit)
+    : formatExactly(money, language);
+}
+
+/** The amount to the last minor unit (₹2,700.00, ¥500, KWD 4.500), as books and invoices give it. */
+export function formatExactly(money: Money, language: string): string {
   const digits = EXPONENTS[money.currency] ?? 2;
-  const text = `${money.minor / unit}.${(money.minor % unit).toString().padStart(digits, '0')}`;
-  return format.format(text as `${number}`);
+  return moneyFormat(language, money.currency, digits).format(decimal(money, digits));
+}
+
+/** A number's text, which Intl reads without making it a fraction of base two. */
+function decimal({ currency, minor }: Money, digits: number): `${number}` {
+  const unit = minorPerUnit(currency);
+  const rest = digits === 0 ? '' : `.${(minor % unit).toString().padStart(digits, '0')}`;
+  return `${minor / unit}${rest}` as `${number}`;
 }
 
 /** A formatter costs a thousand times what using it costs, so each is made once: there are few languages and currencies. */
 const formats = new Map<string, Intl.NumberFormat>();
 
-function moneyFormat(language: string, currency: string, whole: boolean): Intl.NumberFormat {
-  const key = `${language} ${currency} ${whole}`;
+function moneyFormat(language: string, currency: string, digits: number): Intl.NumberFormat {
+  const key = `${language} ${currency} ${digits}`;
   let known = formats.get(key);
   if (known === undefined) {
     known = new Intl.NumberFormat(language, {
       style: 'currency',
       currency,
       currencyDisplay: 'narrowSymbol',
-      ...(whole ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {}),
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
     });
     formats.set(key, known);
   }
   return known;
+}
+
+/**
+ * An amount as a person types it (`450`, `450.5`, `1,450.50`), in minor units; undefined where it is no amount of the
+ * currency, such as one with more decimal places than that has.
+ */
+export function minorFrom(text: string, currency: string): bigint | undefined {
+  const digits = EXPONENTS[currency] ?? 2;
+  const [, whole, rest = ''] = /^(\d{1,12})(?:\.(\d+))?$/.exec(text.trim().replaceAll(',', '')) ?? [];
+  if (whole === undefined || rest.length > digits) return undefined;
+  return BigInt(whole + rest.padEnd(digits, '0'));
+}
+
+/** An amount in digits alone, as programs and tables read it: `-1450.50`, `500` in yen. */
+export function minorText({ currency, minor }: Money): string {
+  const digits = EXPONENTS[currency] ?? 2;
+  const text = (minor < 0n ? -minor : minor).toString().padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  return `${minor < 0n ? '-' : ''}${whole}${digits === 0 ? '' : `.${text.slice(-digits)}`}`;
 }
 
 /** The same sum in the same currency. */

@@ -49,6 +49,57 @@ export const INDIAN_STATES: Readonly<Record<string, string>> = {
   WB: 'West Bengal',
 };
 
+/**
+ * The number that GST knows each of them by, which is also how a GSTIN begins. 25 and 28 went with the places that had them
+ * (Daman and Diu, the Andhra Pradesh of before 2014).
+ */
+const GST_CODES: Readonly<Record<string, string>> = {
+  JK: '01',
+  HP: '02',
+  PB: '03',
+  CH: '04',
+  UK: '05',
+  HR: '06',
+  DL: '07',
+  RJ: '08',
+  UP: '09',
+  BR: '10',
+  SK: '11',
+  AR: '12',
+  NL: '13',
+  MN: '14',
+  MZ: '15',
+  TR: '16',
+  ML: '17',
+  AS: '18',
+  WB: '19',
+  JH: '20',
+  OD: '21',
+  CG: '22',
+  MP: '23',
+  GJ: '24',
+  DH: '26',
+  MH: '27',
+  KA: '29',
+  GA: '30',
+  LD: '31',
+  KL: '32',
+  TN: '33',
+  PY: '34',
+  AN: '35',
+  TS: '36',
+  AP: '37',
+  LA: '38',
+};
+
+/** The number that GST has for what is supplied to another country. */
+export const GST_ABROAD = '96';
+
+/** Karnataka (29): an Indian state as an invoice has to name it; a code that is none of India's as it is. */
+export function stateWithGstCode(code: string): string {
+  return Object.hasOwn(INDIAN_STATES, code) ? `${INDIAN_STATES[code]} (${GST_CODES[code]})` : code;
+}
+
 /** Whether these are a country and, in India, a state of it: what tax needs to know of a buyer. */
 export function isPlace(country: string, state: string | undefined): boolean {
   if (!COUNTRIES.includes(country)) return false;

@@ -67,6 +67,18 @@ const RULES: readonly (readonly [string, string, readonly Role[]])[] = [
   ['GET', '/desk/readers/:reader', ['support', 'circulation', 'administrator']],
   ['POST', '/desk/readers/:reader/session-endings', ['support', 'circulation', 'administrator']],
   ['POST', '/desk/readers/:reader/mails', ['support', 'circulation', 'administrator']],
+  ['GET', '/desk/subscriptions/:subscription', ['support', 'circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/refunds', ['circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/given-days', ['circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/cancellation', ['circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/resumption', ['circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/ending', ['circulation', 'administrator']],
+  ['POST', '/desk/subscriptions/:subscription/release', ['circulation', 'administrator']],
+  ['GET', '/desk/parked', ['support', 'circulation', 'administrator']],
+  ['POST', '/desk/parked/resolutions', ['circulation', 'administrator']],
+  ['GET', '/desk/revenue', ['circulation', 'administrator']],
+  ['GET', '/desk/revenue.csv', ['circulation', 'administrator']],
+  ['GET', '/desk/journal.csv', ['circulation', 'administrator']],
   ['GET', '/desk/imports', ['chief-editor', 'administrator']],
   ['GET', '/desk/imports/:run', ['chief-editor', 'administrator']],
   ['GET', '/desk/imports/:run/report.json', ['chief-editor', 'administrator']],
@@ -96,7 +108,7 @@ describe('every route of the desk', () => {
   it.each(ROLES)('lets in whom it should, of those who work as %s, and tells the rest so', async (role) => {
     const { cookie } = await seated(paper, role);
     for (const [method, path, may] of RULES) {
-      const target = path.replace(':reader', reader.reader.id).replace(':run', ID);
+      const target = path.replace(':reader', reader.reader.id).replace(/:run|:subscription/, ID);
       const response =
         method === 'GET' ? await paper.get(target, { cookie }) : await post(paper, target, {}, { cookie });
       const shut = response.status === 403;
@@ -113,7 +125,7 @@ describe('every route of the desk', () => {
   it('sends who is not signed in to sign in, and on to where they were going', async () => {
     const half = await halfSession(await person('administrator'));
     for (const [method, path] of RULES) {
-      const target = path.replace(/:reader|:run/, ID);
+      const target = path.replace(/:reader|:run|:subscription/, ID);
       for (const [cookie, place] of [
         [undefined, 'sign-in'],
         ['__Host-desk=', 'sign-in'],
@@ -171,7 +183,7 @@ describe('every route of the desk', () => {
     const { cookie } = await seated(paper, 'administrator');
     const before = await paper.staff.actions({ limit: 1 });
     for (const [method, path] of RULES.filter(([method]) => method === 'POST')) {
-      const target = path.replace(':reader', reader.reader.id).replace(':run', ID);
+      const target = path.replace(':reader', reader.reader.id).replace(/:run|:subscription/, ID);
       for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
         const response = await post(paper, target, {}, { cookie, headers });
         expect([method, target, response.status]).toEqual([method, target, 403]);

@@ -4,10 +4,8 @@ import {
   acceptSeat,
   beginCheckout,
   beginPayment,
-  brokenBooks,
   changeSeatsLater,
   findGroup,
-  heldBy,
   inviteToSeats,
   nameManager,
   pauseSubscription,
@@ -19,6 +17,7 @@ import {
   withdrawSeat,
 } from '#billing';
 import { holdingAt, listGrants } from '#entitlements';
+import { booksHold } from '../books.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -118,12 +117,7 @@ async function terms(owner: Person) {
   );
 }
 
-async function proveBooks() {
-  const { db } = paper.database;
-  expect(await brokenBooks(db)).toEqual([]);
-  const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db, 'sandbox') });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('a group', () => {
   it('is bought for so many readers, of whom the buyer is the first, and its invoice says whose it is and for how many', async () => {

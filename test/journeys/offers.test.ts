@@ -1,15 +1,14 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  brokenBooks,
   cancelSubscription,
-  heldBy,
   insertOffer,
   type Offer,
   offerFigures,
   subscriptionsOf,
   termsOf,
 } from '#billing';
+import { booksHold } from '../books.ts';
 import { live } from '../living.ts';
 import { mailsTo } from '../mails.ts';
 import { type TestPaper, testPaper } from '../paper.ts';
@@ -85,12 +84,7 @@ async function order(browser: TestBrowser, fields: Record<string, string>) {
   return { status: answer.status, page: answer.status === 303 ? '' : await answer.text() };
 }
 
-async function proveBooks() {
-  const { db } = paper.database;
-  expect(await brokenBooks(db)).toEqual([]);
-  const balance = await paper.billing.gateway.readBalance();
-  expect(balance).toEqual({ kind: 'ok', value: await heldBy(db, 'sandbox') });
-}
+const proveBooks = () => booksHold(paper);
 
 describe('an introductory price', () => {
   it('is charged for its terms and then the plan’s is, each announced, and the words that were agreed to say so', async () => {

@@ -175,6 +175,7 @@ function look(world: World, before: KeptSubscription): (() => void)[] {
     case 'park':
       if (asked !== undefined) world.changeIntent(asked.id, { parkedReason: 'the gateway never said' });
       return [];
+    case 'tell price':
     case undefined:
       return [];
     default:

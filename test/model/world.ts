@@ -315,7 +315,7 @@ export class World {
       }
     }
     this.facts.push({ subscriptionId: id, fact, at: this.now });
-    this.post(lettersOf(outcome, this.now));
+    this.post(lettersOf(outcome));
     const { mandate } = subscription;
     if (mandate?.status === 'active' && isOver(standing) && !isOver(subscription))
       this.jobs.push(() => this.bank.revoke(mandate.token));

@@ -1,7 +1,7 @@
 import type { Action } from '#staff';
 import { actionWords } from '../action-words.ts';
 import type { Frame } from '../frame.ts';
-import { readerPath } from '../urls.ts';
+import { readerPath, subscriptionPath } from '../urls.ts';
 import { Moment } from './when.tsx';
 
 type ActionsProps = {
@@ -24,6 +24,8 @@ export function Actions({ actions, frame, subjects }: ActionsProps) {
               <p class="row-subject">
                 {action.on.kind === 'reader' && subjects === 'linked' ? (
                   <a href={readerPath(action.on.id)}>{`reader ${action.on.id}`}</a>
+                ) : action.on.kind === 'subscription' && subjects === 'linked' ? (
+                  <a href={subscriptionPath(action.on.id)}>{`subscription ${action.on.id}`}</a>
                 ) : (
                   `${action.on.kind} ${action.on.id}`
                 )}

@@ -64,6 +64,8 @@ const FIRST_FONTS = ['stix-two-text-latin-wght-normal.woff2', 'libre-franklin-la
 const PLACES: readonly { readonly path: string; readonly name: string; readonly permission: Permission }[] = [
   { path: DESK.today, name: 'Today', permission: 'desk' },
   { path: DESK.readers, name: 'Readers', permission: 'readers.see' },
+  { path: DESK.parked, name: 'Waiting', permission: 'readers.see' },
+  { path: DESK.revenue, name: 'Revenue', permission: 'revenue.see' },
   { path: DESK.imports, name: 'Imports', permission: 'imports.see' },
   { path: DESK.audit, name: 'Audit trail', permission: 'audit.see' },
 ];

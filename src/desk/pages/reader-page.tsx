@@ -1,4 +1,3 @@
-import type { Child } from 'hono/jsx';
 import type { Action } from '#staff';
 import { writeDate, writeDay, writeMonth } from '#values/dates';
 import { formatMoney } from '#values/money';
@@ -6,10 +5,11 @@ import { Actions } from '../components/actions.tsx';
 import { documentText } from '../components/document.ts';
 import { Field } from '../components/field.tsx';
 import { Layout } from '../components/layout.tsx';
+import { Part } from '../components/part.tsx';
 import { Day, Moment } from '../components/when.tsx';
 import type { Frame } from '../frame.ts';
 import type { ReaderFile } from '../readers-port.ts';
-import { DESK, mailsPath, sessionEndingsPath } from '../urls.ts';
+import { DESK, mailsPath, sessionEndingsPath, subscriptionPath } from '../urls.ts';
 import { whyTheWall } from '../why-the-wall.ts';
 
 /** What was wrong with a form that was sent, at which of its fields, and the reason as it was typed. */
@@ -93,16 +93,6 @@ export function renderReader(props: ReaderProps): string {
   );
 }
 
-/** A part of the page with its heading, and a line that says so where there is nothing. */
-function Part(props: { id: string; title: string; count: number; empty: string; children: Child }) {
-  return (
-    <section aria-labelledby={props.id}>
-      <h2 id={props.id}>{props.title}</h2>
-      {props.count === 0 ? <p class="empty">{props.empty}</p> : props.children}
-    </section>
-  );
-}
-
 function Walls({ file, frame }: ReaderProps) {
   return (
     <Part id="walls" title="Why the wall was shown" count={file.walls.length} empty="No wall was shown.">
@@ -162,7 +152,10 @@ function Subscriptions({ file, frame }: ReaderProps) {
         {file.subscriptions.map((one) => (
           <li>
             <p>
-              <strong>{one.plan}</strong> {one.state}
+              <a href={subscriptionPath(one.id)}>
+                <strong>{one.plan}</strong>
+              </a>{' '}
+              {one.state}
             </p>
             <p class="row-note">
               {one.paidThrough === undefined

@@ -14,11 +14,13 @@ type TodayProps = {
   published: { stories: number; premium: number; andMore: boolean };
   newest: readonly StoryCard[];
   totals: DayTotals;
+  /** What waits until a person has looked at it; nothing, for who cannot. */
+  parked: number;
 };
 
 /** What the paper has done today: every figure here is counted, none is estimated. */
 export function renderToday(props: TodayProps): string {
-  const { frame, published, today, totals } = props;
+  const { frame, parked, published, today, totals } = props;
   const walls = [...totals.walls.values()].reduce((sum, times) => sum + times, 0);
   const number = new Intl.NumberFormat(frame.paper.language);
   return documentText(
@@ -28,6 +30,12 @@ export function renderToday(props: TodayProps): string {
           <time datetime={today.toString()}>{writeWeekday(today, frame.paper.language)}</time>
         </h1>
       </header>
+      {parked > 0 && (
+        <p class="notice" role="status" data-parked={parked}>
+          {parked === 1 ? 'One payment or subscription waits' : `${parked} payments and subscriptions wait`}{' '}
+          until somebody has looked at it. <a href={DESK.parked}>See what it is</a>
+        </p>
+      )}
       <dl class="figures">
         <Figure
           name="Stories published"

@@ -24,6 +24,7 @@ import {
   setIntentStatuses,
 } from './charges.store.ts';
 import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import { carryGiftsOver } from './gifts.ts';
 import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
 import { saveMandates } from './mandates.store.ts';
@@ -152,6 +153,7 @@ async function applyStates(
     if (settlement.letGo !== undefined) await enqueue(tx, REVOKE_MANDATE, { token: settlement.letGo.token });
   const outcomes = known.flatMap((one) => outcomeOf(one, now));
   await carryOut(parts, tx, outcomes, now);
+  await carryGiftsOver(parts, tx, outcomes, now);
   await saveLooks(tx, looksOf(known, outcomes, now));
   await tellOf(parts, tx, known, now);
   await book(parts, tx, known, now);

@@ -46,16 +46,23 @@ function onDay<From, To>(
 
 export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
+export { taxRates } from './books.store.ts';
+export { listPricedPlans, setPrice } from './catalog.store.ts';
 export {
-  canWithdraw,
   changeBuyer,
   changePlanLater,
   changeSeatsLater,
   endPause,
   pauseSubscription,
   releaseSubscription,
-  withdrawSubscription,
 } from './changes.ts';
+export {
+  beginPriceChange,
+  estimatePriceChange,
+  type PriceEstimate,
+  priceChangeFault,
+  stopPriceChange,
+} from './changing-prices.ts';
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
@@ -72,6 +79,23 @@ export {
   razorpayPages,
 } from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
+export { forgetGifts, type Gift, giftsOf, nextDeliveryAt } from './gifts.store.ts';
+export {
+  beginGift,
+  deliverGifts,
+  findGift,
+  type GiftOrder,
+  giftCode,
+  type Redeemed,
+  redeemGift,
+} from './gifts.ts';
+export {
+  type HelpingFact,
+  helpWithSubscription,
+  letGoOn,
+  MOST_GIVEN_DAYS,
+  resolveAttempt,
+} from './helping.ts';
 export type { CreditNote, Invoice } from './invoice.ts';
 export { invoiceWords } from './invoice-words.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
@@ -95,6 +119,7 @@ export {
   offerFault,
   phasesOf,
 } from './offers.ts';
+export { countParked, listParked, type Parked } from './parked.query.ts';
 export type { BillingParts } from './parts.ts';
 export {
   beginPayment,
@@ -106,10 +131,21 @@ export {
   quoteSeats,
   type SeatQuote,
 } from './paying.ts';
+export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './price-changes.store.ts';
+export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
-export { askRefunds, refundPayment, SEND_REFUND, sendRefund } from './refunds.ts';
-export { mandateFor } from './renewal.ts';
+export { type Taken, takenOf } from './refunds.store.ts';
+export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
+export { mandateFor, mayTake } from './renewal.ts';
+export {
+  type JournalPlace,
+  journalPage,
+  type MonthFigures,
+  monthFigures,
+  type Posting,
+} from './revenue.query.ts';
+export { churnPercent, endedIn, figureRows, JOURNAL_HEADINGS, journalRows } from './revenue-tables.ts';
 export { PAUSE_DAYS } from './rights.ts';
 export { forgetSeats, type Seat, seatsOfReader } from './seats.store.ts';
 export {
@@ -141,6 +177,7 @@ export {
   agreedPrice,
   boughtNext,
   canBeCancelled,
+  dearestAgreed,
   isGroup,
   isOver,
   type SubscriptionState,
@@ -148,10 +185,14 @@ export {
 export {
   type BuyerDetails,
   findSubscription,
+  newestSubscriptions,
   nextDueAt,
   type Subscription,
   subscriptionsOf,
   type TimelineEntry,
   timelineOf,
 } from './subscriptions.store.ts';
+export type { TaxRate } from './tax.ts';
+export { setTaxRate } from './tax-rates.store.ts';
 export { type Term, termsOf } from './terms.store.ts';
+export { type Withdrawal, withdrawalOf, withdrawSubscription } from './withdrawing.ts';

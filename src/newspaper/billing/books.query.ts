@@ -208,6 +208,9 @@ const INVARIANTS: readonly Invariant[] = [
       from billing.charge_intents i join billing.mandates m on m.id = i.mandate_id
         left join billing.notices n on n.subscription_id = i.subscription_id and n.term_seq = i.term_seq
           and n.sent_at <= i.created_at
+          -- What was said of one plan's price is no promise about another, which its reader has chosen since.
+          and (n.kind <> 'price' or n.plan_slug = (select d.plan_slug from billing.notices d
+            where d.subscription_id = i.subscription_id and d.term_seq = i.term_seq and d.kind = 'debit'))
       group by i.id, m.max_minor having count(n.kind) = 0 or i.amount_minor > min(n.amount_minor)
         or i.amount_minor > m.max_minor`,
   },

@@ -4,6 +4,7 @@ import { uuidv7 } from '#platform/ids';
 import { enqueue } from '#platform/queue';
 import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
+import { isSameMoney } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
 import { REVOKE_MANDATE } from './asking.ts';
 import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
@@ -12,6 +13,7 @@ import { termLine } from './invoicing.ts';
 import { lettersOf, postLetters } from './letters.ts';
 import { setRedemptions } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
+import { endPriceChanges } from './price-changes.store.ts';
 import { insertSeats, seatedReaders } from './seats.store.ts';
 import {
   boughtNext,
@@ -24,7 +26,15 @@ import {
   seatsNext,
 } from './subscription.ts';
 import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
-import { cutTerm, findTerms, insertGivenDays, insertTerms, revokeTerm, sourcesOf } from './terms.store.ts';
+import {
+  cutTerm,
+  findTerms,
+  insertGivenDays,
+  insertTerms,
+  moveTerm,
+  revokeTerm,
+  sourcesOf,
+} from './terms.store.ts';
 
 /** What a fact made of a subscription that is held. */
 export type Outcome = {
@@ -70,11 +80,12 @@ export async function carryOut(
   );
   await postLetters(
     tx,
-    outcomes.flatMap((one) => lettersOf(one, now)),
+    outcomes.flatMap((one) => lettersOf(one)),
     now,
   );
   await letMandatesGo(tx, outcomes);
   await settleOffers(tx, outcomes, now);
+  await settlePriceChanges(tx, outcomes);
   await billOnCredit(parts, tx, outcomes, now);
   await giveUpInvoices(parts, tx, outcomes, now);
 }
@@ -92,7 +103,13 @@ function stepsOf<Kind extends Step['kind']>(outcomes: readonly Outcome[], kind: 
 /** What ends before its day: few, so one by one. */
 async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
   const stopped = stepsOf(outcomes, 'stop access').map(({ subscription }) => subscription.id);
-  if (stopped.length > 0) await revokeGrants(tx, await sourcesOf(tx, stopped, now), 'it ended', now);
+  // A gift that was redeemed gives by its own id.
+  if (stopped.length > 0)
+    await revokeGrants(tx, [...stopped, ...(await sourcesOf(tx, stopped, now))], 'it ended', now);
+  for (const { step, subscription } of stepsOf(outcomes, 'move term')) {
+    const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
+    if (id !== undefined) await moveTerm(tx, id, step.startOn, step.endOn);
+  }
   for (const { step, subscription } of stepsOf(outcomes, 'revoke term')) {
     const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
     if (id === undefined) continue;
@@ -233,6 +250,20 @@ async function settleOffers(tx: Tx, outcomes: readonly Outcome[], now: Temporal.
     used.map(({ subscription: { id } }) => id),
     'consumed',
     now,
+  );
+}
+
+/** What was announced is what it costs now, or does not concern it any more; and what is over is told of nothing. */
+async function settlePriceChanges(tx: Tx, outcomes: readonly Outcome[]): Promise<void> {
+  await endPriceChanges(
+    tx,
+    outcomes.flatMap(({ standing, subscription: { announced, id, planSlug, priceChange } }) => {
+      const hasLeft = isOver(standing) || standing.planSlug !== planSlug;
+      const waiting = priceChange !== undefined && hasLeft ? [{ id, from: 'waiting', to: 'dropped' }] : [];
+      if (announced === undefined || standing.announced !== undefined) return waiting;
+      const isAmended = !hasLeft && isSameMoney(standing.price, announced.price);
+      return [...waiting, { id, from: 'told', to: isAmended ? 'amended' : 'dropped' }];
+    }),
   );
 }
 

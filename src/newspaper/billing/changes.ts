@@ -1,13 +1,10 @@
 import type { Tx } from '#platform/db';
 import { Conflict, Invalid, NotFound } from '#values/errors';
-import { dayAt } from '#values/term';
 import { type Plan, priceFor } from './catalog.ts';
 import { isOpen, newestIntent } from './charges.store.ts';
 import { checkBuyer, closeOpenCheckout } from './checkout.ts';
 import type { BillingParts } from './parts.ts';
-import { takenOf } from './refunds.store.ts';
-import { leftOf, refundPayment } from './refunds.ts';
-import { mayPause, mayWithdraw, type PauseRefusal } from './rights.ts';
+import { mayPause, type PauseRefusal } from './rights.ts';
 import { seatsOf } from './seats.store.ts';
 import { applyFact } from './standing.ts';
 import { isOver, priceOfSeats } from './subscription.ts';
@@ -22,7 +19,7 @@ import {
 } from './subscriptions.store.ts';
 
 /** A reader's subscription that is not over. @throws NotFound `no-subscription` */
-async function currentOf({ db }: BillingParts, readerId: string): Promise<Subscription> {
+export async function currentOf({ db }: BillingParts, readerId: string): Promise<Subscription> {
   const current = (await subscriptionsOf(db, readerId)).find((one) => !isOver(one));
   if (current === undefined || current.state === 'incomplete')
     throw new NotFound('no-subscription', 'there is no subscription that could be changed');
@@ -181,47 +178,6 @@ export async function changeBuyer(
     await setBuyer(tx, id, buyer);
     await insertFacts(tx, [{ subscriptionId: id, fact: 'another buyer', actor, reason: buyer.name }], now);
   });
-}
-
-/** Whether the reader of a subscription may still withdraw from the contract. */
-export async function canWithdraw(
-  { db }: Pick<BillingParts, 'db'>,
-  subscription: Subscription,
-  now: Temporal.Instant,
-): Promise<boolean> {
-  const [made] = await factsSince(db, subscription.id, 'paid', Temporal.Instant.fromEpochMilliseconds(0));
-  const contractOn = made === undefined ? undefined : dayAt(made, subscription.zone);
-  return mayWithdraw(subscription, contractOn, dayAt(now, subscription.zone));
-}
-
-/**
- * Withdraws from the contract, as the law of some countries allows for fourteen days: it ends at once, and everything that
- * was paid for its term goes back.
- *
- * @throws Conflict `too-late` where the days are over, or the reader's law has none; NotFound `no-subscription`
- */
-export async function withdrawSubscription(
-  parts: BillingParts,
-  readerId: string,
-  actor: string,
-  now: Temporal.Instant,
-): Promise<Subscription> {
-  const current = await currentOf(parts, readerId);
-  if (!(await canWithdraw(parts, current, now)))
-    throw new Conflict('too-late', 'the days in which one may withdraw from this contract are over');
-  await closeOpenCheckout(parts, current.id, now);
-  const after = await applyFact(parts, current.id, { kind: 'withdraw' }, { actor }, now);
-  if (after === undefined) throw new NotFound('no-subscription', 'there is no subscription to withdraw from');
-  for (const taken of await takenOf(parts.db, { readerId })) {
-    if (taken.subscriptionId !== current.id || leftOf(taken) <= 0n || taken.hasOpenDispute) continue;
-    const { gatewayPaymentId } = taken;
-    await refundPayment(
-      parts,
-      { readerId, gatewayPaymentId, actor, reason: 'the contract was withdrawn from' },
-      now,
-    );
-  }
-  return after;
 }
 
 /**

@@ -189,6 +189,10 @@ export async function unansweredIntents(db: Db, before: Temporal.Instant, limit:
     update billing.gateway_events e set intent_id = i.id from billing.charge_intents i
     where e.intent_id is null and e.processed_at is null and i.gateway = e.gateway
       and i.checkout_id = e.checkout_id`.execute(db);
+  await sql`
+    update billing.gateway_events e set intent_id = p.intent_id from billing.payments p
+    where e.intent_id is null and e.processed_at is null and p.gateway = e.gateway
+      and p.gateway_payment_id = e.gateway_payment_id`.execute(db);
   const { rows } = await sql<{ id: string }>`
     select distinct i.id from billing.gateway_events e join billing.charge_intents i on i.id = e.intent_id
     where e.processed_at is null and e.received_at <= ${before.toString()} and i.parked_reason is null
@@ -337,9 +341,16 @@ export async function noteInvoices(tx: Tx, paid: ReadonlyMap<string, string>): P
     where i.id = paid.id`.execute(tx);
 }
 
-/** Notes that a person has to look at an intent. How it stands is left alone: another may just have settled it. */
-export async function parkIntent(db: Db | Tx, intentId: string, reason: string): Promise<void> {
-  await sql`update billing.charge_intents set parked_reason = ${reason} where id = ${intentId}`.execute(db);
+/**
+ * Notes that a person has to look at an intent, or has. How it stands is left alone: another may just have settled it.
+ *
+ * @param reason undefined where somebody has looked: then it is asked about as often as a new one
+ */
+export async function parkIntent(db: Db | Tx, intentId: string, reason: string | undefined): Promise<void> {
+  await sql`
+    update billing.charge_intents set parked_reason = ${reason ?? null},
+      polls = case when ${reason ?? null}::text is null then 0 else polls end
+    where id = ${intentId}`.execute(db);
 }
 
 /** Where the browser goes on is said anew each time that its reader begins. */
@@ -446,6 +457,8 @@ export type GatewayEvent = {
   /** The attempt that it is about, by its own name or by its checkout's; neither where it is about something else. */
   readonly reference: string | undefined;
   readonly checkoutId: string | undefined;
+  /** The payment, where that is all that it names. */
+  readonly gatewayPaymentId: string | undefined;
   /** It says that money was taken, and nothing besides. */
   readonly saysPaid: boolean;
   readonly body: Buffer;
@@ -461,16 +474,19 @@ export async function insertEvents(
   const sorted = events.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1));
   const { rows } = await sql<{ event_id: string; intent_id: string | null }>`
     insert into billing.gateway_events
-      (gateway, event_id, type, checkout_id, intent_id, body, received_at, processed_at)
-    select new.gateway, event_id, type, new.checkout_id, coalesce(new.reference, known.id), body, ${now.toString()},
+      (gateway, event_id, type, checkout_id, gateway_payment_id, intent_id, body, received_at, processed_at)
+    select new.gateway, event_id, type, new.checkout_id, new.payment_id, coalesce(new.reference, known.id, paid.intent_id), body,
+      ${now.toString()},
       -- What is about no attempt needs nothing more.
-      case when new.reference is null and new.checkout_id is null then ${now.toString()}::timestamptz end
+      case when num_nonnulls(new.reference, new.checkout_id, new.payment_id) = 0 then ${now.toString()}::timestamptz end
     from unnest(${sorted.map((one) => one.gateway)}::text[], ${sorted.map((one) => one.eventId)}::text[],
       ${sorted.map((one) => one.type)}::text[], ${sorted.map((one) => one.checkoutId ?? null)}::text[],
+      ${sorted.map((one) => one.gatewayPaymentId ?? null)}::text[],
       ${sorted.map(({ reference }) => (reference !== undefined && isUuid(reference) ? reference : null))}::uuid[],
       ${sorted.map((one) => one.body)}::bytea[]) with ordinality
-      as new (gateway, event_id, type, checkout_id, reference, body, place)
+      as new (gateway, event_id, type, checkout_id, payment_id, reference, body, place)
     left join billing.charge_intents known on known.checkout_id = new.checkout_id and known.gateway = new.gateway
+    left join billing.payments paid on paid.gateway_payment_id = new.payment_id and paid.gateway = new.gateway
     order by place
     on conflict do nothing
     returning event_id, intent_id`.execute(tx);

@@ -53,6 +53,8 @@ export type Order = {
   readonly state: string | undefined;
   /** The words that the reader agreed to, as they were shown. */
   readonly consent: string;
+  /** Whether these words ask that it begins before the days of withdrawal are over. */
+  readonly beginsAtOnce?: boolean;
   /** Where the browser goes on once the reader may read: a path of the paper. */
   readonly next: string;
 };
@@ -344,6 +346,7 @@ async function agree(
         readerId: order.reader.id,
         subscriptionId,
         words: order.consent,
+        beginsAtOnce: order.beginsAtOnce ?? false,
         price: priceFor(order.plan, order.seats ?? 1),
         months: order.plan.months,
       }),
@@ -376,6 +379,8 @@ type CheckoutPage = {
   /** Paths of the paper. */
   readonly returnPath: string;
   readonly cancelPath: string;
+  /** It is paid once, and no mandate is wanted. */
+  readonly isOnce?: boolean;
 };
 
 /** Has the gateway open the page on which an attempt is paid; the one that is open already, where one is. */
@@ -388,7 +393,7 @@ export async function openAtGateway(
 ): Promise<Begun | Elsewhere> {
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
-  const maxAmount = mandateFor(page.price);
+  const maxAmount = page.isOnce ? undefined : mandateFor(page.price);
   const opened = await parts.gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,

@@ -9,6 +9,8 @@ export type NewConsent = {
   readonly words: string;
   readonly price: Money;
   readonly months: number;
+  /** Whether its reader asked that it begins before the days of withdrawal are over, and would pay for what they used. */
+  readonly beginsAtOnce: boolean;
 };
 
 /** Keeps what readers agreed to, in the words that were shown. */
@@ -24,12 +26,11 @@ export async function insertConsents(
     ...moneyRecord(price),
   }));
   await sql`
-    insert into billing.consents (id, reader_id, subscription_id, words, currency, amount_minor, months, at)
-    select id, "readerId", "subscriptionId", words, currency, minor, months, ${at.toString()}
+    insert into billing.consents (id, reader_id, subscription_id, words, currency, amount_minor, months, begins_at_once, at)
+    select id, "readerId", "subscriptionId", words, currency, minor, months, "beginsAtOnce", ${at.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "readerId" uuid, "subscriptionId" uuid, words text, currency text, minor bigint, months integer)`.execute(
-    tx,
-  );
+      id uuid, "readerId" uuid, "subscriptionId" uuid, words text, currency text, minor bigint, months integer,
+      "beginsAtOnce" boolean)`.execute(tx);
 }
 
 /** What a reader agreed to, in the words that were shown, newest last. */
@@ -52,4 +53,12 @@ export async function consentsOf(
     months,
     at: toInstant(at),
   }));
+}
+
+/** Whether the reader of a subscription asked that it begins at once, when they last agreed to it. */
+export async function hasAskedForStart(db: Db | Tx, subscriptionId: string): Promise<boolean> {
+  const { rows } = await sql<{ begins_at_once: boolean }>`
+    select begins_at_once from billing.consents
+    where subscription_id = ${subscriptionId} order by at desc, id desc limit 1`.execute(db);
+  return rows[0]?.begins_at_once ?? false;
 }

@@ -10,9 +10,11 @@ import {
 } from './charges.store.ts';
 import { raiseCharges, sendCharge } from './charging.ts';
 import { closeOpenCheckout } from './checkout.ts';
+import { deliverGifts } from './gifts.ts';
 import { postLetters, renewalNotice } from './letters.ts';
 import { insertNotices, type NewNotice, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
+import { tellPrices } from './price-notices.ts';
 import { type Act, nextAct } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import { applyFact } from './standing.ts';
@@ -43,6 +45,7 @@ const MOST_ACTS = 24;
  * at by one of them at a time, and whatever is asked of a gateway was written down before (billing, 1.5).
  */
 export async function settleDue(parts: BillingParts, now: Temporal.Instant): Promise<void> {
+  await deliverGifts(parts, now);
   // While one waits for the gateway, another looks at who is next: 247 renewals a second, where one had 201 and three 226.
   await Promise.all(Array.from({ length: LANES }, () => settleBatches(parts, now)));
 }
@@ -112,6 +115,13 @@ async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: s
     looked.filter(({ act }) => act === 'charge').map(({ subscription }) => subscription),
     now,
   );
+  const telling = await tellPrices(
+    parts,
+    tx,
+    looked.filter(({ act }) => act === 'tell price').map(({ subscription }) => subscription),
+    newest,
+    now,
+  );
   await countPolls(
     tx,
     looked.flatMap(({ ask }) => (ask === undefined ? [] : [ask.id])),
@@ -120,7 +130,7 @@ async function look(parts: BillingParts, tx: Tx, now: Temporal.Instant, only?: s
     tx,
     looked.map((one) => ({
       id: one.subscription.id,
-      dueAt: charging.dueAt.get(one.subscription.id) ?? one.dueAt,
+      dueAt: charging.dueAt.get(one.subscription.id) ?? telling.get(one.subscription.id) ?? one.dueAt,
       remindedSeq: one.subscription.remindedSeq,
       parkedReason: charging.parked.get(one.subscription.id) ?? one.subscription.parkedReason,
     })),
@@ -164,7 +174,15 @@ export function lookAt(
       const outcome =
         steps.length === 0
           ? undefined
-          : { subscription: before, standing: is, steps, fact: 'day', actor: 'the calendar', dueAt: now };
+          : {
+              subscription: before,
+              standing: is,
+              steps,
+              fact: 'day',
+              actor: 'the calendar',
+              reason: steps.findLast((step) => step.kind === 'moved')?.to ?? '',
+              dueAt: now,
+            };
       const act = isDue ? (next.act as Looked['act']) : undefined;
       return {
         subscription: is,
@@ -225,6 +243,7 @@ function taskOf(
     case 'park':
       return ask && (() => parkIntent(parts.db, ask.id, 'the gateway never said what became of it'));
     case 'charge':
+    case 'tell price':
     case undefined:
       return undefined;
     default:

@@ -44,49 +44,156 @@ const invoice = (given: Partial<Invoice> = {}): Invoice => ({
   ...given,
 });
 
+const facts = (document: Invoice | CreditNote) => Object.fromEntries(invoiceWords(document, PAPER).facts);
+const party = (document: Invoice | CreditNote, role: string) =>
+  invoiceWords(document, PAPER).parties.find((one) => one.role === role)?.lines;
+
+function creditNote(given: Partial<CreditNote> = {}): CreditNote {
+  const { credited: _, payment: __, status: ___, ...rest } = invoice();
+  return {
+    ...rest,
+    kind: 'credit-note',
+    number: 'CRN/2627/0000001',
+    of: { number: 'INV/2627/0000001', issuedOn: day('2026-11-23') },
+    reason: 'a bad week',
+    ...given,
+  };
+}
+
 describe('what an invoice says', () => {
   it('everything that India’s Rule 46 asks for, within a State', () => {
     const words = invoiceWords(invoice(), PAPER);
-    expect(words.title).toBe('Tax invoice');
+    expect(words).toMatchObject({
+      title: 'Tax invoice',
+      copy: 'Original for recipient',
+      signature: undefined,
+    });
     expect(Object.fromEntries(words.facts)).toEqual({
       Number: 'INV/2627/0000001',
       Date: '23 November 2026',
-      'Sold by': 'Courier Media, 1 Quay Road, Kadalpur, Karnataka',
-      GSTIN: '29ABCDE1234F1Z5',
-      'Sold to': 'asha@post.example',
-      'Place of supply': 'Karnataka (KA)',
+      'Place of supply': 'Karnataka (29)',
       'Tax payable on reverse charge': 'No',
+    });
+    expect(words.parties).toEqual([
+      {
+        role: 'Sold by',
+        lines: ['Courier Media', '1 Quay Road', 'Kadalpur', 'Karnataka (29), India', 'GSTIN 29ABCDE1234F1Z5'],
+      },
+      { role: 'Sold to', lines: ['asha@post.example', 'Karnataka (29), India'] },
+    ]);
+    expect(words.columns).toEqual({
+      service: 'Service',
+      serviceCode: 'SAC',
+      amount: 'Amount with tax (INR)',
     });
     expect(words.lines).toEqual([
       {
         description: 'The Courier: Yearly',
         period: '23 November 2026 to 22 November 2027',
         serviceCode: '998431',
-        amount: '₹2,700',
+        amount: '₹2,700.00',
       },
     ]);
     expect(words.sums).toEqual([
       ['Taxable value', '₹2,288.14'],
       ['CGST 9 %', '₹205.93'],
       ['SGST 9 %', '₹205.93'],
-      ['Total', '₹2,700'],
+      ['Total', '₹2,700.00'],
     ]);
     expect(words.state).toBe('Paid on 23 November 2026 with Visa ending 4242.');
+    expect(words.foot.join(' ')).toMatch(/The total includes the tax\. .*no signature is required/);
   });
 
   it.each([
-    ['another State', 'IN-TN', 'Tamil Nadu (TN)'],
+    ['another State', 'IN-TN', 'Tamil Nadu (33)'],
     ['abroad', 'DE', 'Germany, outside India (96)'],
   ])('where it is sold to: %s', (_, placeOfSupply, words) => {
-    const facts = Object.fromEntries(invoiceWords(invoice({ placeOfSupply }), PAPER).facts);
-    expect(facts['Place of supply']).toBe(words);
+    expect(facts(invoice({ placeOfSupply }))['Place of supply']).toBe(words);
   });
 
-  it('that no tax is charged, where none is', () => {
-    const words = invoiceWords(invoice({ tax: [], taxable: 270_000n, placeOfSupply: 'US' }), PAPER);
-    expect(words.title).toBe('Invoice');
-    expect(words.sums).toEqual([['Total', '₹2,700']]);
+  it('who buys for a company, with its address and GSTIN', () => {
+    const buyer = {
+      name: 'Coastal Shipping Limited',
+      address: '14 Quay Road\nMangaluru 575001',
+      email: 'desk@coastal.example',
+      country: 'IN',
+      state: 'MH',
+      gstin: '27AAPFU0939F1ZV',
+    };
+    expect(party(invoice({ buyer }), 'Sold to')).toEqual([
+      'Coastal Shipping Limited',
+      '14 Quay Road',
+      'Mangaluru 575001',
+      'desk@coastal.example',
+      'Maharashtra (27), India',
+      'GSTIN 27AAPFU0939F1ZV',
+    ]);
+  });
+
+  it('of a reader whose account is deleted the State, which the law takes for an address', () => {
+    const buyer = { ...invoice().buyer, email: '' };
+    expect(party(invoice({ buyer }), 'Sold to')).toEqual([
+      'A reader whose account is deleted',
+      'Karnataka (29), India',
+    ]);
+  });
+
+  it('of an export by a registered seller the taxable value, and the endorsement where there is an undertaking', () => {
+    const exported = { tax: [], taxable: 270_000n, placeOfSupply: 'US' };
+    const words = invoiceWords(invoice(exported), PAPER);
+    expect(words.title).toBe('Tax invoice');
+    expect(words.sums).toEqual([
+      ['Taxable value', '₹2,700.00'],
+      ['Total', '₹2,700.00'],
+    ]);
     expect(words.foot[0]).toBe('No tax is charged on this sale.');
+    expect(words.foot.join(' ')).not.toContain('undertaking');
+    const seller = { ...invoice().seller, lutNumber: 'AD290426000001X' };
+    const endorsement = /meant for export under bond or letter of undertaking .*AD290426000001X/;
+    expect(invoiceWords(invoice({ ...exported, seller }), PAPER).foot.join(' ')).toMatch(endorsement);
+    expect(invoiceWords(creditNote({ ...exported, seller }), PAPER).foot.join(' ')).toMatch(endorsement);
+    expect(invoiceWords(invoice({ seller }), PAPER).foot.join(' ')).not.toMatch(endorsement);
+  });
+
+  it('of a sale with VAT the seller’s number for it, and of no other', () => {
+    const seller = { ...invoice().seller, vatNumber: 'EU372000041' };
+    const tax = [{ name: 'VAT', basisPoints: 700, amount: 17_664n }];
+    expect(party(invoice({ seller, tax }), 'Sold by')).toContain('VAT number EU372000041');
+    expect(party(invoice({ seller }), 'Sold by')).not.toContain('VAT number EU372000041');
+  });
+
+  it('by a seller elsewhere nothing of India’s law', () => {
+    const seller = {
+      name: 'Küstenblatt GmbH',
+      address: 'Am Kai 1\n20457 Hamburg',
+      country: 'DE',
+      state: undefined,
+      gstin: undefined,
+      vatNumber: 'DE123456789',
+    };
+    const buyer = { ...invoice().buyer, country: 'DE', state: undefined };
+    const sold = { seller, buyer, placeOfSupply: 'DE', currency: 'EUR' };
+    const tax = [{ name: 'VAT', basisPoints: 700, amount: 17_664n }];
+    const words = invoiceWords(invoice({ ...sold, tax, taxable: 252_336n }), PAPER);
+    expect(words).toMatchObject({ title: 'Invoice', copy: undefined, signature: undefined });
+    expect(Object.keys(Object.fromEntries(words.facts))).toEqual(['Number', 'Date', 'Place of supply']);
+    expect(words.foot).toEqual([
+      'The total includes the tax.',
+      'Issued electronically, and valid without a signature.',
+    ]);
+    expect(invoiceWords(creditNote({ ...sold, tax }), PAPER).signature).toBeUndefined();
+    expect(invoiceWords(invoice({ ...sold, tax: [] }), PAPER).sums).toEqual([['Total', '€2,700.00']]);
+  });
+
+  it.each([
+    ['JPY', 2_700n, '¥2,700'],
+    ['KWD', 4_500n, 'KWD 4.500'],
+    ['USD', 1_234_567n, '$12,345.67'],
+    ['INR', 123_456_700n, '₹12,34,567.00'],
+  ])('amounts to the last minor unit: %s (F110, F111)', (currency, total, words) => {
+    const said = invoiceWords(invoice({ currency, total }), PAPER);
+    expect(said.sums.at(-1)?.[1].replace(/\u00a0/g, ' ')).toBe(words);
+    expect(said.columns.amount).toContain(currency);
   });
 
   it('a rate of a tenth of a per cent as it is', () => {
@@ -99,25 +206,20 @@ describe('what an invoice says', () => {
   it.each([
     ['open', 0n, 'Not paid yet.'],
     ['void', 270_000n, 'Void: it was credited in full, and nothing is to be paid.'],
-    ['paid', 50_000n, 'Paid on 23 November 2026 with Visa ending 4242. ₹500 of it were credited.'],
+    ['paid', 50_000n, 'Paid on 23 November 2026 with Visa ending 4242. ₹500.00 of it were credited.'],
   ] as const)('what became of it: %s', (status, credited, words) => {
     expect(invoiceWords(invoice({ status, credited }), PAPER).state).toBe(words);
   });
 
-  it('of a credit note the invoice and the reason (Rule 53)', () => {
-    const { credited: _, payment: __, status: ___, ...rest } = invoice();
-    const note: CreditNote = {
-      ...rest,
-      kind: 'credit-note',
-      number: 'CRN/2627/0000001',
-      of: { number: 'INV/2627/0000001', issuedOn: day('2026-11-23') },
-      reason: 'a bad week',
-    };
+  it('of a credit note the invoice and the reason, and a line to sign on (Rule 53)', () => {
+    const note = creditNote();
     const words = invoiceWords(note, PAPER);
-    expect(words.title).toBe('Credit note');
-    expect(Object.fromEntries(words.facts)).toMatchObject({
+    expect(words).toMatchObject({ title: 'Credit note', copy: undefined });
+    expect(facts(note)).toMatchObject({
       'For the invoice': 'INV/2627/0000001 of 23 November 2026',
       Reason: 'a bad week',
     });
+    expect(words.signature).toEqual(['For Courier Media', 'Authorised signatory']);
+    expect(words.foot.join(' ')).not.toContain('signature');
   });
 });

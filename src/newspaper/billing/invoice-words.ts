@@ -1,13 +1,24 @@
 import { type Paper, writeDate, writeDay } from '#values/dates';
-import { formatMoney } from '#values/money';
-import { INDIAN_STATES } from '#values/places';
-import type { CreditNote, Invoice, Seller } from './invoice.ts';
+import { formatExactly } from '#values/money';
+import { GST_ABROAD, stateWithGstCode } from '#values/places';
+import type { Buyer, CreditNote, Invoice, Seller } from './invoice.ts';
+import type { Place } from './tax.ts';
 
-/** What an invoice or a credit note says, in the order in which it is read: a page and a printed sheet say the same. */
+/**
+ * What an invoice or a credit note says, in the order in which it is read: the page and the printed sheet say the same. It is
+ * what India's Rules 46 and 53(1A) of the CGST Rules ask for, and what the Union asks for (Directive 2006/112, article 226b).
+ */
 export type InvoiceWords = {
   readonly title: string;
-  /** Number, day, parties, place of supply: what India's Rules 46 and 53 ask for. */
+  /** Whose copy it is (rule 48); undefined where nobody asks. */
+  readonly copy: string | undefined;
+  /** What has become of it, in a sentence. */
+  readonly state: string;
+  /** Number and day, what it is about, where it is supplied. */
   readonly facts: readonly (readonly [string, string])[];
+  /** Who sells and who buys, each line by line as on an envelope, with their numbers. */
+  readonly parties: readonly { readonly role: string; readonly lines: readonly string[] }[];
+  readonly columns: { readonly service: string; readonly serviceCode: string; readonly amount: string };
   readonly lines: readonly {
     readonly description: string;
     readonly period: string;
@@ -16,18 +27,20 @@ export type InvoiceWords = {
   }[];
   /** Taxable value, each head of tax with its rate, and the total, which is last. */
   readonly sums: readonly (readonly [string, string])[];
-  /** What has become of it, in a sentence. */
-  readonly state: string;
   readonly foot: readonly string[];
+  /** What stands above and below the line on which somebody signs; undefined where nobody has to. */
+  readonly signature: readonly [string, string] | undefined;
 };
 
 export function invoiceWords(document: Invoice | CreditNote, paper: Paper): InvoiceWords {
   const { language } = paper;
   const { buyer, currency, issuedOn, number, placeOfSupply, seller, tax, taxable, total } = document;
-  const money = (minor: bigint) => formatMoney({ minor, currency }, language);
-  const isIndian = seller.country === 'IN';
+  const money = (minor: bigint) => formatExactly({ minor, currency }, language);
+  const isTaxed = tax.length > 0;
   return {
     title: titleOf(document),
+    copy: isIndian(seller) && document.kind === 'invoice' ? 'Original for recipient' : undefined,
+    state: stateWords(document, money, paper),
     facts: [
       ['Number', number],
       ['Date', writeDate(issuedOn, language)],
@@ -37,17 +50,19 @@ export function invoiceWords(document: Invoice | CreditNote, paper: Paper): Invo
             ['Reason', document.reason],
           ] as const)
         : []),
-      ['Sold by', sellerWords(seller)],
-      ...(seller.gstin === undefined ? [] : ([['GSTIN', seller.gstin]] as const)),
-      [
-        'Sold to',
-        [buyer.name, buyer.address?.replace(/\s*\n\s*/g, ', '), buyer.email].filter(Boolean).join(', ') ||
-          'A reader whose account is deleted',
-      ],
-      ...(buyer.gstin === undefined ? [] : ([['GSTIN of the buyer', buyer.gstin]] as const)),
-      ['Place of supply', placeWords(placeOfSupply, isIndian, language)],
-      ...(isIndian ? ([['Tax payable on reverse charge', 'No']] as const) : []),
+      ['Place of supply', supplyWords(placeOfSupply, seller, language)],
+      ...(isIndian(seller) ? ([['Tax payable on reverse charge', 'No']] as const) : []),
     ],
+    parties: [
+      { role: 'Sold by', lines: sellerLines(document, language) },
+      { role: 'Sold to', lines: buyerLines(buyer, language) },
+    ],
+    columns: {
+      service: 'Service',
+      // Elsewhere nobody knows that code by these letters.
+      serviceCode: isIndian(seller) ? 'SAC' : 'Code',
+      amount: isTaxed ? `Amount with tax (${currency})` : `Amount (${currency})`,
+    },
     lines: document.lines.map(({ amount, description, fromOn, serviceCode, untilOn }) => ({
       description,
       // The days are half open; people say the last one.
@@ -56,37 +71,98 @@ export function invoiceWords(document: Invoice | CreditNote, paper: Paper): Invo
       amount: money(amount),
     })),
     sums: [
-      ...(tax.length === 0 ? [] : ([['Taxable value', money(taxable)]] as const)),
+      // What is exported has a taxable value too, at no tax.
+      ...(isTaxed || isIndian(seller) ? ([['Taxable value', money(taxable)]] as const) : []),
       ...tax.map(
         ({ amount, basisPoints, name }) => [`${name} ${percent(basisPoints)}`, money(amount)] as const,
       ),
       ['Total', money(total)],
     ],
-    state: stateWords(document, money, paper),
     foot: [
-      ...(tax.length === 0 ? ['No tax is charged on this sale.'] : ['The total includes the tax.']),
-      'Issued electronically, and valid without a signature.',
+      isTaxed ? 'The total includes the tax.' : 'No tax is charged on this sale.',
+      ...formalities(document),
     ],
+    signature:
+      isIndian(seller) && document.kind === 'credit-note'
+        ? [`For ${seller.name}`, 'Authorised signatory']
+        : undefined,
   };
 }
 
+const isIndian = ({ country }: Place): boolean => country === 'IN';
+const isExport = ({ placeOfSupply, seller }: Invoice | CreditNote): boolean =>
+  isIndian(seller) && !placeOfSupply.startsWith('IN');
+
+/** An export is a taxable supply too, at no tax, so that its invoice is a tax invoice of who is registered (IGST Act, 16). */
 function titleOf({ kind, seller, tax }: Invoice | CreditNote): string {
   if (kind === 'credit-note') return 'Credit note';
-  return seller.country === 'IN' && tax.length > 0 ? 'Tax invoice' : 'Invoice';
+  return isIndian(seller) && (tax.length > 0 || seller.gstin !== undefined) ? 'Tax invoice' : 'Invoice';
 }
 
-function sellerWords({ address, country, name, state }: Seller): string {
-  const where = state === undefined ? undefined : (country === 'IN' && INDIAN_STATES[state]) || state;
-  return [name, ...address.split(/\s*\n\s*/), where].filter(Boolean).join(', ');
+/**
+ * Rule 46 asks for no signature on an invoice that is issued electronically by the Information Technology Act (its proviso of
+ * 31 December 2018), and rule 53(1A), on credit notes, has no such proviso: so these keep a line for it. Elsewhere no law
+ * asks for one (Directive 2006/112, article 229).
+ */
+function formalities(document: Invoice | CreditNote): string[] {
+  const { kind, seller } = document;
+  const endorsement =
+    isExport(document) && seller.lutNumber !== undefined
+      ? [
+          'Supply meant for export under bond or letter of undertaking without payment of integrated tax. ' +
+            `Letter of undertaking: ${seller.lutNumber}.`,
+        ]
+      : [];
+  if (!isIndian(seller)) return ['Issued electronically, and valid without a signature.'];
+  return kind === 'credit-note'
+    ? endorsement
+    : [
+        ...endorsement,
+        'Issued electronically in accordance with the Information Technology Act, 2000: no signature is required (CGST Rules, rule 46).',
+      ];
 }
 
-/** `IN-KA` is Karnataka (KA); of a sale by an Indian seller to elsewhere the law's code is 96. */
-function placeWords(place: string, isIndian: boolean, language: string): string {
+function sellerLines({ seller, tax }: Invoice | CreditNote, language: string): string[] {
+  const isVat = tax.some(({ name }) => name === 'VAT');
+  return [
+    seller.name,
+    ...envelope(seller.address),
+    placeLine(seller, language),
+    ...(seller.gstin === undefined ? [] : [`GSTIN ${seller.gstin}`]),
+    ...(isVat && seller.vatNumber !== undefined ? [`VAT number ${seller.vatNumber}`] : []),
+  ].filter(Boolean);
+}
+
+/** Of a reader no address is known but the State, which the law takes for it (rule 46, the proviso on online services). */
+function buyerLines(buyer: Buyer, language: string): string[] {
+  const known = [buyer.name, ...envelope(buyer.address ?? ''), buyer.email].filter(Boolean);
+  return [
+    ...(known.length === 0 ? ['A reader whose account is deleted'] : known),
+    placeLine(buyer, language),
+    ...(buyer.gstin === undefined ? [] : [`GSTIN ${buyer.gstin}`]),
+  ];
+}
+
+const envelope = (address: string): string[] => address.split('\n').map((line) => line.trim());
+
+/** Karnataka (29), India. */
+function placeLine({ country, state }: Place, language: string): string {
+  const name = countryName(country, language);
+  return state === undefined
+    ? name
+    : `${isIndian({ country, state }) ? stateWithGstCode(state) : state}, ${name}`;
+}
+
+/** @param place `IN-KA`, `DE`. @returns Karnataka (29); of what an Indian seller sells abroad, with that number too */
+function supplyWords(place: string, seller: Seller, language: string): string {
   const [country = place, state] = place.split('-');
-  if (country === 'IN' && state !== undefined) return `${INDIAN_STATES[state] ?? state} (${state})`;
-  const name = new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country;
-  return isIndian && country !== 'IN' ? `${name}, outside India (96)` : name;
+  if (state !== undefined) return country === 'IN' ? stateWithGstCode(state) : state;
+  const name = countryName(country, language);
+  return isIndian(seller) && country !== 'IN' ? `${name}, outside India (${GST_ABROAD})` : name;
 }
+
+const countryName = (country: string, language: string): string =>
+  new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country;
 
 /** 1800 is 18 %, 210 is 2.1 %. */
 function percent(basisPoints: number): string {

@@ -7,6 +7,10 @@ export type Seller = Place & {
   readonly address: string;
   /** India's tax registration; undefined where the seller has none. */
   readonly gstin: string | undefined;
+  /** The registration for VAT, of the Union's one-stop shop or of a country. Invoices of before it was kept have none. */
+  readonly vatNumber?: string | undefined;
+  /** India's letter of undertaking, by which exports are free of tax. */
+  readonly lutNumber?: string | undefined;
 };
 
 /** Who buys. A reader gives a country, and in India a State; a company gives more. */

@@ -15,6 +15,8 @@ export function sellerOf(paper: Publication): Seller {
     country: paper.sellerCountry,
     state: paper.sellerCountry === 'IN' ? stateCode(paper.sellerState) : undefined,
     gstin: paper.sellerGstin || undefined,
+    vatNumber: paper.vatNumber || undefined,
+    lutNumber: paper.lutNumber || undefined,
   };
 }
 

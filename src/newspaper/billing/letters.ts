@@ -1,12 +1,13 @@
 import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
 import { findReaders } from '#readers';
+import type { Money } from '#values/money';
 import type { Outcome } from './carrying-out.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
 import { CANCEL_PATH, findReceipt } from './receipts.ts';
-import { mayCharge } from './renewal.ts';
-import { boughtNext, PATIENCE, type Patience } from './subscription.ts';
+import { mandateFor, mayCharge, mayTake } from './renewal.ts';
+import { type AnnouncedPrice, boughtNext, PATIENCE, type Patience } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** A letter to the reader who owns a subscription. */
@@ -18,6 +19,7 @@ export type Letter = {
 };
 type LetterKind =
   | 'receipt'
+  | 'gift-bought'
   | 'trial-began'
   | 'payment-failed'
   | 'subscription-ends'
@@ -28,6 +30,8 @@ type LetterKind =
   | 'subscription-over'
   | 'subscription-paused'
   | 'withdrawal-confirmed'
+  | 'price-change'
+  | 'price-stays'
   | 'refund';
 
 /** Where a reader pays what is open, or gives another card or mandate. */
@@ -47,6 +51,28 @@ export function renewalNotice(subscription: Subscription): Letter[] {
     cancelPath: CANCEL_PATH,
   };
   return [{ readerId, mail: { kind: 'renewal-notice', payload } }];
+}
+
+/** What a reader is told long before their plan costs something else. @param subscription as it was before */
+export function priceChange(subscription: Subscription, { fromOn, price }: AnnouncedPrice): Letter[] {
+  const { mandate, months, needsMethod, planName, price: was, readerId } = subscription;
+  const isGood = mandate?.status === 'active' && !needsMethod;
+  const asks = isGood ? mayTake(mandate, price) : asksWithoutMandate(price);
+  const payload = {
+    planName,
+    months,
+    was,
+    amount: price,
+    fromOn,
+    ...(asks === 'yes' ? {} : { asks }),
+    payPath: PAY_PATH,
+    cancelPath: CANCEL_PATH,
+  };
+  return [{ readerId, mail: { kind: 'price-change', payload } }];
+}
+
+function asksWithoutMandate(price: Money): 'none' | 'by-hand' {
+  return mandateFor(price) === undefined ? 'by-hand' : 'none';
 }
 
 /** A renewal was declined, or there is nothing to charge for it. */
@@ -70,15 +96,23 @@ export function renewalFailed(
 }
 
 /** What a reader is told of what became of their subscription. */
-export function lettersOf({ fact, standing, steps, subscription }: Outcome, now: Temporal.Instant): Letter[] {
+export function lettersOf({ fact, standing, steps, subscription }: Outcome): Letter[] {
   const { planName, readerId } = subscription;
   const { cancelOn, paidThroughOn, trialEndsOn } = standing;
   const to = steps.findLast((step) => step.kind === 'moved')?.to;
+  if (fact === 'drop price') {
+    const payload = { planName, amount: standing.price, accountPath: '/account' };
+    return [{ readerId, mail: { kind: 'price-stays', payload } }];
+  }
   if (fact === 'cancel' && cancelOn !== undefined) {
     const payload = { planName, endsOn: cancelOn, undoPath: '/account' };
     return [{ readerId, mail: { kind: 'subscription-ends', payload } }];
   }
   const renewsOn = paidThroughOn ?? trialEndsOn;
+  if (subscription.product === 'gift') {
+    const payload = { planName, giftsPath: '/account/gifts' };
+    return to === 'active' ? [{ readerId, mail: { kind: 'gift-bought', payload } }] : [];
+  }
   if (to === 'trialing' && trialEndsOn !== undefined) {
     const payload = {
       planName,
@@ -98,8 +132,6 @@ export function lettersOf({ fact, standing, steps, subscription }: Outcome, now:
     const payload = { planName, resumesOn, daysLeft: bankedDays, accountPath: '/account' };
     return [{ readerId, mail: { kind: 'subscription-paused', payload } }];
   }
-  if (fact === 'withdraw')
-    return [{ readerId, mail: { kind: 'withdrawal-confirmed', payload: { planName, at: now } } }];
   // Who was declined knows already, and who is being charged hears of nothing.
   if (to === 'past_due') return mayCharge(subscription) ? [] : renewalFailed(subscription, undefined);
   if (to === 'suspended') {

@@ -8,18 +8,23 @@ import type { Subscription } from './subscriptions.store.ts';
 export type NewNotice = {
   readonly subscriptionId: string;
   readonly termSeq: number;
-  /** By a letter of ours some time before, or by the payer's bank with the debit. */
-  readonly kind: 'renewal' | 'debit';
+  /**
+   * By a letter of ours some time before, or by the payer's bank with the debit; `price`, when the price of the plan changed.
+   */
+  readonly kind: 'renewal' | 'debit' | 'price';
+  readonly planSlug: string;
   readonly amount: Money;
 };
 
 /** The notice of the next term of a subscription. */
-export function noticeOf(subscription: Subscription, kind: NewNotice['kind']): NewNotice {
+export function noticeOf(subscription: Subscription, kind: 'renewal' | 'debit'): NewNotice {
+  const { planSlug, price } = boughtNext(subscription);
   return {
     subscriptionId: subscription.id,
     termSeq: subscription.nextSeq,
     kind,
-    amount: boughtNext(subscription).price,
+    planSlug,
+    amount: price,
   };
 }
 
@@ -32,12 +37,12 @@ export async function insertNotices(
   if (notices.length === 0) return;
   const rows = notices.map(({ amount, ...one }) => ({ ...one, ...moneyRecord(amount) }));
   await sql`
-    insert into billing.notices (subscription_id, term_seq, kind, currency, amount_minor, sent_at)
-    select "subscriptionId", "termSeq", kind, currency, minor, ${now.toString()}
+    insert into billing.notices (subscription_id, term_seq, kind, plan_slug, currency, amount_minor, sent_at)
+    select "subscriptionId", "termSeq", kind, "planSlug", currency, minor, ${now.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      "subscriptionId" uuid, "termSeq" integer, kind text, currency text, minor bigint)
+      "subscriptionId" uuid, "termSeq" integer, kind text, "planSlug" text, currency text, minor bigint)
     on conflict (subscription_id, term_seq, kind) do update
-      set currency = excluded.currency, amount_minor = excluded.amount_minor, sent_at = excluded.sent_at`.execute(
+      set plan_slug = excluded.plan_slug, currency = excluded.currency, amount_minor = excluded.amount_minor, sent_at = excluded.sent_at`.execute(
     tx,
   );
 }

@@ -74,6 +74,13 @@ describe('who may begin with an offer', () => {
     ],
     ['who has been gone for long enough', offer({ who: 'lapsed' }), gone('2026-10-24'), FREE, undefined],
     ['and nobody a day sooner', offer({ who: 'lapsed' }), gone('2026-10-25'), FREE, 'not-for-you'],
+    [
+      'F60: who left today, where no days are asked for',
+      offer({ who: 'lapsed', lapsedDays: 0 }),
+      gone('2026-11-23'),
+      FREE,
+      undefined,
+    ],
     ['nobody who is still here', offer({ who: 'lapsed' }), past({ hadAny: true }), FREE, 'not-for-you'],
     ['nobody who never was', offer({ who: 'lapsed' }), STRANGER, FREE, 'not-for-you'],
     [

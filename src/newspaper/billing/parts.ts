@@ -1,5 +1,6 @@
 import type { Db } from '#platform/db';
 import type { Logger } from '#platform/log';
+import type { SealingKeys } from '#platform/sealing';
 import type { Publication } from '#publication';
 import type { Gateway } from './gateways/gateway.ts';
 
@@ -9,5 +10,7 @@ export type BillingParts = {
   readonly gateway: Gateway;
   readonly baseUrl: string;
   readonly publication: () => Publication;
+  /** What codes of gifts are kept with, so that their buyers can see them again. */
+  readonly sealing: SealingKeys;
   readonly log: Logger;
 };

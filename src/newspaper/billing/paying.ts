@@ -9,7 +9,7 @@ import type { BillingParts } from './parts.ts';
 import { type Taken, takenOf } from './refunds.store.ts';
 import { mandateFor } from './renewal.ts';
 import { prorated } from './rights.ts';
-import { agreedPrice, boughtNext, priceOfSeats } from './subscription.ts';
+import { agreedPrice, boughtNext, dearestAgreed, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */
@@ -49,7 +49,7 @@ export async function beginPayment(
       price:
         intent.change?.seats !== undefined
           ? priceOfSeats(subscription, intent.change.seats)
-          : (intent.change?.price ?? agreedPrice(subscription)),
+          : (intent.change?.price ?? priceToAllow(subscription)),
       months: (intent.change ?? boughtNext(subscription)).months,
       returnPath: PAYMENT_PATH,
       cancelPath: PAYMENT_PATH,
@@ -58,6 +58,12 @@ export async function beginPayment(
     if (opened.kind !== 'begun-elsewhere') return opened;
   }
   throw new Conflict('begun-elsewhere', 'another window is paying at this moment');
+}
+
+/** What a mandate has to be good for: also for what was announced, unless no mandate is. */
+function priceToAllow(subscription: Subscription): Money {
+  const dearest = dearestAgreed(subscription);
+  return mandateFor(dearest) === undefined ? agreedPrice(subscription) : dearest;
 }
 
 type Planned =

@@ -5,7 +5,7 @@ import { formatMoney } from '#values/money';
 import { INDIAN_STATES } from '#values/places';
 import { type Payment, paymentsOf } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
-import { type Subscription, subscriptionsOf } from './subscriptions.store.ts';
+import { findSubscription, type Subscription } from './subscriptions.store.ts';
 import { type Term, termsOf } from './terms.store.ts';
 
 /** What was paid, for what and until when, with everything that the seller has to say of itself. */
@@ -32,7 +32,7 @@ export function receiptOf(
     sellerAddress,
     country: subscription.country,
     ...(subscription.countryState === undefined ? {} : { state: subscription.countryState }),
-    renewsOn: term.endOn,
+    ...(subscription.product === 'gift' ? {} : { renewsOn: term.endOn }),
     cancelPath: CANCEL_PATH,
   };
 }
@@ -61,7 +61,7 @@ export async function findReceipt(
     (one) => hasReceipt(one) && (paymentId === undefined || one.id === paymentId),
   );
   if (payment === undefined) return undefined;
-  const subscription = (await subscriptionsOf(db, readerId)).find((one) => one.id === payment.subscriptionId);
+  const subscription = await findSubscription(db, payment.subscriptionId);
   const term = (await termsOf(db, payment.subscriptionId)).find((one) => one.seq === payment.termSeq);
   if (subscription === undefined || term === undefined) return undefined;
   return receiptOf(publication(), subscription, term, payment);

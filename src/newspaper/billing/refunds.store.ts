@@ -139,6 +139,11 @@ export async function setRefund(
   );
 }
 
+/** Somebody saw to a refund that was refused. */
+export async function markSeenTo(tx: Tx, id: string, now: Temporal.Instant): Promise<void> {
+  await sql`update billing.refunds set seen_to_at = ${now.toString()} where id = ${id}`.execute(tx);
+}
+
 /** A payer's bank asked for money back, or has decided. */
 export type Dispute = { readonly gatewayDisputeId: string; readonly status: 'open' | 'won' | 'lost' };
 

@@ -14,6 +14,7 @@ import {
   findRefund,
   insertRefunds,
   markPayment,
+  markSeenTo,
   type NewRefund,
   openRefunds,
   type Refund,
@@ -53,7 +54,8 @@ export async function giveBack(
  *
  * @param order.gatewayPaymentId left out, the reader's newest payment of which something is left
  * @param order.minor in minor units; left out, all that is left
- * @throws NotFound `no-payment` where there is none; Conflict `payment-disputed` while a bank decides, and
+ * @param record writes down who does it; it fails where that was done already, and nothing is refunded twice
+ * @throws NotFound `no-payment` where there is none; Conflict `gift-redeemed`, `payment-disputed` while a bank decides, and
  *   `more-than-is-left`
  */
 export async function refundPayment(
@@ -64,14 +66,18 @@ export async function refundPayment(
     readonly minor?: bigint;
   } & Required<Said>,
   now: Temporal.Instant,
+  record?: (tx: Tx) => Promise<void>,
 ): Promise<Money> {
   const { actor, gatewayPaymentId, readerId, reason } = order;
   return parts.db.transaction().execute(async (tx) => {
+    await record?.(tx);
     const wanted = await paymentToRefund(tx, readerId, gatewayPaymentId);
     const subscription = await lockSubscription(tx, wanted.subscriptionId);
     // Read under the lock: another may be refunding it at this moment.
     const taken = await paymentToRefund(tx, readerId, wanted.gatewayPaymentId);
     if (subscription === undefined) throw new NotFound('no-payment', 'there is no payment to refund');
+    if (subscription.gift === 'redeemed')
+      throw new Conflict('gift-redeemed', 'this gift was redeemed, and is read by');
     const amount = refundable(taken, order.minor);
     const creditNoteId = await takeBack(parts, tx, { taken, amount, subscription, reason, actor }, now);
     const { gateway } = taken;
@@ -224,6 +230,23 @@ export function refundEntry(
 /** How a payment stands of which something went back. */
 export function standingAfter({ amount, refunded }: Taken): 'refunded' | 'succeeded' {
   return refunded >= amount.minor ? 'refunded' : 'succeeded';
+}
+
+/** Says that a refund which the gateway refused was paid out another way. @throws NotFound `no-refund` */
+export async function seeToRefund(
+  { db }: BillingParts,
+  refundId: string,
+  said: Required<Said>,
+  now: Temporal.Instant,
+  record: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await record(tx);
+    const refund = await findRefund(tx, refundId);
+    if (refund?.status !== 'failed') throw new NotFound('no-refund', 'there is no refund that was refused');
+    await markSeenTo(tx, refundId, now);
+    await insertFacts(tx, [{ subscriptionId: refund.subscriptionId, fact: 'seen to', ...said }], now);
+  });
 }
 
 /** At once in one sitting: more are found by the next. */

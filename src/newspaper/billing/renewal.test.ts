@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChargeIntent } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
-import { isUsable, mayCharge, nextAct, notBefore } from './renewal.ts';
+import { isUsable, mayCharge, mayTake, nextAct, notBefore } from './renewal.ts';
 import { begun } from './subscription.ts';
 import { type Mandate, NO_DETAILS, type Subscription } from './subscriptions.store.ts';
 
@@ -148,6 +148,42 @@ describe('what comes next of a subscription', () => {
   });
 });
 
+describe('a price that is to change', () => {
+  const priceChange = {
+    id: 'quarterly-1',
+    planSlug: 'quarterly',
+    price: { minor: 99_000n, currency: 'INR' },
+    fromOn: day('2026-12-01'),
+    noticeDays: 30,
+    capPercent: undefined,
+    notBeforeOn: undefined,
+  };
+  const old = subscription({ priceChange, pricedOn: day('2025-11-23') });
+
+  it('is told at the beginning of its days, or of the day that has room', () => {
+    expect(next(old)).toBe('tell price 2027-01-09T00:00:00');
+    const crowded = { ...priceChange, notBeforeOn: day('2027-01-12') };
+    expect(next({ ...old, priceChange: crowded })).toBe('tell price 2027-01-12T00:00:00');
+  });
+
+  it('is told on the day that workers are back, and where that is too late, before the boundary after', () => {
+    expect(next(old, undefined, at('2027-01-20', 9))).toBe('tell price 2027-01-20T00:00:00');
+    // Everything else comes as ever.
+    expect(next(old, undefined, at('2027-01-24'))).toBe('charge 2027-02-22T00:00:00');
+  });
+
+  it('is not told while the term that it would be of is paid at the price before', () => {
+    const paying = tried({ status: 'submitted', mandateId: undefined, failureKind: undefined });
+    const falls = { ...old, priceChange: { ...priceChange, price: { minor: 80_000n, currency: 'INR' } } };
+    expect(next(falls, undefined, at('2027-02-10'))).toBe('tell price 2027-02-10T00:00:00');
+    expect(next(falls, paying, at('2027-02-10'))).toBe('close checkout 2027-02-22T00:00:00');
+  });
+
+  it('is told before it is charged, and does not come while its reader has cancelled', () => {
+    expect(next({ ...old, cancelOn: day('2027-02-23') })).toBe('day 2027-02-23T00:00:00');
+  });
+});
+
 describe('a charge that was tried', () => {
   const late = subscription({ state: 'past_due' });
   it.each([
@@ -259,6 +295,32 @@ describe('a mandate', () => {
     ['that nobody bounds', { maxAmount: undefined }, true],
   ] as const)('%s', (_, given, usable) => {
     expect(isUsable(subscription({ mandate: mandate(given) }))).toBe(usable);
+  });
+
+  it.each([
+    ['card_in', 135_000n, 135_000n, 'yes'],
+    ['card_in', 135_000n, 135_001n, 'too-small'],
+    ['upi', undefined, 1_500_000n, 'yes'],
+    ['upi', undefined, 1_500_001n, 'by-hand'],
+    ['enach', 9_000_000n, 1_500_001n, 'yes'],
+    ['card_in', 1_000_000n, 1_500_001n, 'by-hand'],
+    ['card_intl', 9_000_000n, 1_500_001n, 'yes'],
+    ['card_intl', 135_000n, 1_500_001n, 'by-hand'],
+  ] as const)(
+    'F71 I22: by %s, allowing %s, is %s for %s: what no mandate is good for is not asked of another',
+    (rail, allows, minor, expected) => {
+      const maxAmount = allows === undefined ? undefined : { minor: allows, currency: 'INR' };
+      expect(mayTake({ rail, maxAmount }, { minor, currency: 'INR' })).toBe(expected);
+      expect(
+        isUsable(subscription({ price: { minor, currency: 'INR' }, mandate: mandate({ rail, maxAmount }) })),
+      ).toBe(expected === 'yes');
+    },
+  );
+
+  it('F71 F76: that allows what the term costs, and not what was announced for the next, is good for that one alone', () => {
+    const announced = { price: { minor: 140_000n, currency: 'INR' }, fromOn: day('2027-05-23') };
+    expect(isUsable(subscription({ announced }))).toBe(true);
+    expect(isUsable(subscription({ announced, paidThroughOn: day('2027-05-23') }))).toBe(false);
   });
 
   it.each(['card_in', 'upi', 'enach'] as const)(

@@ -1,8 +1,9 @@
 import { latestOf } from '#values/instants';
 import type { Money } from '#values/money';
-import { startOfDay } from '#values/term';
+import { dayAt, startOfDay } from '#values/term';
 import { type ChargeIntent, isOpen } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
+import { planPriceChange } from './price-changes.ts';
 import { boughtNext, isOver, PATIENCE, type Patience } from './subscription.ts';
 import { HOURS_TO_PAY, type Mandate, type Subscription } from './subscriptions.store.ts';
 
@@ -13,6 +14,8 @@ export type Act =
   /** Its reader is told what is taken, and when. */
   | 'remind'
   | 'charge'
+  /** Its reader is told of another price, long before it is charged. */
+  | 'tell price'
   /** A page of the gateway's, on which its reader may be paying, is closed before anything is charged. */
   | 'close checkout'
   /** The gateway is asked what became of a charge. */
@@ -73,12 +76,14 @@ export function nextAct(
   if (isOver(subscription)) return undefined;
   if (subscription.state === 'incomplete')
     return { act: 'give up', at: subscription.createdAt.add({ hours: HOURS_TO_PAY }) };
+  if (subscription.gift === 'waiting') return undefined;
   const tried = newest?.termSeq === subscription.nextSeq ? newest : undefined;
   const day = nextDay(subscription, tried, patience);
   const candidates = [
     nextQuestion(tried),
     nextCharge(subscription, tried, now, patience),
     nextReminder(subscription),
+    nextPriceNotice(subscription, tried, now),
     day === undefined ? undefined : ({ act: 'day', at: startOfDay(day, subscription.zone) } as const),
   ];
   return candidates.reduce<NextAct | undefined>(
@@ -122,8 +127,9 @@ function nextQuestion(tried: ChargeIntent | undefined): NextAct | undefined {
 
 /** Whether money may be taken for the next term, apart from when. */
 export function mayCharge(subscription: Subscription): boolean {
-  const { cancelOn, isDisputed, needsMethod, parkedReason, pause } = subscription;
+  const { cancelOn, gift, isDisputed, needsMethod, parkedReason, pause } = subscription;
   return (
+    gift === undefined &&
     cancelOn === undefined &&
     pause === undefined &&
     !isDisputed &&
@@ -142,8 +148,7 @@ export function isUsable(subscription: Subscription): boolean {
     mandate.expiresOn !== undefined &&
     due !== undefined &&
     Temporal.PlainDate.compare(mandate.expiresOn, due) <= 0;
-  const { price } = boughtNext(subscription);
-  return !isExpired && isEnough(mandate, price.minor) && isUnattended(mandate.rail, price);
+  return !isExpired && mayTake(mandate, boughtNext(subscription).price) === 'yes';
 }
 
 /**
@@ -168,8 +173,14 @@ export function mandateFor({ currency, minor }: Money): Money | undefined {
   return roomy < UNATTENDED_MOST.minor ? { minor: roomy, currency } : UNATTENDED_MOST;
 }
 
-function isEnough({ maxAmount }: Mandate, minor: bigint): boolean {
-  return maxAmount === undefined || minor <= maxAmount.minor;
+/** Whether a price may be taken by a mandate: `too-small`, where another one would be good for it; `by-hand`, where none is. */
+export function mayTake(
+  { maxAmount, rail }: Pick<Mandate, 'maxAmount' | 'rail'>,
+  price: Money,
+): 'yes' | 'too-small' | 'by-hand' {
+  const isEnough = maxAmount === undefined || price.minor <= maxAmount.minor;
+  if (isEnough && isUnattended(rail, price)) return 'yes';
+  return mandateFor(price) === undefined ? 'by-hand' : 'too-small';
 }
 
 function nextCharge(
@@ -216,6 +227,19 @@ function nextReminder(subscription: Subscription): NextAct | undefined {
   if (!isRunning || due === undefined || cancelOn !== undefined || isDisputed || remindedSeq === nextSeq)
     return undefined;
   return { act: 'remind', at: startOfDay(due.subtract({ days: remindDays(subscription) }), zone) };
+}
+
+function nextPriceNotice(
+  subscription: Subscription,
+  tried: ChargeIntent | undefined,
+  now: Temporal.Instant,
+): NextAct | undefined {
+  const { priceChange, zone } = subscription;
+  // What is being paid is paid at the price that it was begun with.
+  const isBeingPaid = tried !== undefined && isOpen(tried) && tried.amount.minor > 0n;
+  if (priceChange === undefined || isBeingPaid) return undefined;
+  const plan = planPriceChange(subscription, priceChange, dayAt(now, zone));
+  return plan.kind === 'tell' ? { act: 'tell price', at: startOfDay(plan.firstOn, zone) } : undefined;
 }
 
 /** From when the money of a charge that is asked for at `now` may be taken. */

@@ -1,3 +1,4 @@
+import type { Taken } from './refunds.store.ts';
 import type { PaidTerm, Standing } from './subscription.ts';
 
 /** What a reader may ask for, and when. Pure rules: what a page offers and what a command does are the same. */
@@ -34,7 +35,8 @@ const WITHDRAWAL_DAYS = 14;
 /**
  * Whether a reader may withdraw from the contract: for fourteen days from the day after it was made.
  *
- * @param contractOn the day of the first payment; undefined while nothing was paid
+ * @param contractOn the day of the first payment, or of a change of plan since, which made another contract; undefined while
+ *   nothing was paid
  */
 export function mayWithdraw(
   { country, state }: { readonly country: string } & Pick<Standing, 'state'>,
@@ -60,4 +62,50 @@ export function prorated(
   const total = startOn.until(endOn).days;
   const left = Math.min(total, Math.max(0, on.until(endOn).days));
   return (paid * BigInt(left)) / BigInt(total);
+}
+
+/** What goes back of an invoice, and by which payment. */
+export type Draw = {
+  readonly gatewayPaymentId: string;
+  readonly gateway: string;
+  readonly invoiceId: string;
+  readonly minor: bigint;
+  /** Of an invoice that goes back to the last of it. */
+  readonly ends: PaidTerm | undefined;
+};
+
+/**
+ * What goes back to a reader who withdraws: everything that the contract cost, or what is left of it by days. What an earlier
+ * contract's payment was credited for goes back by that payment; what was used of the earlier one does not.
+ *
+ * @param taken the payments of the subscription, newest first
+ * @param contractOn terms that begin on it or later are the contract's
+ */
+export function drawsOnWithdrawal(
+  taken: readonly Taken[],
+  contractOn: Temporal.PlainDate,
+  howMuch: 'full' | 'pro-rata',
+  today: Temporal.PlainDate,
+): Draw[] {
+  const available = new Map(
+    taken.map((one) => [
+      one.gatewayPaymentId,
+      one.hasOpenDispute ? 0n : one.amount.minor - one.refunded - one.disputed,
+    ]),
+  );
+  return taken.flatMap((one): Draw[] => {
+    const { invoiceId, term, uncredited = 0n } = one;
+    if (invoiceId === undefined || term === undefined || one.hasOpenDispute) return [];
+    if (Temporal.PlainDate.compare(term.startOn, contractOn) < 0) return [];
+    let rest = howMuch === 'full' ? uncredited : prorated(uncredited, term, today);
+    const ends = rest === uncredited ? term : undefined;
+    return [one, ...taken.filter((other) => other !== one)].flatMap(({ gateway, gatewayPaymentId }) => {
+      const left = available.get(gatewayPaymentId) ?? 0n;
+      const minor = left < rest ? left : rest;
+      if (minor <= 0n) return [];
+      rest -= minor;
+      available.set(gatewayPaymentId, left - minor);
+      return [{ gatewayPaymentId, gateway, invoiceId, minor, ends }];
+    });
+  });
 }

@@ -56,6 +56,7 @@ const keepEvent = groupedOver(
       type: event.type,
       reference: event.kind === 'event' ? event.reference : undefined,
       checkoutId: event.kind === 'event' ? event.checkoutId : undefined,
+      gatewayPaymentId: event.kind === 'event' ? event.gatewayPaymentId : undefined,
       saysPaid: event.kind === 'event' && event.saysPaid === true,
       body,
     }));

@@ -98,6 +98,34 @@ describe('a first payment', () => {
   });
 });
 
+describe('no days', () => {
+  it('F60: of grace are none, and not as many as usual', () => {
+    const { is } = lived(BEGUN);
+    const result = transition(is, TODAY, noon('2027-02-23'), { graceDays: 0, givenUpDays: 0 });
+    expect(result).toMatchObject({ kind: 'changed', standing: { state: 'expired' } });
+    const { steps } = result as Extract<Transition, { kind: 'changed' }>;
+    expect(inShort(steps)).toEqual(
+      [
+        'active > past_due',
+        'give up invoice',
+        'past_due > suspended',
+        'stop access',
+        'give up invoice',
+        'suspended > expired',
+      ].filter((step) => step !== 'stop access'),
+    );
+  });
+
+  it('F63: are left of a term that more seats could be had for', () => {
+    const { is } = lived(BEGUN);
+    const fact = { kind: 'seats paid', seq: 1, seats: 2, price: { minor: 1n, currency: 'INR' } } as const;
+    expect(transition(is, fact, noon('2027-02-23')).kind).toBe('unchanged');
+    expect(
+      inShort((transition(is, fact, noon('2027-02-22')) as Extract<Transition, { kind: 'changed' }>).steps),
+    ).toEqual(['cut 0 2027-02-22', 'term 1 2027-02-22 to 2027-02-23']);
+  });
+});
+
 describe('an offer’s prices', () => {
   const money = (minor: bigint) => ({ minor, currency: 'INR' });
   const introduced = begun(QUARTERLY, ZONE, [
@@ -395,14 +423,22 @@ const WAYS: fc.Arbitrary<Fact> = fc.oneof(
     { kind: 'undo cancel' },
     { kind: 'resume' },
     { kind: 'drop change' },
+    { kind: 'drop price' },
     { kind: 'dispute' },
     { kind: 'dispute won' },
     { kind: 'method lost' },
     { kind: 'method' },
     { kind: 'day' },
     { kind: 'trial', days: 14 },
+    { kind: 'end', reason: 'admin' },
   ),
   fc.nat(12).map((seq): Fact => ({ kind: 'paid', seq })),
+  fc.nat(900).map(
+    (days): Fact => ({
+      kind: 'announce price',
+      announced: { price: { minor: 108_000n, currency: 'INR' }, fromOn: day('2026-03-01').add({ days }) },
+    }),
+  ),
   fc.integer({ min: 1, max: 90 }).map((days): Fact => ({ kind: 'pause', days })),
   fc.integer({ min: 1, max: 20 }).map((days): Fact => ({ kind: 'extend', days })),
   fc
@@ -416,6 +452,10 @@ const WAYS: fc.Arbitrary<Fact> = fc.oneof(
     }),
   ),
 );
+
+function hasBegun(fromOn: Temporal.PlainDate | undefined, startOn: Temporal.PlainDate): boolean {
+  return fromOn !== undefined && Temporal.PlainDate.compare(fromOn, startOn) <= 0;
+}
 
 describe('whatever happens, in whatever order', () => {
   it('keeps terms in order, one behind the other, and what is over over', () => {
@@ -444,6 +484,9 @@ describe('whatever happens, in whatever order', () => {
                 if (last !== undefined) terms.push({ ...last, endOn: step.endOn });
               }
               if (step.kind !== 'begin term') continue;
+              // F119: no term that begins before its day costs what was announced.
+              if (step.price.minor > QUARTERLY.price.minor && before.price.minor === QUARTERLY.price.minor)
+                expect(hasBegun(before.announced?.fromOn, step.term.startOn)).toBe(true);
               expect(step.term.seq).toBe(terms.length);
               const last = terms.at(-1);
               if (last !== undefined)
@@ -453,6 +496,12 @@ describe('whatever happens, in whatever order', () => {
             }
             expect(is.nextSeq).toBe(terms.length);
             expect(isOver(before)).toBe(false);
+            // F91: what ends, at once or later, ends with a day that was paid or given, and with none beyond.
+            if (isOver(is) || fact.kind === 'cancel') {
+              expect(String(is.paidThroughOn)).toBe(String(before.paidThroughOn));
+              if (is.cancelOn !== undefined && before.pause === undefined && !isOver(is))
+                expect(String(is.cancelOn)).toBe(String(is.paidThroughOn ?? is.trialEndsOn));
+            }
             expect(is.endedReason === undefined).toBe(!isOver(is));
             expect((is.pause === undefined) === (is.state !== 'paused')).toBe(true);
             if (is.state === 'active') expect(is.paidThroughOn).toBeDefined();

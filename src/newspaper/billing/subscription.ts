@@ -38,6 +38,10 @@ export type Standing = {
   readonly seats: number;
   /** What the next terms cost before that price does. */
   readonly phases: readonly Phase[];
+  /** Another price that its reader was told of, from the first term on that begins on this day or later. */
+  readonly announced: AnnouncedPrice | undefined;
+  /** Since when it costs what it does, offers apart. */
+  readonly pricedOn: Temporal.PlainDate | undefined;
   readonly zone: string;
   /** Every boundary is so many months from here: counting from the end before would drift to the 28th for good. */
   readonly anchorOn: Temporal.PlainDate | undefined;
@@ -56,8 +60,13 @@ export type Standing = {
   readonly isDisputed: boolean;
   /** Nothing can be charged any more until the reader gives a card or mandate. */
   readonly needsMethod: boolean;
+  /** Of what was bought for somebody else: its days begin when they redeem it. */
+  readonly gift: 'waiting' | 'redeemed' | undefined;
   readonly endedReason: EndedReason | undefined;
 };
+
+/** A price that was promised: no more is charged from that day on, and not that before. */
+export type AnnouncedPrice = { readonly price: Money; readonly fromOn: Temporal.PlainDate };
 
 /** So many terms, at a price of their own each. */
 export type Phase = { readonly terms: number; readonly price: Money };
@@ -75,6 +84,8 @@ export function begun(
     price,
     seats,
     phases,
+    announced: undefined,
+    pricedOn: undefined,
     zone,
     anchorOn: undefined,
     monthsPaid: 0,
@@ -86,6 +97,7 @@ export function begun(
     pendingChange: undefined,
     isDisputed: false,
     needsMethod: false,
+    gift: undefined,
     endedReason: undefined,
   };
 }
@@ -123,9 +135,19 @@ export type Fact =
   | { readonly kind: 'change paid'; readonly seq: number; readonly change: Change }
   /** More seats for the term that runs, which is paid: what is left of it is a term of its own, at this price. */
   | { readonly kind: 'seats paid'; readonly seq: number; readonly seats: number; readonly price: Money }
+  /** Whoever it was bought for has it now, for these days. */
+  | {
+      readonly kind: 'redeemed';
+      readonly startOn: Temporal.PlainDate;
+      readonly endOn: Temporal.PlainDate;
+    }
   /** To another plan when the term that runs is over. */
   | { readonly kind: 'change later'; readonly change: Change }
   | { readonly kind: 'drop change' }
+  /** Its reader is told of another price. */
+  | { readonly kind: 'announce price'; readonly announced: AnnouncedPrice }
+  /** And that it stays as it is after all. */
+  | { readonly kind: 'drop price' }
   /** A term was refunded in full. */
   | { readonly kind: 'refunded'; readonly term: PaidTerm }
   | { readonly kind: 'dispute' }
@@ -151,6 +173,13 @@ export type Step =
   | { readonly kind: 'begin term'; readonly term: PaidTerm; readonly price: Money }
   /** The newest term ends on this day and not when it was to. */
   | { readonly kind: 'cut term'; readonly seq: number; readonly endOn: Temporal.PlainDate }
+  /** The days of a gift, which are known once it is redeemed. */
+  | {
+      readonly kind: 'move term';
+      readonly seq: number;
+      readonly startOn: Temporal.PlainDate;
+      readonly endOn: Temporal.PlainDate;
+    }
   | { readonly kind: 'revoke term'; readonly seq: number; readonly as: 'refunded' | 'charged_back' }
   /** The reader may use everything for these days without having paid for them. */
   | {
@@ -211,6 +240,10 @@ export function transition(
       return fact.seq === standing.nextSeq && standing.state === 'active'
         ? moreSeats(standing, fact, today)
         : UNCHANGED;
+    case 'redeemed':
+      return standing.gift === 'waiting' && standing.state === 'active'
+        ? redeemed(standing, fact)
+        : UNCHANGED;
     case 'change later':
       return isRunning(standing) && !isSameChange(standing.pendingChange, fact.change)
         ? changed({ ...standing, pendingChange: fact.change })
@@ -219,6 +252,12 @@ export function transition(
       return standing.pendingChange === undefined
         ? UNCHANGED
         : changed({ ...standing, pendingChange: undefined });
+    case 'announce price':
+      return standing.state === 'active' && standing.announced === undefined
+        ? changed({ ...standing, announced: fact.announced })
+        : UNCHANGED;
+    case 'drop price':
+      return standing.announced === undefined ? UNCHANGED : changed({ ...standing, announced: undefined });
     case 'refunded':
       return returned(standing, fact.term, today, 'refunded');
     case 'dispute':
@@ -247,8 +286,12 @@ export function isOver({ state }: Pick<Standing, 'state'>): boolean {
 }
 
 /** Whether its reader can say that it shall not renew. */
-export function canBeCancelled({ cancelOn, state }: Pick<Standing, 'state' | 'cancelOn'>): boolean {
-  return state !== 'incomplete' && !isOver({ state }) && cancelOn === undefined;
+export function canBeCancelled({
+  cancelOn,
+  gift,
+  state,
+}: Pick<Standing, 'state' | 'cancelOn' | 'gift'>): boolean {
+  return gift === undefined && state !== 'incomplete' && !isOver({ state }) && cancelOn === undefined;
 }
 
 /** The day from which nothing is paid, and nothing is free either. */
@@ -271,13 +314,33 @@ export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTer
 }
 
 /** What the next term is of: what this one is, unless its reader or the paper has changed it. */
-export function boughtNext({ months, pendingChange, phases, planSlug, price }: Standing): Change {
-  return pendingChange ?? { planSlug, months, price: phases[0]?.price ?? price };
+export function boughtNext(standing: Standing): Change {
+  const { months, pendingChange, phases, planSlug } = standing;
+  return pendingChange ?? { planSlug, months, price: phases[0]?.price ?? agreedPrice(standing) };
 }
 
-/** What a term costs once no offer makes it cheaper. */
-export function agreedPrice({ pendingChange, price }: Standing): Money {
-  return pendingChange?.price ?? price;
+/** What the next term costs once no offer makes it cheaper. */
+export function agreedPrice(standing: Standing): Money {
+  const { announced, pendingChange, price } = standing;
+  if (pendingChange !== undefined) return pendingChange.price;
+  return announced !== undefined && hasAnnouncedNext(standing) ? announced.price : price;
+}
+
+/** Whether the next term costs what was announced: what its reader has chosen for it wins. */
+function hasAnnouncedNext({ announced, paidThroughOn, pendingChange }: Standing): boolean {
+  return (
+    announced !== undefined &&
+    pendingChange === undefined &&
+    paidThroughOn !== undefined &&
+    hasCome(announced.fromOn, paidThroughOn)
+  );
+}
+
+/** The most that a term is to cost, as far as its reader knows: what a mandate has to be good for. */
+export function dearestAgreed(standing: Standing): Money {
+  const { announced } = standing;
+  const next = agreedPrice(standing);
+  return announced !== undefined && announced.price.minor > next.minor ? announced.price : next;
 }
 
 /** Whether several readers read by it, each on a seat of theirs. */
@@ -293,6 +356,12 @@ export function seatsNext({ pendingChange, seats }: Standing): number {
 /** What so many seats cost, where others cost so much. */
 export function priceOfSeats({ price, seats }: Pick<Standing, 'price' | 'seats'>, wanted: number): Money {
   return { ...price, minor: (price.minor / BigInt(seats)) * BigInt(wanted) };
+}
+
+/** What was announced, for so many seats. */
+function announcedFor({ announced, seats }: Standing, wanted: number): AnnouncedPrice | undefined {
+  if (announced === undefined || wanted === seats) return announced;
+  return { ...announced, price: priceOfSeats({ price: announced.price, seats }, wanted) };
 }
 
 /** One term of the first phase is over. */
@@ -317,6 +386,8 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
   const term = nextTerm(standing, today);
   const goesOn = standing.anchorOn !== undefined && state !== 'suspended';
   const { months, planSlug, price } = boughtNext(standing);
+  const isRepriced = hasAnnouncedNext(standing);
+  const isOther = planSlug !== standing.planSlug;
   const after: Standing = {
     ...standing,
     state: 'active',
@@ -326,6 +397,8 @@ function paid(standing: Standing, today: Temporal.PlainDate): Transition {
     seats: seatsNext(standing),
     // Another plan is bought at its own price.
     phases: standing.pendingChange === undefined ? phasesAfter(standing.phases) : [],
+    announced: isRepriced || isOther ? undefined : announcedFor(standing, seatsNext(standing)),
+    pricedOn: isRepriced || isOther ? term.startOn : (standing.pricedOn ?? term.startOn),
     anchorOn: goesOn ? standing.anchorOn : term.startOn,
     monthsPaid: (goesOn ? standing.monthsPaid : 0) + months,
     nextSeq: standing.nextSeq + 1,
@@ -396,6 +469,8 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
     price: change.price,
     seats: change.seats ?? standing.seats,
     phases: [],
+    announced: undefined,
+    pricedOn: today,
     anchorOn: today,
     monthsPaid: change.months,
     nextSeq: standing.nextSeq + 1,
@@ -407,6 +482,18 @@ function changedNow(standing: Standing, change: Change, today: Temporal.PlainDat
     { kind: 'cut term', seq: standing.nextSeq - 1, endOn: today },
     { kind: 'begin term', term, price: change.price },
   ]);
+}
+
+/** A gift that is redeemed runs for its days and then is over: nothing of it ever renews. */
+function redeemed(standing: Standing, { endOn, startOn }: Extract<Fact, { kind: 'redeemed' }>): Transition {
+  const after: Standing = {
+    ...standing,
+    gift: 'redeemed',
+    anchorOn: startOn,
+    paidThroughOn: endOn,
+    cancelOn: endOn,
+  };
+  return changed(after, [{ kind: 'move term', seq: standing.nextSeq - 1, startOn, endOn }]);
 }
 
 /** Seats that are added run to the day on which the others end: nothing moves, and what is left is counted by days. */
@@ -426,6 +513,7 @@ function moreSeats(
       ...phase,
       price: priceOfSeats({ price: phase.price, seats: standing.seats }, seats),
     })),
+    announced: announcedFor(standing, seats),
     nextSeq: nextSeq + 1,
     cancelOn: undefined,
   };
@@ -497,6 +585,8 @@ function nextByCalendar(
 ): Changed | undefined {
   const { cancelOn, pause, state } = standing;
   const due = dueOn(standing);
+  // Nobody knows yet on which days it will be read by.
+  if (standing.gift === 'waiting') return undefined;
   if (state === 'paused')
     return pause !== undefined && hasCome(pause.resumesOn, today)
       ? resumed(standing, pause.resumesOn)
@@ -512,7 +602,11 @@ function nextByCalendar(
       untilOn: due.add({ days: graceDays }),
     };
     const after: Standing = { ...standing, state: 'past_due' };
-    return { kind: 'changed', standing: after, steps: [grace, ...moved(standing, after)] };
+    return {
+      kind: 'changed',
+      standing: after,
+      steps: [...(graceDays > 0 ? [grace] : []), ...moved(standing, after)],
+    };
   }
   if (state === 'past_due' && hasCome(due.add({ days: graceDays }), today)) {
     const after: Standing = { ...standing, state: 'suspended' };
@@ -549,6 +643,7 @@ function ended(
     endedReason,
     pause: undefined,
     pendingChange: undefined,
+    announced: undefined,
     isDisputed: false,
   };
   return {

@@ -5,6 +5,7 @@ import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
 import { moneyRecord } from '#values/money';
 import type { Gateway, GatewayMandate, Rail } from './gateways/gateway.ts';
+import type { WaitingChange } from './price-changes.ts';
 import type { EndedReason, Standing, SubscriptionState } from './subscription.ts';
 
 /** Something that was begun and not paid is given up after this long, and its checkout closed. */
@@ -32,6 +33,8 @@ export type Subscription = Standing & {
   readonly trialDays: number;
   /** Who buys, where that is not its reader alone. */
   readonly buyer: BuyerDetails;
+  /** A change of its price that its reader is still to be told of. */
+  readonly priceChange?: WaitingChange | undefined;
 };
 
 /** What a company's invoice says of it; empty where a reader buys for themselves. */
@@ -77,6 +80,7 @@ type SubscriptionRow = {
   parked_reason: string | null;
   offer_slug: string | null;
   trial_days: number;
+  gift: 'waiting' | 'redeemed' | null;
   seats: number;
   pending_seats: number | null;
   buyer_name: string;
@@ -85,6 +89,17 @@ type SubscriptionRow = {
   phase_terms: number[];
   /** The driver gives lists of whole numbers as text. */
   phase_minor: string[];
+  announced_minor: bigint | null;
+  announced_on: string | null;
+  priced_on: string | null;
+  change_id: string | null;
+  change_plan: string;
+  change_currency: string;
+  change_minor: bigint;
+  change_from_on: string;
+  notice_days: number;
+  cap_percent: number | null;
+  not_before_on: string | null;
   mandate_id: string | null;
   mandate_gateway: Gateway['name'];
   token: string;
@@ -100,13 +115,21 @@ const COLUMNS = sql`s.id, s.reader_id, s.product, s.plan_slug, p.name as plan_na
   s.zone, s.country, s.country_state, s.state, s.anchor_on, s.months_paid, s.next_seq, s.paid_through_on, s.trial_ends_on,
   s.cancel_on, s.banked_days, s.resumes_on, s.pending_plan, s.pending_months, s.pending_minor, s.is_disputed,
   s.needs_method, s.ended_reason, s.created_at, s.reminded_seq, s.parked_reason, s.offer_slug, s.trial_days,
-  s.phase_terms, s.phase_minor, s.seats, s.pending_seats, s.buyer_name, s.buyer_address, s.buyer_gstin, m.id as mandate_id,
+  s.phase_terms, s.phase_minor, s.gift, s.seats, s.pending_seats, s.buyer_name, s.buyer_address, s.buyer_gstin, m.id as mandate_id,
   m.gateway as mandate_gateway, m.token, m.rail, m.status as mandate_status, m.currency as max_currency, m.max_minor,
-  m.expires_on, m.method`;
-const TABLES = sql`billing.subscriptions s join billing.plans p on p.slug = s.plan_slug
-    left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id`;
+  m.expires_on, m.method, s.announced_minor, s.announced_on, s.priced_on, c.id as change_id, c.plan_slug as change_plan,
+  c.currency as change_currency, c.amount_minor as change_minor, c.from_on as change_from_on, c.notice_days, c.cap_percent, w.not_before_on`;
+/** What belongs to a subscription besides its row. */
+const JOINED = sql`join billing.plans p on p.slug = s.plan_slug
+    left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id
+    left join billing.price_change_subscriptions w on w.subscription_id = s.id and w.status = 'waiting'
+    left join billing.price_changes c on c.id = w.change_id`;
+const TABLES = sql`billing.subscriptions s ${JOINED}`;
 
 const day = (text: string | null) => (text === null ? undefined : Temporal.PlainDate.from(text));
+
+/** What stands on a gift's documents too. */
+const named = (plan: string, { product }: SubscriptionRow) => (product === 'gift' ? `Gift: ${plan}` : plan);
 
 function toSubscription(row: SubscriptionRow): Subscription {
   return {
@@ -114,8 +137,8 @@ function toSubscription(row: SubscriptionRow): Subscription {
     readerId: row.reader_id,
     product: row.product,
     planSlug: row.plan_slug,
-    planName: row.plan_name,
-    nextPlanName: row.next_plan_name ?? row.plan_name,
+    planName: named(row.plan_name, row),
+    nextPlanName: named(row.next_plan_name ?? row.plan_name, row),
     price: { minor: row.amount_minor, currency: row.currency },
     phases: row.phase_terms.map((terms, at) => ({
       terms,
@@ -148,6 +171,7 @@ function toSubscription(row: SubscriptionRow): Subscription {
           },
     isDisputed: row.is_disputed,
     needsMethod: row.needs_method,
+    gift: row.gift ?? undefined,
     endedReason: row.ended_reason ?? undefined,
     createdAt: toInstant(row.created_at),
     mandate: row.mandate_id === null ? undefined : toMandate(row, row.mandate_id),
@@ -156,6 +180,27 @@ function toSubscription(row: SubscriptionRow): Subscription {
     offerSlug: row.offer_slug ?? undefined,
     trialDays: row.trial_days,
     buyer: { name: row.buyer_name, address: row.buyer_address, gstin: row.buyer_gstin },
+    announced:
+      row.announced_on === null
+        ? undefined
+        : {
+            price: { minor: row.announced_minor ?? 0n, currency: row.currency },
+            fromOn: Temporal.PlainDate.from(row.announced_on),
+          },
+    pricedOn: day(row.priced_on),
+    priceChange: row.change_id === null ? undefined : toWaitingChange(row, row.change_id),
+  };
+}
+
+function toWaitingChange(row: SubscriptionRow, id: string): WaitingChange {
+  return {
+    id,
+    planSlug: row.change_plan,
+    price: { minor: row.change_minor, currency: row.change_currency },
+    fromOn: Temporal.PlainDate.from(row.change_from_on),
+    noticeDays: row.notice_days,
+    capPercent: row.cap_percent ?? undefined,
+    notBeforeOn: day(row.not_before_on),
   };
 }
 
@@ -173,12 +218,27 @@ function toMandate(row: SubscriptionRow, id: string): Mandate {
   };
 }
 
-/** Every subscription that a reader has or had, newest first. */
+/** Every subscription that a reader has or had for themselves, newest first. */
 export async function subscriptionsOf(db: Db, readerId: string): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from ${TABLES}
-    where s.reader_id = ${readerId} order by s.created_at desc, s.id desc`.execute(db);
+    where s.reader_id = ${readerId} and s.product <> 'gift' order by s.created_at desc, s.id desc`.execute(
+    db,
+  );
   return rows.map(toSubscription);
+}
+
+/** The newest subscription of each of these readers who has or had one. */
+export async function newestSubscriptions(
+  db: Db,
+  readerIds: readonly string[],
+): Promise<ReadonlyMap<string, Subscription>> {
+  const { rows } = await sql<SubscriptionRow>`
+    select distinct on (s.reader_id) ${COLUMNS} from ${TABLES}
+    where s.reader_id = any(${readerIds}::uuid[]) and s.product <> 'gift' order by s.reader_id, s.created_at desc, s.id desc`.execute(
+    db,
+  );
+  return new Map(rows.map((row) => [row.reader_id, toSubscription(row)]));
 }
 
 /** Many in one statement. */
@@ -208,11 +268,24 @@ export async function lockSubscriptions(
   return new Map(rows.map((row) => [row.id, toSubscription(row)]));
 }
 
+/** Those that are begun with a plan and not over, in its currency. */
+export async function subscriptionsOfPlan(
+  db: Db | Tx,
+  planSlug: string,
+  currency: string,
+): Promise<Subscription[]> {
+  const { rows } = await sql<SubscriptionRow>`
+    select ${COLUMNS} from ${TABLES}
+    where s.plan_slug = ${planSlug} and s.currency = ${currency}
+      and s.state not in ('incomplete', 'canceled', 'expired') order by s.id`.execute(db);
+  return rows.map(toSubscription);
+}
+
 /** Readers' subscriptions that are not over, of whatever product, held for the rest of the transaction. */
 export async function lockCurrents(tx: Tx, readerIds: readonly string[]): Promise<Subscription[]> {
   const { rows } = await sql<SubscriptionRow>`
     select ${COLUMNS} from ${TABLES}
-    where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired')
+    where s.reader_id = any(${readerIds}::uuid[]) and s.state not in ('canceled', 'expired') and s.product <> 'gift'
     order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
 }
@@ -280,10 +353,26 @@ export async function insertSubscriptions(
       id uuid, "readerId" uuid, product text, "planSlug" text, currency text, minor bigint, months integer, zone text,
       country text, "countryState" text, "offerSlug" text, "trialDays" integer, "phaseTerms" integer[],
       "phaseMinor" bigint[], seats integer, "buyerName" text, "buyerAddress" text, "buyerGstin" text)
-    on conflict (reader_id, product) where state not in ('canceled', 'expired') do nothing
+    on conflict (reader_id, product) where state not in ('canceled', 'expired') and product <> 'gift' do nothing
     returning id, reader_id, product`.execute(tx);
   const ids = new Map(made.rows.map((row) => [`${row.reader_id} ${row.product}`, row.id]));
   return given.map(({ product, readerId }) => ids.get(`${readerId} ${product}`));
+}
+
+/** Begins to sell a gift, once by its id. @returns whether it is new */
+export async function insertGiftSubscription(
+  tx: Tx,
+  { id, price, ...given }: NewSubscription & { readonly id: string },
+  now: Temporal.Instant,
+): Promise<boolean> {
+  const { rows } = await sql`
+    insert into billing.subscriptions (id, reader_id, product, gift, plan_slug, currency, amount_minor, months, zone, country,
+      country_state, state, created_at, due_at)
+    values (${id}, ${given.readerId}, 'gift', 'waiting', ${given.planSlug}, ${price.currency}, ${price.minor}, ${given.months},
+      ${given.zone}, ${given.country}, ${given.countryState ?? null}, 'incomplete', ${now.toString()},
+      ${now.add({ hours: HOURS_TO_PAY }).toString()})
+    on conflict (id) do nothing returning id`.execute(tx);
+  return rows.length > 0;
 }
 
 /** Changes what is bought while nothing is paid yet. */
@@ -331,6 +420,9 @@ export async function saveStandings(
     ...phaseLists(standing.phases),
     seats: standing.seats,
     pendingSeats: standing.pendingChange?.seats,
+    announcedMinor: standing.announced?.price.minor.toString(),
+    announcedOn: standing.announced?.fromOn,
+    pricedOn: standing.pricedOn,
     anchorOn: standing.anchorOn,
     monthsPaid: standing.monthsPaid,
     nextSeq: standing.nextSeq,
@@ -344,6 +436,7 @@ export async function saveStandings(
     pendingMinor: standing.pendingChange?.price.minor.toString(),
     isDisputed: standing.isDisputed,
     needsMethod: standing.needsMethod,
+    gift: standing.gift,
     endedReason: standing.endedReason,
   }));
   await sql`
@@ -353,7 +446,8 @@ export async function saveStandings(
       months_paid = now."monthsPaid", next_seq = now."nextSeq", paid_through_on = now."paidThroughOn",
       trial_ends_on = now."trialEndsOn", cancel_on = now."cancelOn", banked_days = now."bankedDays",
       resumes_on = now."resumesOn", pending_plan = now."pendingPlan", pending_months = now."pendingMonths",
-      is_disputed = now."isDisputed", needs_method = now."needsMethod", ended_reason = now."endedReason",
+      is_disputed = now."isDisputed", needs_method = now."needsMethod", gift = now.gift, ended_reason = now."endedReason",
+      announced_minor = now."announcedMinor", announced_on = now."announcedOn", priced_on = now."pricedOn",
       ended_at = case when now."endedReason" is null then null else coalesce(s.ended_at, ${now.toString()}::timestamptz) end,
       -- Whoever was told of another day or another price is told again.
       reminded_seq = case when s.paid_through_on is not distinct from now."paidThroughOn"
@@ -363,7 +457,7 @@ export async function saveStandings(
       id uuid, "dueAt" timestamptz, state text, "planSlug" text, months integer, minor bigint, "phaseTerms" integer[],
       "phaseMinor" bigint[], seats integer, "pendingSeats" integer, "pendingMinor" bigint, "anchorOn" date, "monthsPaid" integer, "nextSeq" integer, "paidThroughOn" date,
       "trialEndsOn" date, "cancelOn" date, "bankedDays" integer, "resumesOn" date, "pendingPlan" text,
-      "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, "endedReason" text)
+      "announcedMinor" bigint, "announcedOn" date, "pricedOn" date, "pendingMonths" integer, "isDisputed" boolean, "needsMethod" boolean, gift text, "endedReason" text)
     where s.id = now.id`.execute(tx);
 }
 
@@ -448,9 +542,9 @@ export async function lockDue(
     select ${COLUMNS} from (
       select id from billing.subscriptions where due_at <= ${now.toString()} and ${which}
       order by due_at, id limit ${limit} for update skip locked) as due
-    join billing.subscriptions s on s.id = due.id join billing.plans p on p.slug = s.plan_slug
-    left join billing.plans n on n.slug = s.pending_plan left join billing.mandates m on m.id = s.mandate_id
-    order by s.id`.execute(tx);
+    join billing.subscriptions s on s.id = due.id ${JOINED}
+    -- Read as they now are, and not as they were when the statement began: another may have changed one in between.
+    order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
 }
 

@@ -80,6 +80,19 @@ export async function cutTerm(tx: Tx, id: string, endOn: Temporal.PlainDate): Pr
     where id = ${id}`.execute(tx);
 }
 
+/** The days of a gift, once they are known. */
+export async function moveTerm(
+  tx: Tx,
+  id: string,
+  startOn: Temporal.PlainDate,
+  endOn: Temporal.PlainDate,
+): Promise<void> {
+  await sql`
+    update billing.terms set start_on = ${startOn.toString()}, end_on = ${endOn.toString()} where id = ${id}`.execute(
+    tx,
+  );
+}
+
 /** The money for a term went back. */
 export async function revokeTerm(tx: Tx, id: string, as: 'refunded' | 'charged_back'): Promise<void> {
   await sql`update billing.terms set status = ${as} where id = ${id} and status = 'paid'`.execute(tx);

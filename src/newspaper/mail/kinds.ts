@@ -83,6 +83,21 @@ export const MAIL_KINDS = {
     renewsOn: day.optional(),
     cancelPath: path,
   }),
+  /** To whoever it is for. */
+  gift: z.strictObject({
+    planName: line,
+    months: z.int().min(1),
+    fromName: z.string().trim().max(200),
+    toName: z.string().trim().max(200),
+    message: z.string().max(1_000),
+    code: line,
+    path,
+  }),
+  /** To whoever bought it. */
+  'gift-bought': z.strictObject({ planName: line, giftsPath: path }),
+  'gift-redeemed': z.strictObject({ planName: line, toName: z.string().trim().max(200), at: instant }),
+  /** To whoever reads by it: from when until before when. */
+  'gift-began': z.strictObject({ planName: line, fromOn: day, untilOn: day, subscribePath: path }),
   /** Somebody has a seat for them in a group. */
   'seat-invitation': z.strictObject({ group: line, path }),
   /** It begins with days that cost nothing: what was agreed to, to be kept. */
@@ -114,6 +129,22 @@ export const MAIL_KINDS = {
     payPath: path,
     cancelPath: path,
   }),
+  /** The price of a plan changes for a reader who has it: long before. */
+  'price-change': z.strictObject({
+    planName: line,
+    months: z.int().min(1),
+    /** Both of one term, tax included. */
+    was: money,
+    amount: money,
+    /** The first day of the first term that costs it. */
+    fromOn: day,
+    /** There is nothing to charge; or what there is is good for no such sum; or nothing is, so that they pay it themselves. */
+    asks: z.enum(['none', 'too-small', 'by-hand']).optional(),
+    payPath: path,
+    cancelPath: path,
+  }),
+  /** And it does not change after all. */
+  'price-stays': z.strictObject({ planName: line, amount: money, accountPath: path }),
   /** A renewal was not paid, be it that it was declined or that there is nothing to charge. */
   'renewal-failed': z.strictObject({
     planName: line,
@@ -136,7 +167,14 @@ export const MAIL_KINDS = {
     accountPath: path,
   }),
   /** Its reader withdrew from the contract: what was withdrawn from, and when, to be kept. */
-  'withdrawal-confirmed': z.strictObject({ planName: line, at: instant }),
+  'withdrawal-confirmed': z.strictObject({
+    planName: line,
+    at: instant,
+    /** What goes back; left out where nothing does by itself, because a bank has asked for it already. */
+    amount: money.optional(),
+    /** Whether that is what is left of it by days, as its reader agreed. */
+    isPart: z.boolean(),
+  }),
   /** Money goes back. */
   refund: z.strictObject({ planName: line, amount: money, because: line }),
   'account-deleted': z.strictObject({ deletedAt: instant }),

@@ -6,7 +6,9 @@ import {
   closeOpenCheckout,
   consentsOf,
   creditNotesOf,
+  forgetGifts,
   forgetSeats,
+  giftsOf,
   invoicesOf,
   isOver,
   paymentsOf,
@@ -85,6 +87,10 @@ export async function personalData(
       state: one.state,
       amount_minor: one.price.minor,
       currency: one.price.currency,
+      announced:
+        one.announced === undefined
+          ? null
+          : { amount_minor: one.announced.price.minor, from_on: one.announced.fromOn },
       country: one.country,
       state_of_country: one.countryState ?? null,
       paid_through_on: one.paidThroughOn ?? null,
@@ -100,6 +106,16 @@ export async function personalData(
       invited_at: one.invitedAt,
       taken_at: one.takenAt ?? null,
       is_manager: one.isManager,
+    })),
+    gifts_given: (await giftsOf(db, readerId)).map((one) => ({
+      plan: one.planName,
+      state: one.state,
+      to_email: one.toEmail ?? null,
+      to_name: one.toName,
+      from_name: one.fromName,
+      message: one.message,
+      bought_at: one.boughtAt,
+      redeemed_at: one.redeemedAt ?? null,
     })),
     payments: payments.map((one) => ({
       amount_minor: one.amount.minor,
@@ -164,6 +180,7 @@ export async function deleteReader(
   await db.transaction().execute(async (tx) => {
     await forgetMails(tx, readerId);
     await forgetSeats(tx, readerId, now);
+    await forgetGifts(tx, readerId);
     await forgetGrants(tx, readerId);
     await removeReader(tx, readerId);
     await postMail(tx, { kind: 'account-deleted', to: reader.email, payload: { deletedAt: now } }, now);

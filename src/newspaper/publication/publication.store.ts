@@ -6,7 +6,8 @@ export async function readPublication(db: Db): Promise<Publication> {
   const { rows } = await sql<Publication>`
     select name, tagline, zone, currency, language, contact_email as "contactEmail", seller_name as "sellerName",
       seller_address as "sellerAddress", seller_country as "sellerCountry", seller_state as "sellerState", seller_gstin as "sellerGstin",
-      default_access as "defaultAccess"
+      vat_number as "vatNumber", lut_number as "lutNumber", default_access as "defaultAccess",
+      withdrawal_refund as "withdrawalRefund"
     from publication.settings`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('the paper has lost its settings');
@@ -19,5 +20,6 @@ export async function writePublication(db: Db, paper: Publication): Promise<void
       currency = ${paper.currency}, language = ${paper.language}, contact_email = ${paper.contactEmail},
       seller_name = ${paper.sellerName}, seller_address = ${paper.sellerAddress},
       seller_country = ${paper.sellerCountry}, seller_state = ${paper.sellerState}, seller_gstin = ${paper.sellerGstin},
-      default_access = ${paper.defaultAccess}`.execute(db);
+      vat_number = ${paper.vatNumber}, lut_number = ${paper.lutNumber},
+      default_access = ${paper.defaultAccess}, withdrawal_refund = ${paper.withdrawalRefund}`.execute(db);
 }

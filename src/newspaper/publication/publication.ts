@@ -22,7 +22,13 @@ export type Publication = {
   readonly sellerCountry: string;
   readonly sellerState: string;
   readonly sellerGstin: string;
+  /** For sales that VAT is charged on; empty where there are none. */
+  readonly vatNumber: string;
+  /** India's letter of undertaking of this financial year, for sales to other countries without IGST. */
+  readonly lutNumber: string;
   readonly defaultAccess: 'free' | 'registered' | 'metered' | 'premium';
+  /** What goes back to a reader who withdraws: all of it, or what is left by days where they asked it to begin at once. */
+  readonly withdrawalRefund: 'full' | 'pro-rata';
 };
 
 const text = z.string().trim().max(500);
@@ -38,7 +44,14 @@ const schema: z.ZodType<Publication> = z.object({
   sellerCountry: z.enum(COUNTRIES, 'not a country (ISO 3166-1), such as IN'),
   sellerState: text,
   sellerGstin: z.string().regex(/^([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z])?$/, 'not a GSTIN'),
+  vatNumber: z
+    .string()
+    .regex(/^([A-Z]{2}[0-9A-Z]{2,13})?$/, 'not a VAT number, such as EU372000041 or GB123456789'),
+  lutNumber: z
+    .string()
+    .regex(/^([0-9A-Z]{15})?$/, 'not the number (ARN) of a letter of undertaking, such as AD290426000001X'),
   defaultAccess: z.enum(['free', 'registered', 'metered', 'premium']),
+  withdrawalRefund: z.enum(['full', 'pro-rata'], 'full or pro-rata'),
 });
 
 /** The names that the command line and its users know the settings by. */
@@ -54,7 +67,10 @@ export const SETTING_NAMES: Readonly<Record<string, keyof Publication>> = {
   seller_country: 'sellerCountry',
   seller_state: 'sellerState',
   seller_gstin: 'sellerGstin',
+  vat_number: 'vatNumber',
+  lut_number: 'lutNumber',
   default_access: 'defaultAccess',
+  withdrawal_refund: 'withdrawalRefund',
 };
 
 /** The settings as they are now known to this process; a change elsewhere is heard. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
+import { Conflict } from '#values/errors';
 import { coarseAddress } from './coarse-address.ts';
 
 /** Who did something: a person at the desk, or nobody by name. */
@@ -12,6 +13,8 @@ export type Actor =
 
 /** Something that was done, to be kept for good. */
 export type NewAction = {
+  /** Made with the form that it is done by, so that sent twice it is done once; left out, it is a new one. */
+  readonly id?: string;
   readonly by: Actor;
   /** As a noun, with hyphens: `session-ending`. */
   readonly what: string;
@@ -38,15 +41,18 @@ export type Action = {
 
 const details = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
+/** @throws Conflict `done-already` where an action of that id was done before */
 export async function addAction(tx: Tx, action: NewAction, now: Temporal.Instant): Promise<void> {
   const { by, on } = action;
   const person = typeof by === 'string' ? undefined : by;
-  await sql`
+  const { rows } = await sql`
     insert into staff.actions
       (id, actor_id, actor, what, subject_kind, subject_id, details, reason, address, done_at)
-    values (${uuidv7()}, ${person?.id ?? null}, ${person?.email ?? by}, ${action.what}, ${on.kind}, ${on.id},
+    values (${action.id ?? uuidv7()}, ${person?.id ?? null}, ${person?.email ?? by}, ${action.what}, ${on.kind}, ${on.id},
       ${JSON.stringify(action.details ?? {})}::jsonb, ${action.reason ?? ''},
-      ${coarseAddress(person?.address ?? '')}, ${now.toString()})`.execute(tx);
+      ${coarseAddress(person?.address ?? '')}, ${now.toString()})
+    on conflict (id) do nothing returning id`.execute(tx);
+  if (rows.length === 0) throw new Conflict('done-already', 'that was done already');
 }
 
 /** Which actions a list is of. */

@@ -9,6 +9,8 @@ const MAY: Record<Permission, Role[]> = {
   'fronts.arrange': ['editor', 'chief-editor', 'administrator'],
   'readers.see': ['support', 'circulation', 'administrator'],
   'readers.help': ['support', 'circulation', 'administrator'],
+  'subscriptions.change': ['circulation', 'administrator'],
+  'revenue.see': ['circulation', 'administrator'],
   'plans.manage': ['circulation', 'administrator'],
   'policy.manage': ['circulation', 'administrator'],
   'audit.see': ['chief-editor', 'administrator'],

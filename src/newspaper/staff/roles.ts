@@ -20,6 +20,10 @@ export const PERMISSIONS = [
   'readers.see',
   /** Send a mail again, end sessions. */
   'readers.help',
+  /** Give money back, give days, end a subscription, let go on what was parked. */
+  'subscriptions.change',
+  /** What the paper earns, and its journal. */
+  'revenue.see',
   'plans.manage',
   /** The rules about reading, meters among them. */
   'policy.manage',
@@ -36,7 +40,15 @@ const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
   editor: ['desk', 'stories.write', 'stories.publish', 'fronts.arrange'],
   'chief-editor': ['desk', 'stories.write', 'stories.publish', 'fronts.arrange', 'audit.see', 'imports.see'],
   support: ['desk', 'readers.see', 'readers.help'],
-  circulation: ['desk', 'readers.see', 'readers.help', 'plans.manage', 'policy.manage'],
+  circulation: [
+    'desk',
+    'readers.see',
+    'readers.help',
+    'subscriptions.change',
+    'revenue.see',
+    'plans.manage',
+    'policy.manage',
+  ],
   administrator: PERMISSIONS,
 };
 

@@ -25,6 +25,7 @@ const NOTES = {
   'manager-named': 'It is so from now on.',
   'seats-changed': 'From the next term on it is so; until then nothing changes.',
   'buyer-changed': 'Invoices are to this from now on. Those that were made stay as they are.',
+  'gift-redeemed': 'The gift is yours. What it gives stands below.',
   'seat-taken': 'The seat is yours: you read everything from now on.',
   'seat-given-up': 'You have given the seat up.',
   withdrawn: 'You have withdrawn from the contract. What you paid goes back to you; a mail confirms it.',
@@ -86,6 +87,25 @@ export function renderAccount(given: {
             <dd>What counted this month, on every device</dd>
             <dd class="ledger-act">
               <a href={PATHS.meter}>See</a>
+            </dd>
+          </div>
+        </dl>
+      </section>
+      <section aria-labelledby="gifts">
+        <h2 id="gifts">Gifts</h2>
+        <dl class="ledger">
+          <div>
+            <dt>Given</dt>
+            <dd>With their codes, and what became of them</dd>
+            <dd class="ledger-act">
+              <a href={PATHS.accountGifts}>See</a>
+            </dd>
+          </div>
+          <div>
+            <dt>Received</dt>
+            <dd>With a code</dd>
+            <dd class="ledger-act">
+              <a href={PATHS.gift}>Redeem</a>
             </dd>
           </div>
         </dl>

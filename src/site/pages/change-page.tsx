@@ -1,4 +1,4 @@
-import { PAUSE_DAYS, type Plan, type Quote, type Subscription } from '#billing';
+import { PAUSE_DAYS, type Plan, type Quote, type Subscription, type Withdrawal } from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -15,9 +15,10 @@ export function renderChanges(given: {
   frame: Frame;
   subscription: Subscription;
   offers: readonly Offer[];
-  mayWithdraw: boolean;
+  /** Where the law gives it. */
+  withdrawal: Withdrawal | undefined;
 }): string {
-  const { frame, mayWithdraw, offers, subscription } = given;
+  const { frame, offers, subscription, withdrawal } = given;
   const { cancelOn, paidThroughOn, state } = subscription;
   const { language } = frame.paper;
   const renews = cancelOn === undefined && (state === 'active' || state === 'past_due');
@@ -39,7 +40,11 @@ export function renderChanges(given: {
                   {quote !== undefined && (
                     <form method="post" action={PATHS.planUpgrade}>
                       <input type="hidden" name="plan" value={plan.slug} />
-                      <button type="submit" class="button-quiet" aria-label={`${plan.name} from today`}>
+                      <button
+                        type="submit"
+                        class="button-quiet"
+                        aria-label={`From today for ${formatMoney(quote.due, language)}: ${plan.name}`}
+                      >
                         From today for {formatMoney(quote.due, language)}
                       </button>
                     </form>
@@ -71,11 +76,13 @@ export function renderChanges(given: {
           </form>
         </section>
       )}
-      {mayWithdraw && (
+      {withdrawal !== undefined && (
         <section aria-labelledby="withdrawal">
           <h2 id="withdrawal">Withdrawal</h2>
           <p class="state-line">
-            For fourteen days you may withdraw from the contract without a reason, and have everything back.
+            For fourteen days you may withdraw from the contract without a reason, and have{' '}
+            {withdrawal.isPart ? 'back what is left of it' : 'everything back'}:{' '}
+            {formatMoney(withdrawal.amount, language)}.
           </p>
           <div class="account-acts">
             <a class="button" href={PATHS.withdrawal}>
@@ -94,25 +101,34 @@ export function renderChanges(given: {
 function planAct(plan: Plan, { pendingChange, planSlug }: Subscription) {
   const next = pendingChange?.planSlug ?? planSlug;
   if (plan.slug === next) return plan.slug === planSlug ? 'Your plan' : 'Your next plan';
+  const words = plan.slug === planSlug ? 'Keep this one' : 'From the next term';
   return (
     <form method="post" action={PATHS.planChange}>
       <input type="hidden" name="plan" value={plan.slug} />
-      <button type="submit" class="button-quiet" aria-label={`Change to ${plan.name}`}>
-        {plan.slug === planSlug ? 'Keep this one' : 'From the next term'}
+      <button type="submit" class="button-quiet" aria-label={`${words}: ${plan.name}`}>
+        {words}
       </button>
     </form>
   );
 }
 
 /** The second step of a withdrawal, as Directive (EU) 2023/2673 asks: what is withdrawn from, and one button. */
-export function renderWithdrawal(given: { frame: Frame; subscription: Subscription }): string {
-  const { frame, subscription } = given;
+export function renderWithdrawal(given: {
+  frame: Frame;
+  subscription: Subscription;
+  withdrawal: Withdrawal;
+}): string {
+  const { frame, subscription, withdrawal } = given;
+  const sum = formatMoney(withdrawal.amount, frame.paper.language);
   return documentText(
     <AccountPage frame={frame} title="Withdraw from the contract">
       <p class="state-line">
         You withdraw from your contract with {frame.paper.name} for the plan {subscription.planName}. It ends
-        at once, and everything that you paid for it goes back the way that it came, within fourteen days. We
-        confirm it by mail.
+        at once, and{' '}
+        {withdrawal.isPart
+          ? `${sum} goes back the way that it came, within fourteen days: what is left of your term by days, since you asked that it begins at once.`
+          : `everything that you paid for it, ${sum}, goes back the way that it came, within fourteen days.`}{' '}
+        We confirm it by mail.
       </p>
       <div class="account-acts">
         <Act action={PATHS.withdrawal}>Confirm withdrawal</Act>

@@ -10,6 +10,7 @@ import {
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
+import { Agreement } from '../components/agreement.tsx';
 import { termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Act, Field, FormError, Select } from '../components/form.tsx';
@@ -17,7 +18,7 @@ import { Layout } from '../components/layout.tsx';
 import type { Frame } from '../frame.ts';
 import { PATHS, seatPath } from '../urls.ts';
 import { type AccountNote, AccountPage } from './account-page.tsx';
-import { digestOf, PlaceFields } from './subscribe-page.tsx';
+import { PlaceFields } from './subscribe-page.tsx';
 
 /** What whoever buys for a group agrees to, in the words that are kept with the order. */
 export function groupConsentWords(plan: Plan, seats: number, language: string): string {
@@ -115,19 +116,7 @@ export function renderGroupOrder(given: {
           </p>
           <BuyerFields buyer={buyer} />
           <PlaceFields country={country} state={state} language={language} />
-          <p class="tick">
-            <input id="field-consent" type="checkbox" name="consent" value="yes" required />
-            <label for="field-consent">{consent}</label>
-            <input type="hidden" name="shown" value={digestOf(consent)} />
-          </p>
-          <p>
-            <button class="button" type="submit">
-              Go on to pay
-            </button>
-          </p>
-          <p class="field-hint">
-            You pay on a page of the company that takes the money. We never see your card.
-          </p>
+          <Agreement words={consent} />
         </form>
       </div>
     </Layout>,
@@ -290,9 +279,7 @@ function SeatRow(props: { frame: Frame; seat: Seat; isOwner: boolean; isOwn: boo
             <button
               type="submit"
               class="button-quiet"
-              aria-label={
-                seat.isManager ? `${seat.email} looks after it no more` : `Let ${seat.email} look after it`
-              }
+              aria-label={`${seat.isManager ? 'No manager any more' : 'Make a manager'}: ${seat.email}`}
             >
               {seat.isManager ? 'No manager any more' : 'Make a manager'}
             </button>
@@ -300,7 +287,7 @@ function SeatRow(props: { frame: Frame; seat: Seat; isOwner: boolean; isOwn: boo
         )}
         <form method="post" action={PATHS.groupSeatRemovals}>
           <input type="hidden" name="seat" value={seat.id} />
-          <button type="submit" class="button-quiet" aria-label={`Take back the seat of ${seat.email}`}>
+          <button type="submit" class="button-quiet" aria-label={`Take back: ${seat.email}`}>
             Take back
           </button>
         </form>

@@ -1,4 +1,12 @@
-import { boughtNext, isOverdue, isPaidByHand, mayPayAhead, type Subscription } from '#billing';
+import {
+  boughtNext,
+  dearestAgreed,
+  isOverdue,
+  isPaidByHand,
+  mayPayAhead,
+  mayTake,
+  type Subscription,
+} from '#billing';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { documentText } from '../components/document.ts';
@@ -24,11 +32,24 @@ export function renderPayment(given: {
   const overdue = isOverdue(subscription);
   const byHand = isPaidByHand(subscription);
   const isToPay = overdue || mayPayAhead(subscription);
-  const isGood = mandate?.status === 'active' && !subscription.needsMethod;
+  const isKept = mandate?.status === 'active' && !subscription.needsMethod;
+  const needed = dearestAgreed(subscription);
+  const takes = isKept ? mayTake(mandate, needed) : 'yes';
+  const isGood = isKept && takes === 'yes';
   return documentText(
     <AccountPage frame={frame} title={overdue ? 'Pay for your subscription' : 'How you pay'}>
       <p class="state-line" data-payment={state ?? (overdue ? 'due' : isGood ? 'kept' : 'wanted')}>
-        {inPlainWords({ overdue, byHand, isGood, state, sum, subscription, language })}
+        {inPlainWords({
+          overdue,
+          byHand,
+          isGood,
+          takes,
+          needed: formatMoney(needed, language),
+          state,
+          sum,
+          subscription,
+          language,
+        })}
       </p>
       <dl class="ledger">
         <div>
@@ -68,12 +89,15 @@ function inPlainWords(given: {
   overdue: boolean;
   byHand: boolean;
   isGood: boolean;
+  /** Whether the mandate that there is would be good for it. */
+  takes: ReturnType<typeof mayTake>;
+  needed: string;
   state: 'confirming' | 'try-again' | undefined;
   sum: string;
   subscription: Subscription;
   language: string;
 }): string {
-  const { byHand, isGood, language, overdue, state, subscription, sum } = given;
+  const { byHand, isGood, language, needed, overdue, state, subscription, sum, takes } = given;
   const { paidThroughOn } = subscription;
   if (state === 'confirming')
     return 'A payment is on its way. Your bank has not answered yet; you have nothing to do.';
@@ -86,6 +110,10 @@ function inPlainWords(given: {
   if (subscription.cancelOn !== undefined) return 'You have cancelled: nothing more is charged.';
   if (byHand)
     return 'So much is taken by nobody without you, so you pay for each term yourself. We write to you before one ends, and from then on you can pay for the next.';
+  if (takes === 'by-hand')
+    return `${needed}, which your plan is to cost, is taken by nobody without you. From that term on you pay yourself: we write to you before it begins.`;
+  if (takes === 'too-small')
+    return `Your card or mandate does not let us take ${needed}, which your plan is to cost. Please give another, or your subscription is not renewed. Nothing is charged when you give one.`;
   return isGood
     ? 'Your subscription renews by itself. Nothing is charged when you give another card or mandate.'
     : 'There is no card or mandate that we may charge for your renewal. Nothing is charged when you give one.';

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
 import type { Offer, OfferRefusal, Plan } from '#billing';
 import type { Benefit } from '#entitlements';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
+import { Agreement } from '../components/agreement.tsx';
 import { conditionWords, offerWords, termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Field, FormError, Select } from '../components/form.tsx';
@@ -68,7 +68,8 @@ export function renderSubscribe({ frame, next = '/' }: { frame: Frame; next?: st
         )}
         <p class="subscribe-opening">
           Choose one to go on. Each renews by itself at the end of its term and can be cancelled at any time.{' '}
-          <a href={PATHS.subscribeGroup}>For groups and companies</a>
+          <a href={PATHS.subscribeGroup}>For groups and companies</a> ·{' '}
+          <a href={PATHS.subscribeGift}>As a gift</a>
         </p>
         <div class="subscribe-columns">
           <section aria-labelledby="included">
@@ -140,16 +141,24 @@ function Questions({ frame }: { frame: Frame }) {
   );
 }
 
-/** Tells words that were shown from others, in a form that comes back. */
-export const digestOf = (words: string): string => hash('sha256', words, 'base64url').slice(0, 16);
-
 /** What a reader agrees to, in the words that are kept with the order. */
-export function consentWords(plan: Plan, offer: Offer | undefined, language: string): string {
+export function consentWords(
+  plan: Plan,
+  offer: Offer | undefined,
+  language: string,
+  withdrawalRefund: 'full' | 'pro-rata' = 'full',
+): string {
   return (
     `My subscription begins at once. ${conditionWords(plan, offer, language)}, tax included, and renews by itself at ` +
-    'the end of each term for the same term until I cancel, which I can do at any time in my account.'
+    'the end of each term for the same term until I cancel, which I can do at any time in my account.' +
+    (withdrawalRefund === 'full' ? '' : STARTS_BEFORE)
   );
 }
+
+/** Whoever pays for the days that they used has asked for them (Directive 2011/83/EU, articles 7(3) and 14(3)). */
+const STARTS_BEFORE =
+  ' Where the law gives me fourteen days to withdraw from the contract, I ask that it begins before they are over, and I pay for ' +
+  'the days until I withdraw.';
 
 /** Why an offer or a code does not count, and that the plan itself can be had. */
 const REFUSALS: Readonly<Record<OfferRefusal, string>> = {
@@ -180,7 +189,7 @@ type OrderProps = {
 export function renderOrder(props: OrderProps): string {
   const { code, country, email, error, frame, instead, next, offer, plan, refused, state } = props;
   const { language } = frame.paper;
-  const consent = consentWords(plan, offer, language);
+  const consent = consentWords(plan, offer, language, frame.paper.withdrawalRefund);
   const isFree = offer !== undefined && offer.trialDays > 0;
   return documentText(
     <Layout frame={frame} title={`Subscribe: ${plan.name}`}>
@@ -225,21 +234,7 @@ export function renderOrder(props: OrderProps): string {
           {next !== '/' && <input type="hidden" name="next" value={next} />}
           <p class="field-hint">For {email}. Where you live decides the tax that is in the price.</p>
           <PlaceFields country={country} state={state} language={language} />
-          <p class="tick">
-            <input id="field-consent" type="checkbox" name="consent" value="yes" required />
-            <label for="field-consent">{consent}</label>
-            <input type="hidden" name="shown" value={digestOf(consent)} />
-          </p>
-          <p>
-            <button class="button" type="submit">
-              {isFree ? 'Go on to how you will pay' : 'Go on to pay'}
-            </button>
-          </p>
-          <p class="field-hint">
-            {isFree
-              ? 'You give a card or account on a page of the company that takes the money, and nothing is taken today. We never see your card.'
-              : 'You pay on a page of the company that takes the money. We never see your card.'}
-          </p>
+          <Agreement words={consent} isFree={isFree} />
         </form>
         {offer === undefined && (
           <details class="order-code" open={refused !== undefined}>
@@ -372,6 +367,11 @@ const OUTCOMES = {
     title: 'Thank you',
     says: 'You read everything from now on, on every device. Nothing was charged. What you agreed to is in your mail, and we write to you before anything is.',
     goesOn: 'Read on',
+  },
+  gift: {
+    title: 'Thank you',
+    says: 'The gift is paid. Its code is in your account, and if you gave us an address we send it there on the day that you chose.',
+    goesOn: 'See the gift',
   },
   'trial-used': {
     title: 'These free days were had before',

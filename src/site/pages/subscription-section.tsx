@@ -2,19 +2,22 @@ import {
   boughtNext,
   type CreditNote,
   canBeCancelled,
+  dearestAgreed,
   hasReceipt,
   type Invoice,
   isGroup,
   isOverdue,
+  mayTake,
   type Payment,
   type Seat,
   type Subscription,
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
-import { formatMoney } from '#values/money';
+import { formatMoney, perMonth } from '#values/money';
 import { Act } from '../components/form.tsx';
 import type { Frame } from '../frame.ts';
 import { invoicePath, PATHS, planPath, receiptPath } from '../urls.ts';
+import { GiftLine } from './gift-page.tsx';
 
 /** The last day on which a subscription is read, from the first that is no longer paid. */
 export function lastDay(on: Temporal.PlainDate, language: string): string {
@@ -72,18 +75,21 @@ export function SubscriptionSection(props: {
   subscription: Subscription | undefined;
   payments: readonly Payment[];
   documents: readonly (Invoice | CreditNote)[];
+  /** The first day on which no gift is read by any more. */
+  giftUntil: Temporal.PlainDate | undefined;
   /** Of groups of others that they read by. */
   seats: readonly Seat[];
   /** In the paper's zone. */
   today: Temporal.PlainDate;
 }) {
-  const { documents, frame, payments, seats, subscription, today } = props;
+  const { documents, frame, giftUntil, payments, seats, subscription, today } = props;
   const isMember = seats.some((seat) => seat.subscriptionId !== subscription?.id);
   const { language } = frame.paper;
   const runs = subscription !== undefined && !['canceled', 'expired'].includes(subscription.state);
   return (
     <section aria-labelledby="subscription">
       <h2 id="subscription">Your subscription</h2>
+      {giftUntil !== undefined && <GiftLine frame={frame} until={giftUntil} />}
       {seats
         .filter((seat) => seat.subscriptionId !== subscription?.id)
         .map((seat) => (
@@ -104,7 +110,8 @@ export function SubscriptionSection(props: {
           </>
         ))}
       {subscription === undefined ? (
-        !isMember && (
+        !isMember &&
+        giftUntil === undefined && (
           <p class="state-line">
             You have none. With an account alone you read {frame.readerStories} stories a month.
           </p>
@@ -162,10 +169,22 @@ export function SubscriptionSection(props: {
 function Standing(props: { frame: Frame; subscription: Subscription; paid: Payment | undefined }) {
   const { frame, paid, subscription } = props;
   const { language } = frame.paper;
-  const { cancelOn, mandate, nextPlanName, paidThroughOn, pause, pendingChange, planName, trialEndsOn } =
-    subscription;
+  const {
+    announced,
+    cancelOn,
+    mandate,
+    months,
+    nextPlanName,
+    paidThroughOn,
+    pause,
+    pendingChange,
+    planName,
+    price,
+    trialEndsOn,
+  } = subscription;
   const next = formatMoney(boughtNext(subscription).price, language);
   const dueOn = paidThroughOn ?? trialEndsOn;
+  const takes = mandate === undefined ? 'yes' : mayTake(mandate, dearestAgreed(subscription));
   return (
     <dl class="ledger">
       <div>
@@ -195,10 +214,25 @@ function Standing(props: { frame: Frame; subscription: Subscription; paid: Payme
                 : `${next} on ${writeDate(dueOn, language)}`}
         </dd>
       </div>
+      {announced !== undefined && cancelOn === undefined && pendingChange === undefined && (
+        <div data-announced={announced.fromOn.toString()}>
+          <dt>Price</dt>
+          <dd>
+            {formatMoney(price, language)} now, and {formatMoney(announced.price, language)} from{' '}
+            {writeDate(announced.fromOn, language)}:{' '}
+            {formatMoney(perMonth(announced.price, months), language)} a month, tax included
+          </dd>
+        </div>
+      )}
       {(mandate ?? paid) !== undefined && (
         <div>
           <dt>Paid with</dt>
           <dd>{(mandate ?? paid)?.method}</dd>
+          {takes !== 'yes' && cancelOn === undefined && (
+            <dd class="ledger-act" data-mandate={takes}>
+              <a href={PATHS.accountPayment}>Not good for the next term: see why</a>
+            </dd>
+          )}
         </div>
       )}
     </dl>

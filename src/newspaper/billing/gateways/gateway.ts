@@ -190,6 +190,8 @@ export type Webhook =
       /** The intent, where the gateway names it in what it sends; else its checkout is known. */
       readonly reference: string | undefined;
       readonly checkoutId: string | undefined;
+      /** The payment, where neither of them is named. */
+      readonly gatewayPaymentId?: string;
       /** It says that the money was taken, and nothing besides: whoever knows that already need not ask. */
       readonly saysPaid?: boolean;
     }

@@ -53,6 +53,19 @@ describe('a webhook', () => {
     ]);
   });
 
+  it('F104: that names only the payment leads to whatever it was paid for', () => {
+    const { body, headers } = at.razorpay.company.sign('payment.dispute.lost', {
+      payment: { id: 'pay_00000000000001' },
+    });
+    expect(reading()({ body, headers })).toMatchObject({
+      kind: 'event',
+      type: 'payment.dispute.lost',
+      reference: undefined,
+      checkoutId: undefined,
+      gatewayPaymentId: 'pay_00000000000001',
+    });
+  });
+
   it('of a mandate names its token, which is all that it says', async () => {
     const token = await at.mandate();
     const [tokenId = ''] = token.split(':');

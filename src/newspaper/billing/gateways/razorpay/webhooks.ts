@@ -87,7 +87,13 @@ function readEvent(body: Buffer, given: string | undefined): Webhook {
   if (!/^(payment|order|refund)\./.test(type)) return { kind: 'other', eventId, type };
   const checkoutId = payment?.entity.order_id ?? order?.entity.id;
   const reference = payment?.entity.notes?.intent ?? order?.entity.notes?.intent;
-  if (checkoutId === undefined && reference === undefined) return { kind: 'other', eventId, type };
   const saysPaid = type === 'payment.captured' || type === 'order.paid';
+  if (checkoutId === undefined && reference === undefined) {
+    // A dispute, or a refund made at its dashboard, may name the payment alone; a payment that names nothing is nobody's here.
+    const paymentId = /^(payment\.dispute|refund)\./.test(type) ? payment?.entity.id : undefined;
+    return paymentId === undefined
+      ? { kind: 'other', eventId, type }
+      : { kind: 'event', eventId, type, reference, checkoutId, gatewayPaymentId: paymentId, saysPaid };
+  }
   return { kind: 'event', eventId, type, reference, checkoutId, saysPaid };
 }
