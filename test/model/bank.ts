@@ -389,7 +389,8 @@ export class Bank {
         const status = take.token === undefined ? 'active' : this.mandates.get(take.token)?.mandate.status;
         const checkout = this.#checkoutOf(take.reference);
         // What is paid takes no second success.
-        if (ends.failureCode === undefined && status === 'active' && checkout?.status !== 'complete') {
+        const isPaid = checkout?.newest?.payment.status === 'succeeded';
+        if (ends.failureCode === undefined && status === 'active' && !isPaid) {
           this.#take(take, ends.at);
           if (checkout !== undefined) checkout.newest = take;
           if (checkout?.status === 'open') this.#completeWhenPaid(checkout, ends.at);

@@ -261,8 +261,11 @@ const INVARIANTS: Readonly<Record<string, (world: World) => Iterable<string>>> =
         parkedReason !== undefined
       )
         continue;
-      const payment = world.payments.find(({ intentId }) => intentId === id);
-      if (!world.refunds.some((one) => one.gatewayPaymentId === payment?.gatewayPaymentId)) yield id;
+      const payments = world.payments.filter(({ intentId }) => intentId === id);
+      const goesBack = payments.some(({ gatewayPaymentId }) =>
+        world.refunds.some((one) => one.gatewayPaymentId === gatewayPaymentId),
+      );
+      if (!goesBack) yield id;
     }
   },
 };
@@ -332,12 +335,8 @@ function total(all: readonly bigint[]): bigint {
   return all.reduce((sum, one) => sum + one, 0n);
 }
 
-function accountOf({ journal }: World, account: string, invoiceId?: string): bigint {
-  let sum = 0n;
-  for (const entry of journal)
-    if (invoiceId === undefined || entry.invoiceId === invoiceId)
-      for (const [name, amount] of entry.postings) if (name === account) sum += amount;
-  return sum;
+function accountOf(world: World, account: string, invoiceId?: string): bigint {
+  return world.booked(account, (entry) => invoiceId === undefined || entry.invoiceId === invoiceId);
 }
 
 function termsOf({ terms }: World, subscriptionId: string): KeptTerm[] {

@@ -7,11 +7,11 @@ import { isOpen } from '../../src/newspaper/billing/charges.store.ts';
 import { changeQuote, owed, runningOf } from '../../src/newspaper/billing/paying.ts';
 import { leftOf, refundable } from '../../src/newspaper/billing/refunds.ts';
 import { mandateFor } from '../../src/newspaper/billing/renewal.ts';
-import { mayPause, mayWithdraw } from '../../src/newspaper/billing/rights.ts';
+import { drawsOnWithdrawal, mayPause, mayWithdraw } from '../../src/newspaper/billing/rights.ts';
 import { agreedPrice, begun, boughtNext, transition } from '../../src/newspaper/billing/subscription.ts';
 import { HOURS_TO_PAY, NO_DETAILS } from '../../src/newspaper/billing/subscriptions.store.ts';
 import { ENDINGS, REFUND_ENDINGS } from './bank.ts';
-import { closeCheckout, deliver, pass, reconcile, settleDue, work } from './working.ts';
+import { COMINGS, type Coming, closeCheckout, deliver, pass, reconcile, settleDue, work } from './working.ts';
 import { type KeptSubscription, READER, type World } from './world.ts';
 
 const RAILS = ['card_intl', 'card_in', 'upi'] as const;
@@ -46,7 +46,15 @@ const share = fc.oneof(fc.constant(1), fc.double({ min: 0.01, max: 0.99, noNaN: 
 const STEPS = {
   // What a history that is broken is made shorter with.
   nothing: fc.record({}),
-  subscribe: fc.record({ plan, rail, ending }),
+  subscribe: fc.record({
+    ...{ plan, rail, ending },
+    offer: fc.constantFrom(
+      'none' as const,
+      'none' as const,
+      'days that cost nothing' as const,
+      'cheaper terms' as const,
+    ),
+  }),
   pay: fc.record({ rail, ending }),
   'change now': fc.record({ plan, rail, ending }),
   'change later': fc.record({ plan }),
@@ -58,6 +66,7 @@ const STEPS = {
   refund: fc.record({ share, refundEnds: fc.constantFrom(...REFUND_ENDINGS) }),
   'refund at the gateway': fc.record({ share }),
   dispute: fc.record({ to: fc.constantFrom('open' as const, 'won' as const, 'lost' as const) }),
+  'announce a price': fc.record({ percent: fc.integer({ min: 60, max: 140 }) }),
   extend: fc.record({ days: fc.integer({ min: 1, max: 60 }) }),
   'change the mandate': fc.record({
     act: fc.constantFrom('revoke' as const, 'pause' as const, 'resume' as const),
@@ -79,18 +88,12 @@ type Steps = {
 };
 export type Step = { readonly [Name in keyof Steps]: { readonly does: Name } & Steps[Name] }[keyof Steps] & {
   /** How word of it comes. */
-  readonly word: 'as sent' | 'twice' | 'reversed' | 'lost';
+  readonly word: Coming;
   /** Whether what it left to do is done at once, or with a later step. */
   readonly isDone: boolean;
 };
 
-const word = fc.constantFrom(
-  'as sent' as const,
-  'as sent' as const,
-  'twice' as const,
-  'reversed' as const,
-  'lost' as const,
-);
+const word = fc.constantFrom('as sent' as const, ...COMINGS);
 const step = fc.oneof(
   { withCrossShrink: true },
   ...Object.entries(STEPS).map(([does, given]) => ({
@@ -135,8 +138,13 @@ const DEEDS: Deeds = {
     if (current !== undefined && current.state !== 'incomplete') return;
     const is = current ?? begin(world, given.plan);
     if (closeCheckout(world, is.id) !== 'closed' || world.current?.id !== is.id) return;
-    if (current !== undefined) world.change(is.id, namesOf(given.plan));
-    openAndPay(world, is.id, given.plan.price, given);
+    const { price } = given.plan;
+    const cheaper = { terms: 2, price: { ...price, minor: price.minor / 9n } };
+    const phases = given.offer === 'cheaper terms' ? [cheaper] : [];
+    const trialDays = given.offer === 'days that cost nothing' ? 14 : 0;
+    world.change(is.id, { ...namesOf(given.plan), phases, trialDays });
+    const first = phases[0]?.price ?? price;
+    openAndPay(world, is.id, trialDays > 0 ? { ...price, minor: 0n } : first, given);
   },
   pay(world, given) {
     const { current } = world;
@@ -191,16 +199,22 @@ const DEEDS: Deeds = {
   withdraw: (world) =>
     whenRunning(world, ({ id }) => {
       const current = world.subscription(id);
-      const made = world.facts.find(
-        ({ fact, subscriptionId }) => fact === 'paid' && subscriptionId === id,
-      )?.at;
+      const said = world.facts.filter(({ subscriptionId }) => subscriptionId === id);
+      const changed = said.findLast(({ fact }) => fact === 'change paid')?.at;
+      const made = changed ?? said.find(({ fact }) => fact === 'paid')?.at;
       const today = dayAt(world.now, current.zone);
-      if (!mayWithdraw(current, made && dayAt(made, current.zone), today)) return;
+      const contractOn = made && dayAt(made, current.zone);
+      if (contractOn === undefined || !mayWithdraw(current, contractOn, today)) return;
       closeCheckout(world, id);
+      const taken = world.taken().filter(({ subscriptionId }) => subscriptionId === id);
+      const from = changed === undefined ? Temporal.PlainDate.from('0001-01-01') : contractOn;
+      const draws = drawsOnWithdrawal(taken, from, 'full', today);
       if (!world.apply(id, { kind: 'withdraw' })) return;
-      for (const taken of world.taken())
-        if (taken.subscriptionId === id && leftOf(taken) > 0n && !taken.hasOpenDispute)
-          refund(world, taken, leftOf(taken));
+      for (const { ends, gatewayPaymentId, invoiceId, minor } of draws) {
+        if (ends !== undefined) world.apply(id, { kind: 'refunded', term: ends });
+        world.credit({ invoiceId, amount: minor, reason: 'it was withdrawn from', isPaid: true });
+        world.giveBack(gatewayPaymentId, { minor, currency: 'INR' });
+      }
     }),
   refund(world, given) {
     const taken = world.taken().find((one) => leftOf(one) > 0n || one.hasOpenDispute);
@@ -211,6 +225,12 @@ const DEEDS: Deeds = {
   },
   'refund at the gateway': (world, given) => world.bank.refundHere(given.share, world.now),
   dispute: (world, { to }) => world.bank.dispute(to, world.now),
+  'announce a price': (world, { percent }) =>
+    whenRunning(world, ({ id, paidThroughOn, price }) => {
+      if (paidThroughOn === undefined || isCharged(world)) return;
+      const announced = { ...price, minor: (price.minor * BigInt(percent)) / 100n };
+      world.apply(id, { kind: 'announce price', announced: { price: announced, fromOn: paidThroughOn } });
+    }),
   extend: (world, { days }) => whenRunning(world, ({ id }) => world.apply(id, { kind: 'extend', days })),
   'change the mandate': (world, { act }) => world.bank.change(act),
   'charges end otherwise': (world, given) => world.bank.setEnding(given.ending),

@@ -4,7 +4,8 @@ import { chargeOf, SAFE_HOURS, whyUnsafe } from '../../src/newspaper/billing/cha
 import { lookAt } from '../../src/newspaper/billing/due.ts';
 import { noticeOf } from '../../src/newspaper/billing/notices.store.ts';
 import { differenceOf } from '../../src/newspaper/billing/reconciling.ts';
-import { mayCharge, nextAct } from '../../src/newspaper/billing/renewal.ts';
+import { mayCharge, nextAct, sentNotBefore } from '../../src/newspaper/billing/renewal.ts';
+import type { Word } from '../../src/newspaper/billing/settlement.ts';
 import { nextTerm } from '../../src/newspaper/billing/subscription.ts';
 import { dayAt } from '../../src/values/term.ts';
 import { type KeptSubscription, PAPER, READER, type World } from './world.ts';
@@ -23,11 +24,18 @@ export function send(world: World, intentId: string): void {
     world.changeIntent(intentId, { status: 'canceled' });
     return;
   }
-  const { amount, notBefore } = intent;
+  const { amount } = intent;
+  const notBefore = sentNotBefore(mandate.rail, intent.notBefore, world.now);
+  world.changeIntent(intentId, { notBefore });
   const order = { intentId, amount, notBefore, token: mandate.token, customer: READER.id };
   const called = world.bank.charge(order, world.now);
   if (called.kind === 'refused') world.hear(intentId, called);
   if (called.kind === 'ok') world.hear(intentId, { kind: 'payment', ...called.value });
+}
+
+function hear(world: World, intentId: string, word: Word): void {
+  world.readings.push({ intentId, word });
+  world.hear(intentId, word);
 }
 
 /** Asks what became of an attempt. @returns whether there was an answer */
@@ -35,12 +43,12 @@ export function ask(world: World, intentId: string): boolean {
   const intent = world.intents.find(({ id }) => id === intentId) as ChargeIntent;
   if (intent.mandateId === undefined) {
     const read = world.bank.readCheckout(intentId);
-    if (read.kind === 'ok' && read.value !== undefined) world.hear(intentId, read.value);
+    if (read.kind === 'ok' && read.value !== undefined) hear(world, intentId, read.value);
     return read.kind === 'ok';
   }
   const found = world.bank.findCharge(intentId);
   if (found.kind !== 'ok') return false;
-  if (found.value !== undefined) world.hear(intentId, { kind: 'payment', ...found.value });
+  if (found.value !== undefined) hear(world, intentId, { kind: 'payment', ...found.value });
   else if (isOpen(intent)) send(world, intentId);
   return true;
 }
@@ -76,10 +84,17 @@ function readMandate(world: World, token: string): void {
   }
 }
 
+/** How word of a gateway comes, if it does. */
+export const COMINGS = ['as sent', 'twice', 'reversed', 'lost', 'after old ones'] as const;
+export type Coming = (typeof COMINGS)[number];
+
 /** Takes in what a gateway sent: it only says what to ask about. @param how it comes, if it does */
-export function deliver(world: World, how: 'as sent' | 'twice' | 'reversed' | 'lost'): void {
+export function deliver(world: World, how: Coming): void {
   const words = world.bank.outbox;
   world.bank.outbox = [];
+  // Another process had read this before, and comes to apply it only now.
+  const stale = how === 'after old ones' ? world.readings.slice(-6, -1) : [];
+  for (const { intentId, word } of stale) world.hear(intentId, word);
   if (how === 'lost') return;
   const order = how === 'reversed' ? words.toReversed() : how === 'twice' ? [...words, ...words] : words;
   for (const word of order) {

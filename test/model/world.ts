@@ -8,12 +8,12 @@ import { billOf, type Outcome, rights } from '../../src/newspaper/billing/carryi
 import type { ChargeIntent, NewIntent } from '../../src/newspaper/billing/charges.store.ts';
 import type { GatewayDispute, GatewayPayment } from '../../src/newspaper/billing/gateways/gateway.ts';
 import { sellerOf } from '../../src/newspaper/billing/invoicing.ts';
-import { credited, type Entry, issued } from '../../src/newspaper/billing/ledger.ts';
+import { credited, type Entry, issued, refundedKey } from '../../src/newspaper/billing/ledger.ts';
 import { type Letter, lettersOf } from '../../src/newspaper/billing/letters.ts';
 import type { NewNotice } from '../../src/newspaper/billing/notices.store.ts';
 import { financialYear } from '../../src/newspaper/billing/numbers.ts';
 import type { RefundStatus, Taken } from '../../src/newspaper/billing/refunds.store.ts';
-import { refundEntry, standingAfter, termThatEnds } from '../../src/newspaper/billing/refunds.ts';
+import { isNews, refundEntry, standingAfter, termThatEnds } from '../../src/newspaper/billing/refunds.ts';
 import { disputeEntries, disputeFacts } from '../../src/newspaper/billing/returns.ts';
 import { settlementOf, type Word } from '../../src/newspaper/billing/settlement.ts';
 import {
@@ -136,6 +136,8 @@ export class World {
   notices: (NewNotice & { readonly at: Temporal.Instant })[] = [];
   letters: { readonly kind: string; readonly at: Temporal.Instant }[] = [];
   facts: { readonly subscriptionId: string; readonly fact: string; readonly at: Temporal.Instant }[] = [];
+  /** Everything that a gateway has answered. */
+  readonly readings: { readonly intentId: string; readonly word: Word }[] = [];
   /** Work that waits for somebody to take it up. */
   jobs: (() => void)[] = [];
   /** What was seen to be wrong at the moment that it was done. */
@@ -195,7 +197,22 @@ export class World {
       polls: 0,
     };
     this.intents.push(intent);
+    if (given.mandateId !== undefined) this.#proveCharge(intent);
     return intent;
+  }
+
+  /** I9, by what the specification says and not by the rule. */
+  #proveCharge({ id, subscriptionId }: ChargeIntent): void {
+    const { cancelOn, state } = this.subscription(subscriptionId);
+    const isDisputed = this.taken().some(
+      (one) => one.subscriptionId === subscriptionId && one.hasOpenDispute,
+    );
+    const isRunning =
+      state === 'active' || state === 'trialing' || state === 'past_due' || state === 'suspended';
+    if (!isRunning || cancelOn !== undefined || isDisputed)
+      this.wrongs.push(
+        `I9: ${id} charges what is ${state}, ends on ${cancelOn}, ${isDisputed ? 'and is disputed' : ''}`,
+      );
   }
 
   changeIntent(id: string, changes: Partial<ChargeIntent>): void {
@@ -261,6 +278,14 @@ export class World {
         this.journal.push({ ...entry, subscriptionId, invoiceId });
   }
 
+  /** What an account has come to with some entries. */
+  booked(account: string, of: (entry: KeptEntry) => boolean): bigint {
+    let sum = 0n;
+    for (const entry of this.journal)
+      if (of(entry)) for (const [name, amount] of entry.postings) if (name === account) sum += amount;
+    return sum;
+  }
+
   apply(subscriptionId: string, fact: Fact, actor = 'reader'): boolean {
     const subscription = this.subscription(subscriptionId);
     const result = transition(subscription, fact, this.now);
@@ -288,18 +313,17 @@ export class World {
       endedAt: standing.endedReason === undefined ? undefined : (before.endedAt ?? this.now),
     });
     for (const step of steps) {
-      if (step.kind === 'stop access')
-        this.#revoke(
-          (one) => this.#sourceOf(one.sourceId) === id && Temporal.Instant.compare(one.until, this.now) > 0,
-        );
-      if (step.kind === 'revoke term' || step.kind === 'cut term') {
-        const term = this.terms.find((one) => one.subscriptionId === id && one.seq === step.seq);
-        if (term === undefined) continue;
-        if (step.kind === 'revoke term') term.status = term.status === 'paid' ? step.as : term.status;
-        else this.#cut(term, step.endOn);
-        this.#revoke(({ sourceId }) => sourceId === term.id);
-      }
+      const ofThis = (one: Grant) => this.#sourceOf(one.sourceId) === id;
+      if (step.kind === 'stop access' || step.kind === 'cut term')
+        this.#revoke((one) => ofThis(one) && Temporal.Instant.compare(one.until, this.now) > 0);
+      if (step.kind !== 'revoke term' && step.kind !== 'cut term') continue;
+      const term = this.terms.find((one) => one.subscriptionId === id && one.seq === step.seq);
+      if (term === undefined) continue;
+      if (step.kind === 'revoke term') term.status = term.status === 'paid' ? step.as : term.status;
+      else this.#cut(term, step.endOn);
+      this.#revoke(({ sourceId }) => sourceId === term.id);
     }
+    this.#proveDays(before, outcome);
     for (const step of steps) {
       if (step.kind === 'begin term') {
         const { months } = standing;
@@ -333,6 +357,35 @@ export class World {
         this.credit({ invoiceId: unpaid.id, amount: 'rest', reason: 'It was not paid.', isPaid: false });
       this.#setInvoice(unpaid.id, { status: 'void' });
     }
+  }
+
+  /** I16 and I33: nobody gains a day by paying late, or loses one by a pause. */
+  #proveDays(
+    { pause, paidThroughOn, state, trialEndsOn }: KeptSubscription,
+    { fact, standing, steps }: Outcome,
+  ): void {
+    for (const step of steps) {
+      if (
+        step.kind === 'begin term' &&
+        state === 'past_due' &&
+        !step.term.startOn.equals(paidThroughOn ?? trialEndsOn ?? '')
+      )
+        this.wrongs.push(
+          `I16: paid in grace, a term begins on ${step.term.startOn} and not on ${paidThroughOn}`,
+        );
+      if (
+        step.kind === 'give days' &&
+        step.source === 'term' &&
+        pause?.bankedDays !== daysFrom(step.fromOn, step.untilOn)
+      )
+        this.wrongs.push(
+          `I33: ${pause?.bankedDays} days waited, and go on from ${step.fromOn} to ${step.untilOn}`,
+        );
+    }
+    if (fact !== 'pause') return;
+    const today = dayAt(this.now, standing.zone);
+    if (standing.pause?.bankedDays !== daysFrom(today, paidThroughOn ?? today))
+      this.wrongs.push(`I33: ${standing.pause?.bankedDays} days wait of those to ${paidThroughOn}`);
   }
 
   #sourceOf(sourceId: string): string | undefined {
@@ -499,12 +552,17 @@ export class World {
 
   keepRefund(id: string, said: GatewayPayment['refunds'][number]): void {
     const refund = this.refunds.find((one) => one.id === id);
-    if (refund === undefined || refund.status === said.status) return;
+    if (refund === undefined || !isNews(refund.status, said.status)) return;
     const { gatewayRefundId, status } = said;
     this.refunds = this.refunds.map((one) => (one === refund ? { ...one, status, gatewayRefundId } : one));
     const taken = this.taken().find((one) => one.gatewayPaymentId === refund.gatewayPaymentId);
-    const entry = refundEntry(refund, status);
-    if (entry !== undefined) this.book([entry], taken?.subscriptionId ?? '', taken?.invoiceId);
+    const { invoiceId, subscriptionId = '' } = taken ?? {};
+    const owed =
+      status === 'processed'
+        ? -this.booked('owed', (one) => one.subscriptionId === subscriptionId)
+        : this.booked('owed', ({ key }) => key === refundedKey(id));
+    const entry = refundEntry(refund, status, owed > 0n ? owed : 0n);
+    if (entry !== undefined) this.book([entry], subscriptionId, invoiceId);
     if (taken !== undefined) this.#mark(taken.gatewayPaymentId, standingAfter(taken));
   }
 
@@ -556,9 +614,16 @@ export class World {
     this.book(entries, subscriptionId, invoiceId);
     this.#mark(gatewayPaymentId, said.status === 'won' ? 'succeeded' : 'disputed');
     const taken = this.taken().find((one) => one.gatewayPaymentId === gatewayPaymentId);
-    for (const fact of disputeFacts(before?.status, said.status, taken?.term))
+    const isOtherOpen = this.taken().some(
+      (one) => one.subscriptionId === subscriptionId && one.hasOpenDispute,
+    );
+    for (const fact of disputeFacts(before?.status, said.status, taken?.term, isOtherOpen))
       this.apply(subscriptionId, fact, GATEWAY);
   }
+}
+
+function daysFrom(from: Temporal.PlainDate, until: Temporal.PlainDate): number {
+  return from.until(until).total('days');
 }
 
 function sumOf(all: readonly { readonly amount: Money }[]): bigint {

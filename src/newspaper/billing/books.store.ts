@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
 import type { Buyer, InvoiceLine, InvoiceStatus, Seller } from './invoice.ts';
-import type { Entry } from './ledger.ts';
+import type { Account, Entry } from './ledger.ts';
 import { documentNumber, type Series } from './numbers.ts';
 import type { TaxLine, TaxRate } from './tax.ts';
 
@@ -303,6 +303,26 @@ export async function insertEntries(
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       id uuid, key text, kind text, currency text, accounts json, amounts json, "subscriptionId" uuid, "invoiceId" uuid)
     on conflict (key) do nothing`.execute(tx);
+}
+
+/** What belongs to the reader of a subscription, in minor units; never below nothing. */
+export async function owedTo(tx: Tx, subscriptionId: string, currency: string): Promise<bigint> {
+  const { rows } = await sql<{ owed: string }>`
+    select greatest(0, -coalesce(sum(p.amount), 0))::text as owed
+    from billing.journal j, unnest(j.accounts, j.amounts) as p (account, amount)
+    where j.subscription_id = ${subscriptionId} and j.currency = ${currency} and p.account = 'owed'`.execute(
+    tx,
+  );
+  return BigInt(rows[0]?.owed ?? 0);
+}
+
+/** What one entry has on an account, in minor units. */
+export async function bookedOn(tx: Tx, key: string, account: Account): Promise<bigint> {
+  const { rows } = await sql<{ amount: string }>`
+    select coalesce(sum(p.amount), 0)::text as amount
+    from billing.journal j, unnest(j.accounts, j.amounts) as p (account, amount)
+    where j.key = ${key} and p.account = ${account}`.execute(tx);
+  return BigInt(rows[0]?.amount ?? 0);
 }
 
 type TaxRecord = { readonly name: string; readonly basisPoints: number; readonly amount: string };

@@ -119,8 +119,10 @@ async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Inst
   for (const { step, subscription } of stepsOf(outcomes, 'cut term')) {
     const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
     if (id === undefined) continue;
+    // Days that were given lie in what is credited, and in the days of the term that begins.
+    const given = await sourcesOf(tx, [subscription.id], now);
     await cutTerm(tx, id, step.endOn);
-    await revokeGrants(tx, [id], 'another term began', now);
+    await revokeGrants(tx, [id, ...given], 'another term began', now);
   }
 }
 

@@ -67,6 +67,11 @@ export async function pauseSubscription(
   return paused;
 }
 
+/** The next term has begun and is billed as it was chosen. */
+function refuseWhileOwed({ state }: Subscription): void {
+  if (state === 'past_due') throw new Conflict('payment-due', 'the term that has begun is to be paid first');
+}
+
 async function refuseWhileCharged(tx: Tx, subscriptionId: string): Promise<void> {
   const newest = await newestIntent(tx, subscriptionId);
   if (newest !== undefined && isOpen(newest))
@@ -90,7 +95,7 @@ export async function endPause(
  * Buys another plan from the next term on, at the price that it has today. What runs is kept to its end, and nothing is
  * charged now. The plan that there is takes the change back.
  *
- * @throws Conflict `not-running` where nothing renews
+ * @throws Conflict `not-running` where nothing renews, `payment-due` where the next term has begun unpaid
  */
 export async function changePlanLater(
   parts: BillingParts,
@@ -102,6 +107,7 @@ export async function changePlanLater(
   const current = await currentOf(parts, readerId);
   if (current.cancelOn !== undefined)
     throw new Conflict('not-running', 'a subscription that is cancelled renews to no plan');
+  refuseWhileOwed(current);
   const { months, slug } = plan;
   const price = priceFor(plan, current.seats);
   const isBack = slug === current.planSlug;
@@ -123,7 +129,7 @@ export async function changePlanLater(
 /**
  * Fewer seats from the next term on, or as many as there are after all; nothing is paid today.
  *
- * @throws Conflict `seats-taken` where more people have one, `payment-under-way`, `not-running`; Invalid `bad-seats`;
+ * @throws Conflict `seats-taken` where more people have one, `payment-under-way`, `payment-due`, `not-running`; Invalid `bad-seats`;
  *   NotFound `no-subscription`
  */
 export async function changeSeatsLater(
@@ -136,6 +142,7 @@ export async function changeSeatsLater(
   const current = await currentOf(parts, readerId);
   if (current.cancelOn !== undefined)
     throw new Conflict('not-running', 'a subscription that is cancelled renews for nobody');
+  refuseWhileOwed(current);
   if (!Number.isInteger(seats) || seats < 2 || seats > current.seats)
     throw new Invalid(
       'bad-seats',

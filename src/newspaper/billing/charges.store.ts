@@ -304,6 +304,24 @@ export async function countPolls(tx: Tx, intentIds: readonly string[]): Promise<
   );
 }
 
+/**
+ * Puts off from when the money of an attempt may be taken, which its gateway has not heard of.
+ *
+ * @returns that instant; another process may have put it off to another one
+ */
+export async function putOffCharge(
+  db: Db,
+  { id, notBefore }: Pick<ChargeIntent, 'id' | 'notBefore'>,
+  to: Temporal.Instant | undefined,
+): Promise<Temporal.Instant | undefined> {
+  await sql`
+    update billing.charge_intents set not_before = ${to?.toString() ?? null}
+    where id = ${id} and not_before is not distinct from ${notBefore?.toString() ?? null}::timestamptz`.execute(
+    db,
+  );
+  return (await findIntent(db, id))?.notBefore;
+}
+
 /** How much was taken of subscriptions since: payments that came, and attempts that were made. */
 export async function chargedSince(
   tx: Tx,

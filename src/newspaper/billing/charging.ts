@@ -11,12 +11,13 @@ import {
   insertIntents,
   isOpen,
   type NewIntent,
+  putOffCharge,
   setIntentStatuses,
 } from './charges.store.ts';
 import type { Called, GatewayPayment } from './gateways/gateway.ts';
 import { insertNotices, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
-import { mayCharge, nextAct, notBefore } from './renewal.ts';
+import { mayCharge, nextAct, notBefore, sentNotBefore } from './renewal.ts';
 import type { Word } from './settlement.ts';
 import { boughtNext, nextTerm } from './subscription.ts';
 import { findSubscription, insertFacts, type NewFact, type Subscription } from './subscriptions.store.ts';
@@ -145,6 +146,7 @@ export async function sendCharge(
     await setIntentStatuses(db, [{ intentId, status: 'canceled' }], now);
     return;
   }
+  const soonest = sentNotBefore(mandate.rail, intent.notBefore, now);
   const called = await gateway.charge({
     intentId,
     mandateToken: mandate.token,
@@ -153,7 +155,8 @@ export async function sendCharge(
     description: `${publication().name}: ${nextPlanName}`,
     readerId: reader.id,
     email: reader.email,
-    notBefore: intent.notBefore,
+    // The same for whoever sends it, or the gateway takes it for another one.
+    notBefore: soonest === intent.notBefore ? soonest : await putOffCharge(db, intent, soonest),
   });
   await applyAnswer(parts, intent, wordOf(called), now);
 }

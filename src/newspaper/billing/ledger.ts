@@ -87,18 +87,38 @@ export function credited(note: Amounts, isPaid: boolean): Entry {
   ]);
 }
 
-export function refunded(refundId: string, gateway: string, { currency, minor }: Money): Entry {
-  return entry('refunded', `refunded ${refundId}`, currency, [
-    ['owed', minor],
+/** Money went back. @param owed how much of it was its reader's; what somebody gave beyond that is lost */
+export function refunded(
+  refundId: string,
+  gateway: string,
+  { currency, minor }: Money,
+  owed: bigint = minor,
+): Entry {
+  const due = owed < minor ? owed : minor;
+  return entry('refunded', refundedKey(refundId), currency, [
+    ['owed', due],
+    ['written_off', minor - due],
     [`cash:${gateway}`, -minor],
   ]);
 }
 
-/** A refund that was given came back. */
-export function refundFailed(refundId: string, gateway: string, { currency, minor }: Money): Entry {
+/** What a refund is booked as, once. */
+export function refundedKey(refundId: string): string {
+  return `refunded ${refundId}`;
+}
+
+/** A refund that was given came back. @param owed as it was when it was given */
+export function refundFailed(
+  refundId: string,
+  gateway: string,
+  { currency, minor }: Money,
+  owed: bigint = minor,
+): Entry {
+  const due = owed < minor ? owed : minor;
   return entry('refund failed', `refund failed ${refundId}`, currency, [
     [`cash:${gateway}`, minor],
-    ['owed', -minor],
+    ['owed', -due],
+    ['written_off', due - minor],
   ]);
 }
 

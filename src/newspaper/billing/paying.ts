@@ -224,7 +224,7 @@ async function runningTerm(
 
 /** @param taken the reader's payments that took money */
 export function runningOf(
-  { id, isDisputed, nextSeq, state, zone }: Subscription,
+  { id, isDisputed, nextSeq, paidThroughOn, state, zone }: Subscription,
   taken: readonly Taken[],
   now: Temporal.Instant,
 ): Running | undefined {
@@ -235,7 +235,7 @@ export function runningOf(
   if (running?.term === undefined || Temporal.PlainDate.compare(today, running.term.startOn) < 0)
     return undefined;
   return {
-    credit: prorated(running.uncredited ?? 0n, running.term, today),
+    credit: prorated(running.uncredited ?? 0n, running.term, today, paidThroughOn),
     currency: running.amount.currency,
   };
 }

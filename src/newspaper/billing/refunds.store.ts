@@ -177,6 +177,15 @@ export async function saveDispute(
     on conflict (gateway, gateway_dispute_id) do update set status = excluded.status`.execute(tx);
 }
 
+/** Whether a bank asks for any money of a subscription at this moment. */
+export async function hasOpenDispute(tx: Tx, subscriptionId: string): Promise<boolean> {
+  const { rows } = await sql<{ is_open: boolean }>`
+    select exists (select from billing.disputes d join billing.payments p on p.id = d.payment_id
+      join billing.charge_intents i on i.id = p.intent_id
+      where i.subscription_id = ${subscriptionId} and d.status = 'open') as is_open`.execute(tx);
+  return rows[0]?.is_open === true;
+}
+
 /** How a payment stands, now that money of it went back or is asked back. */
 export async function markPayment(
   tx: Tx,

@@ -5,9 +5,9 @@ import type { Money } from '#values/money';
 import { dayAt } from '#values/term';
 import { askLater } from './asking.ts';
 import { creditInvoices } from './bookkeeping.ts';
-import { insertEntries } from './books.store.ts';
+import { bookedOn, insertEntries, owedTo } from './books.store.ts';
 import type { GatewayRefund } from './gateways/gateway.ts';
-import { type Entry, refunded, refundFailed } from './ledger.ts';
+import { type Entry, refunded, refundedKey, refundFailed } from './ledger.ts';
 import { postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
 import {
@@ -201,10 +201,14 @@ export async function keepRefund(
   now: Temporal.Instant,
 ): Promise<void> {
   const refund = await findRefund(tx, refundId);
-  if (refund === undefined || refund.status === said.status) return;
+  if (refund === undefined || !isNews(refund.status, said.status)) return;
   await setRefund(tx, refundId, said.status, said.gatewayRefundId);
   const { gateway, gatewayPaymentId, invoiceId, subscriptionId } = refund;
-  const entry = refundEntry(refund, said.status);
+  const owed =
+    said.status === 'processed'
+      ? await owedTo(tx, subscriptionId, refund.amount.currency)
+      : await bookedOn(tx, refundedKey(refundId), 'owed');
+  const entry = refundEntry(refund, said.status, owed);
   if (entry !== undefined) {
     await insertEntries(
       tx,
@@ -218,13 +222,25 @@ export async function keepRefund(
   await markPayment(tx, gateway, gatewayPaymentId, standingAfter(taken));
 }
 
-/** What is booked where a refund has come to its end, or was at one and came back; undefined where neither is so. */
+const ORDER: readonly RefundStatus[] = ['requested', 'pending', 'processed', 'failed'];
+
+/** Whether a gateway's word about a refund is newer than what is known: one that was read before may be applied after. */
+export function isNews(known: RefundStatus, said: RefundStatus): boolean {
+  return ORDER.indexOf(said) > ORDER.indexOf(known);
+}
+
+/**
+ * What is booked where a refund has come to its end, or was at one and came back; undefined where neither is so.
+ *
+ * @param owed what its reader is owed before it is given; or when it came back, what of it they were
+ */
 export function refundEntry(
   { amount, gateway, id, status }: Pick<Refund, 'amount' | 'gateway' | 'id' | 'status'>,
   now: RefundStatus,
+  owed: bigint,
 ): Entry | undefined {
-  if (now === 'processed') return refunded(id, gateway, amount);
-  return status === 'processed' ? refundFailed(id, gateway, amount) : undefined;
+  if (now === 'processed') return refunded(id, gateway, amount, owed);
+  return status === 'processed' ? refundFailed(id, gateway, amount, owed) : undefined;
 }
 
 /** How a payment stands of which something went back. */

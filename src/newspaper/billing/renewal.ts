@@ -248,6 +248,22 @@ export function notBefore(rail: Rail, now: Temporal.Instant): Temporal.Instant |
   return noticeHours === undefined ? undefined : now.add({ hours: noticeHours });
 }
 
+/** RBI: so long before the debit its payer is told of it. */
+const LEAST_NOTICE_HOURS = 24;
+
+/**
+ * From when the money of a charge may be taken that is sent at `now`: as it was written down, unless it was held up for so
+ * long that its payer could not be told in time any more.
+ */
+export function sentNotBefore(
+  rail: Rail,
+  planned: Temporal.Instant | undefined,
+  now: Temporal.Instant,
+): Temporal.Instant | undefined {
+  if (planned === undefined || !isBefore(planned, now.add({ hours: LEAST_NOTICE_HOURS }))) return planned;
+  return notBefore(rail, now);
+}
+
 function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
   return Temporal.Instant.compare(one, other) < 0;
 }

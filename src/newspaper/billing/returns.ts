@@ -7,6 +7,7 @@ import { disputed, disputeLost, disputeWon, type Entry } from './ledger.ts';
 import type { BillingParts } from './parts.ts';
 import {
   findDispute,
+  hasOpenDispute,
   insertRefunds,
   markPayment,
   refundsOfPayments,
@@ -103,7 +104,8 @@ async function projectDispute(
   if (subscription === undefined) return;
   const by = { actor: gateway };
   let is = subscription;
-  for (const fact of disputeFacts(before?.status, status, taken?.term))
+  const isOtherOpen = await hasOpenDispute(tx, subscriptionId);
+  for (const fact of disputeFacts(before?.status, status, taken?.term, isOtherOpen))
     is = (await applyFactIn(parts, tx, is, fact, by, now)) ?? is;
 }
 
@@ -121,15 +123,20 @@ export function disputeEntries(
   ];
 }
 
-/** What that is to the subscription, in order. @param term that was paid with the money */
+/**
+ * What that is to the subscription, in order.
+ *
+ * @param term that was paid with the money
+ * @param isOtherOpen whether a bank asks for other money of the same subscription: then it goes on waiting
+ */
 export function disputeFacts(
   before: GatewayDispute['status'] | undefined,
   status: GatewayDispute['status'],
   term: PaidTerm | undefined,
+  isOtherOpen: boolean,
 ): Fact[] {
-  return [
-    ...(before === undefined ? [{ kind: 'dispute' } as const] : []),
-    ...(status === 'won' ? [{ kind: 'dispute won' } as const] : []),
-    ...(status === 'lost' && term !== undefined ? [{ kind: 'dispute lost', term } as const] : []),
-  ];
+  const begun: Fact[] = before === undefined ? [{ kind: 'dispute' }] : [];
+  if (status === 'open') return begun;
+  if (status === 'won') return [...begun, ...(isOtherOpen ? [] : [{ kind: 'dispute won' } as const])];
+  return [...begun, { kind: 'dispute lost', term }, ...(isOtherOpen ? [{ kind: 'dispute' } as const] : [])];
 }

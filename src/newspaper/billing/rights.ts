@@ -53,14 +53,17 @@ export function mayWithdraw(
  * down, so that changing to and fro never pays.
  *
  * @param paid for the whole term, less what went back of it
+ * @param throughOn to when its days last, where a pause kept some of them or the paper gave more: all of them are worth
+ *   something, and together no more than was paid
  */
 export function prorated(
   paid: bigint,
   { endOn, startOn }: Pick<PaidTerm, 'startOn' | 'endOn'>,
   on: Temporal.PlainDate,
+  throughOn: Temporal.PlainDate = endOn,
 ): bigint {
   const total = startOn.until(endOn).days;
-  const left = Math.min(total, Math.max(0, on.until(endOn).days));
+  const left = Math.min(total, Math.max(0, on.until(throughOn).days));
   return (paid * BigInt(left)) / BigInt(total);
 }
 

@@ -152,7 +152,8 @@ export type Fact =
   | { readonly kind: 'refunded'; readonly term: PaidTerm }
   | { readonly kind: 'dispute' }
   | { readonly kind: 'dispute won' }
-  | { readonly kind: 'dispute lost'; readonly term: PaidTerm }
+  /** Without a term where the money had bought none. */
+  | { readonly kind: 'dispute lost'; readonly term: PaidTerm | undefined }
   | { readonly kind: 'method lost' }
   | { readonly kind: 'method' }
   /** Days that the paper gives. */
@@ -249,7 +250,7 @@ export function transition(
         ? changed({ ...standing, pendingChange: fact.change })
         : UNCHANGED;
     case 'drop change':
-      return standing.pendingChange === undefined
+      return standing.pendingChange === undefined || standing.state === 'past_due'
         ? UNCHANGED
         : changed({ ...standing, pendingChange: undefined });
     case 'announce price':
@@ -265,7 +266,7 @@ export function transition(
     case 'dispute won':
       return standing.isDisputed ? changed({ ...standing, isDisputed: false }) : UNCHANGED;
     case 'dispute lost':
-      return returned({ ...standing, isDisputed: false }, fact.term, today, 'charged_back');
+      return disputeLost(standing, fact.term, today);
     case 'method lost':
       return standing.needsMethod ? UNCHANGED : changed({ ...standing, needsMethod: true });
     case 'method':
@@ -308,7 +309,8 @@ export function nextTerm(standing: Standing, today: Temporal.PlainDate): PaidTer
   const { anchorOn, monthsPaid, nextSeq, trialEndsOn } = standing;
   const { months } = boughtNext(standing);
   const goesOn = anchorOn !== undefined && standing.state !== 'suspended';
-  const from = goesOn ? anchorOn : standing.state === 'trialing' ? (trialEndsOn ?? today) : today;
+  // Days that cost nothing do not grow by the days of grace behind them.
+  const from = goesOn ? anchorOn : standing.state === 'suspended' ? today : (trialEndsOn ?? today);
   const begun = goesOn ? monthsPaid : 0;
   return { seq: nextSeq, startOn: monthsAfter(from, begun), endOn: monthsAfter(from, begun + months) };
 }
@@ -545,6 +547,12 @@ function returned(
   );
 }
 
+function disputeLost(standing: Standing, term: PaidTerm | undefined, today: Temporal.PlainDate): Transition {
+  const after = { ...standing, isDisputed: false };
+  if (term !== undefined) return returned(after, term, today, 'charged_back');
+  return standing.isDisputed ? changed(after) : UNCHANGED;
+}
+
 /** Days that are given lie behind those that are paid, and every term after them is counted from their end. */
 function extended(standing: Standing, days: number): Transition {
   const { paidThroughOn, state } = standing;
@@ -623,7 +631,7 @@ function nextByCalendar(
 
 /** What comes when all is over: only that money for a term went back, which takes what it bought. */
 function lateNews(standing: Standing, fact: Fact): Transition {
-  if (fact.kind === 'refunded' || fact.kind === 'dispute lost') {
+  if ((fact.kind === 'refunded' || fact.kind === 'dispute lost') && fact.term !== undefined) {
     const as = fact.kind === 'refunded' ? 'refunded' : 'charged_back';
     return changed(standing, [{ kind: 'revoke term', seq: fact.term.seq, as }]);
   }
@@ -665,9 +673,9 @@ function changed(standing: Standing, steps: readonly Step[] = []): Changed {
   return { kind: 'changed', standing, steps };
 }
 
-/** Whether somebody has it, paid or on trial, and may wish for something else. */
+/** Whether somebody has it, paid or on trial, and may wish for something else. A term that is read on credit is billed. */
 function isRunning({ state }: Standing): boolean {
-  return state === 'trialing' || state === 'active' || state === 'past_due';
+  return state === 'trialing' || state === 'active';
 }
 
 function isSameChange(one: Change | undefined, other: Change): boolean {

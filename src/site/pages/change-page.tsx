@@ -21,7 +21,7 @@ export function renderChanges(given: {
   const { frame, offers, subscription, withdrawal } = given;
   const { cancelOn, paidThroughOn, state } = subscription;
   const { language } = frame.paper;
-  const renews = cancelOn === undefined && (state === 'active' || state === 'past_due');
+  const renews = cancelOn === undefined && state === 'active';
   return documentText(
     <AccountPage frame={frame} title="Change your subscription">
       {renews && paidThroughOn !== undefined && (
@@ -56,7 +56,7 @@ export function renderChanges(given: {
           </ul>
         </section>
       )}
-      {state === 'active' && cancelOn === undefined && (
+      {renews && (
         <section aria-labelledby="pause">
           <h2 id="pause">A pause</h2>
           <p class="state-line">
