@@ -53,6 +53,7 @@ it(`${HISTORIES} histories keep every rule of billing after every step`, () => {
     'paused',
     'refund',
     'suspended',
+    'trialing',
     'user',
     'withdrawal',
   ]);
