@@ -322,6 +322,7 @@ export class Bank {
     const take = this.#newestTaken(false);
     if (take === undefined) return;
     const minor = share >= 1 ? leftAt(take) : (leftAt(take) * BigInt(Math.round(share * 100))) / 100n;
+    this.nextRefund = 'done';
     if (minor > 0n) this.#refundOf(take, { ...take.payment.amount, minor }, undefined, now);
   }
 

@@ -236,6 +236,10 @@ const INVARIANTS: Readonly<Record<string, (world: World) => Iterable<string>>> =
   *'I33: a pause keeps the days that were paid'({ wrongs }) {
     yield* wrongs.filter((one) => one.startsWith('I33'));
   },
+  *'what rests has days that wait, and nothing else has'({ subscriptions }) {
+    for (const { id, pause, state } of subscriptions)
+      if ((pause !== undefined) !== (state === 'paused')) yield `${id} is ${state}`;
+  },
   *'I36: amounts are whole, and no entry mixes currencies'({ journal }) {
     for (const { currency, key, postings } of journal)
       if (currency !== 'INR' || postings.some(([, amount]) => typeof amount !== 'bigint')) yield key;

@@ -361,9 +361,13 @@ export class World {
 
   /** I16 and I33: nobody gains a day by paying late, or loses one by a pause. */
   #proveDays(
-    { pause, paidThroughOn, state, trialEndsOn }: KeptSubscription,
+    { cancelOn, pause, paidThroughOn, state, trialEndsOn }: KeptSubscription,
     { fact, standing, steps }: Outcome,
   ): void {
+    const begins = steps.some(({ kind }) => kind === 'begin term');
+    // F82: money that comes after a cancellation, or while it rests, goes back.
+    if (begins && fact === 'paid' && (cancelOn !== undefined || state === 'paused'))
+      this.wrongs.push(`F82: a term is bought of what is ${state} and ends on ${cancelOn}`);
     for (const step of steps) {
       if (
         step.kind === 'begin term' &&

@@ -568,6 +568,8 @@ function extended(standing: Standing, days: number): Transition {
   };
   return changed(after, [
     { kind: 'give days', source: 'gift', fromOn: paidThroughOn, untilOn: until },
+    // What had begun on credit has not begun after all.
+    ...(state === 'past_due' ? [{ kind: 'give up invoice' } as const] : []),
     ...moved(standing, after),
   ]);
 }
