@@ -197,7 +197,7 @@ export async function liveThrough(
 
 async function prove({ billing, database: { db } }: TestPaper, done: readonly string[]): Promise<void> {
   const broken = await brokenBooks(db);
-  const [ours, theirs] = [await heldBy(db, 'sandbox'), await billing.gateway.readBalance()];
+  const [ours, theirs] = [await heldBy(db, 'sandbox'), await billing.gateways.named('sandbox').readBalance()];
   const held = theirs.kind === 'ok' ? theirs.value : [];
   const isEqual =
     ours.map(({ minor }) => minor).join() === held.map(({ minor }) => minor).join() ||

@@ -6,6 +6,7 @@ import {
   askRefunds,
   askUnanswered,
   type BillingParts,
+  GATEWAY_NAMES,
   READ_MANDATE,
   REVOKE_MANDATE,
   reconcile,
@@ -38,7 +39,7 @@ const MONTHS_KEPT = 13;
 const OUTBOX_KEPT = { hours: 30 * 24 };
 
 const settling = z.object({ intentId: z.uuid(), saysPaid: z.boolean().optional() });
-const mandate = z.object({ token: z.string() });
+const mandate = z.object({ gateway: z.enum(GATEWAY_NAMES), token: z.string() });
 const refund = z.object({ refundId: z.uuid() });
 const linkAsked = z.object({ email: z.string() });
 
@@ -90,8 +91,8 @@ export function taskList({
     'forget-expired': () => sweepExpired(db),
     [SETTLE_CHECKOUT]: (job) =>
       eachPiece(job, async (piece) => settleTold(billing, settling.parse(piece), clock.now())),
-    [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job).token, clock.now()),
-    [REVOKE_MANDATE]: (job) => revokeMandate(billing, mandate.parse(job).token),
+    [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job), clock.now()),
+    [REVOKE_MANDATE]: (job) => revokeMandate(billing, mandate.parse(job)),
     [SEND_REFUND]: (job) =>
       eachPiece(job, async (piece) => sendRefund(billing, refund.parse(piece).refundId, clock.now())),
     [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),
@@ -102,7 +103,7 @@ export function taskList({
       await askRefunds(billing);
     },
     reconcile: async () => {
-      log.info(await reconcile(billing, clock.now()), 'held the gateway’s payments against the books');
+      log.info(await reconcile(billing, clock.now()), 'held the gateways’ payments against the books');
     },
     'admit-print-subscribers': async () => {
       const readers = await admitPrintSubscribers(db, zone(), clock.now());

@@ -4,6 +4,7 @@ import {
   askOpen,
   askUnanswered,
   beginPayment,
+  besideEachOther,
   cancelSubscription,
   type Gateway,
   gatewayFigures,
@@ -85,10 +86,12 @@ async function count(what: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
+const sandbox = () => paper.billing.gateways.named('sandbox');
+
 /** The paper, with a gateway that does something else in one call. */
 const withGateway = (given: Partial<Gateway>) => ({
   ...paper.billing,
-  gateway: { ...paper.billing.gateway, ...given },
+  gateways: besideEachOther([{ ...sandbox(), ...given }]),
 });
 
 const proveBooks = () => booksHold(paper);
@@ -156,7 +159,7 @@ describe('several who do the same thing at the same moment', () => {
           paper.database.db,
         );
         wasFree = true;
-        return paper.billing.gateway.charge(order);
+        return sandbox().charge(order);
       },
     });
     await settleDue(watched, paper.clock.now());
@@ -176,7 +179,7 @@ describe('several who do the same thing at the same moment', () => {
     // It was read while the bank had not decided; then that process slept.
     const slow = withGateway({
       readCheckout: async (checkoutId) => {
-        const read = await paper.billing.gateway.readCheckout(checkoutId);
+        const read = await sandbox().readCheckout(checkoutId);
         await later;
         return read;
       },
@@ -232,27 +235,23 @@ describe('work that follows', () => {
 
   it('F48: an event that cannot be kept is not said to be, so that it comes again', async () => {
     const body = Buffer.from('{}');
-    const broken = { ...paper.billing, db: paper.database.db };
-    const genuine = {
-      ...broken,
-      gateway: {
-        ...paper.billing.gateway,
-        verifyWebhook: () =>
-          ({
-            kind: 'event',
-            eventId: 'e1',
-            type: 'payment.succeeded',
-            reference: undefined,
-            checkoutId: 'c1',
-          }) as const,
-      },
+    const genuine: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: 'e1',
+        type: 'payment.succeeded',
+        reference: undefined,
+        checkoutId: 'c1',
+      }),
     };
+    const told = () => takeEvent(paper.billing, genuine, body, () => undefined, paper.clock.now());
     await sql`alter table billing.gateway_events add constraint none check (false) not valid`.execute(
       paper.database.db,
     );
-    await expect(takeEvent(genuine, body, () => undefined, paper.clock.now())).rejects.toThrow();
+    await expect(told()).rejects.toThrow();
     await sql`alter table billing.gateway_events drop constraint none`.execute(paper.database.db);
-    expect(await takeEvent(genuine, body, () => undefined, paper.clock.now())).toBe(true);
+    expect(await told()).toBe(true);
     expect(await count('billing.gateway_events')).toBe(1);
   });
 });
@@ -279,7 +278,7 @@ describe('a payment by hand', () => {
     await live(paper, '2026-11-25');
     const { cancelOn, planSlug } = await current(asha.readerId);
     expect([planSlug, cancelOn]).toEqual(['yearly', undefined]);
-    expect(await paper.billing.gateway.readBalance()).toEqual({
+    expect(await sandbox().readBalance()).toEqual({
       kind: 'ok',
       value: [{ minor: 270_000n, currency: 'INR' }],
     });
@@ -366,22 +365,19 @@ describe('an event that names only the payment', () => {
     await settle(paper);
     const paymentId = (await newestCapture(db, asha.email, 'any')) ?? '';
     let events = 0;
-    const telling = {
-      ...paper.billing,
-      gateway: {
-        ...paper.billing.gateway,
-        verifyWebhook: () =>
-          ({
-            kind: 'event',
-            eventId: `dashboard-${++events}`,
-            type: 'refund.created',
-            reference: undefined,
-            checkoutId: undefined,
-            gatewayPaymentId: paymentId,
-          }) as const,
-      },
+    const telling: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: `dashboard-${++events}`,
+        type: 'refund.created',
+        reference: undefined,
+        checkoutId: undefined,
+        gatewayPaymentId: paymentId,
+      }),
     };
-    const told = () => takeEvent(telling, Buffer.from('{}'), () => undefined, paper.clock.now());
+    const told = () =>
+      takeEvent(paper.billing, telling, Buffer.from('{}'), () => undefined, paper.clock.now());
     await told();
     await askOpen(paper.billing);
     await settle(paper);

@@ -210,7 +210,7 @@ function charge(world: World, subscription: KeptSubscription): (() => void)[] {
     paid: ours.filter(({ decidedAt, status }) => status === 'succeeded' && isSince(decidedAt)).length,
     tried: ours.filter(({ createdAt, mandateId }) => mandateId !== undefined && isSince(createdAt)).length,
   };
-  const parkedReason = whyUnsafe(subscription, 'sandbox', recent);
+  const parkedReason = whyUnsafe(subscription, ['sandbox'], recent);
   if (parkedReason !== undefined) {
     const dueAt = nextAct({ ...subscription, parkedReason }, undefined, now)?.at;
     world.change(id, { parkedReason, dueAt });

@@ -1,10 +1,9 @@
 import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
-import { enqueue } from '#platform/queue';
 import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
-import { REVOKE_MANDATE } from './asking.ts';
+import { revokeLater } from './asking.ts';
 import { type Billed, type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import {
   type Booked,
@@ -149,8 +148,15 @@ async function applyStates(
     const mandate = mandates.get(one.subscription.id);
     return mandate === undefined ? one : { ...one, subscription: { ...one.subscription, mandate } };
   });
-  for (const { settlement } of settled)
-    if (settlement.letGo !== undefined) await enqueue(tx, REVOKE_MANDATE, { token: settlement.letGo.token });
+  for (const { intent, settlement, subscription } of settled) {
+    const { letGo } = settlement;
+    if (letGo !== undefined) await revokeLater(tx, { gateway: intent.gateway, token: letGo.token });
+    // What was charged until now is not needed any more, and stands in its reader's app until it is given back.
+    const { mandate: before } = subscription;
+    const after = mandates.get(subscription.id);
+    if (before?.status === 'active' && after !== undefined && after.id !== before.id)
+      await revokeLater(tx, before);
+  }
   const outcomes = known.flatMap((one) => outcomeOf(one, now));
   await carryOut(parts, tx, outcomes, now);
   await carryGiftsOver(parts, tx, outcomes, now);

@@ -68,9 +68,9 @@ export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.
 export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
 export { consentsOf } from './consents.store.ts';
 export { settleDue } from './due.ts';
-export { countedGateway } from './gateways/counted.ts';
-export type { Gateway } from './gateways/gateway.ts';
-export { noGateway } from './gateways/none.ts';
+export { countedGateway, type GatewayCalls } from './gateways/counted.ts';
+export { GATEWAY_NAMES, type Gateway } from './gateways/gateway.ts';
+export { besideEachOther, type Gateways } from './gateways/gateways.ts';
 export {
   type CheckoutPage,
   type RazorpayAccount,

@@ -359,7 +359,7 @@ async function agree(
       ({ asked: { order }, subscriptionId }): NewIntent => ({
         subscriptionId,
         termSeq: 0,
-        gateway: parts.gateway.name,
+        gateway: parts.gateways.taking(order.plan.price.currency).name,
         amount: firstAmount(order),
         next: order.next,
         mandateId: undefined,
@@ -394,7 +394,8 @@ export async function openAtGateway(
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
   const maxAmount = page.isOnce ? undefined : mandateFor(page.price);
-  const opened = await parts.gateway.openCheckout({
+  const gateway = parts.gateways.named(intent.gateway);
+  const opened = await gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,
     description: `${parts.publication().name}: ${page.planName}`,
@@ -410,7 +411,7 @@ export async function openAtGateway(
         return { kind: 'pay', subscriptionId, url: opened.value.url };
       }
       // Another tab chose another plan meanwhile, before there was a checkout to close: this one is never to be paid.
-      await parts.gateway.expireCheckout(opened.value.checkoutId);
+      await gateway.expireCheckout(opened.value.checkoutId);
       return ELSEWHERE;
     case 'refused':
       parts.log.error({ intentId: intent.id, code: opened.code }, 'the gateway refuses a checkout');
@@ -451,7 +452,8 @@ export async function closeCheckout(
   intent: ChargeIntent,
   now: Temporal.Instant,
 ): Promise<'closed' | 'paid' | 'pending' | 'unknown'> {
-  const { db, gateway } = parts;
+  const { db } = parts;
+  const gateway = parts.gateways.named(intent.gateway);
   let { checkoutId } = intent;
   if (checkoutId === undefined) {
     const found = await gateway.findCheckout(intent.id);
