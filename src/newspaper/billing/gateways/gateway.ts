@@ -9,6 +9,8 @@ export const GATEWAY_NAMES = ['razorpay', 'stripe', 'sandbox'] as const;
  */
 export type Gateway = {
   readonly name: (typeof GATEWAY_NAMES)[number];
+  /** The origin of the pages on which readers pay; undefined where that is the paper's own. */
+  readonly checkoutOrigin?: string;
   /**
    * Begins a checkout. The same intent begins the same one again, however often it is sent; with another amount it is
    * refused.
