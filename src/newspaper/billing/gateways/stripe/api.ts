@@ -56,7 +56,7 @@ export function openApi(account: StripeAccount): Api {
   const Client = load('stripe') as typeof Stripe;
   const sdk = new Client(secretKey, {
     httpClient: Client.createFetchHttpClient(fetchWithin(timeoutMs)),
-    // Whoever wants it done again asks again, by the same key.
+    // Whoever wants it done again asks again.
     maxNetworkRetries: 0,
     timeout: timeoutMs,
     telemetry: false,
@@ -110,8 +110,9 @@ const REJECTED = z.object({
 });
 
 /**
- * The SDK's own client for Node counts its patience anew with every byte, and retries a line that was closed; its other one
- * asks for a fetch, and this is one: it ends when the time is over, takes no redirect and no endless answer.
+ * The SDK's own client for Node counts its patience anew with every byte. Its other one asks for a fetch, and this is one: it
+ * ends when the time is over, takes no redirect and no endless answer. A line that was closed the SDK tries once more, by the
+ * same key: most often it had been open for long, and nothing was heard.
  */
 function fetchWithin(timeoutMs: number): typeof fetch {
   return async (url, init) => {
