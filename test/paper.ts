@@ -58,6 +58,7 @@ export async function testPaper(
       | 'sandbox'
       | 'secret'
       | 'smtpUrl'
+      | 'stripe'
       | 'trustedProxyHops'
     >
   > = {},

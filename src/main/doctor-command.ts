@@ -70,9 +70,11 @@ async function mail({ smtpUrl, sandbox }: Config): Promise<Finding> {
   });
 }
 
-function gateways({ razorpay, sandbox }: Config): Finding {
-  if (razorpay !== undefined)
-    return good('gateway', `Razorpay${razorpay.keyId.startsWith('rzp_test_') ? ', with a test key' : ''}`);
+function gateways({ razorpay, sandbox, stripe }: Config): Finding {
+  const named = (name: string, key: string | undefined) =>
+    key === undefined ? [] : [`${name}${key.includes('_test_') ? ', with a test key' : ''}`];
+  const all = [...named('Razorpay', razorpay?.keyId), ...named('Stripe', stripe?.secretKey)];
+  if (all.length > 0) return good('gateway', all.join('; '));
   return sandbox
     ? good('gateway', 'the sandbox')
     : warning('gateway', 'none is configured: nothing can be bought');
