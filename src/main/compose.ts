@@ -95,7 +95,7 @@ export type PaperOptions = {
   readonly razorpay?: Pick<RazorpayAccount, 'keyId' | 'keySecret' | 'webhookSecrets' | 'apiBase'> | undefined;
   /** The account at Stripe that takes the money; left out, none. */
   readonly stripe?:
-    | Pick<StripeAccount, 'secretKey' | 'webhookSecrets' | 'apiBase' | 'checkoutOrigin'>
+    | Pick<StripeAccount, 'secretKey' | 'webhookSecrets' | 'apiBase' | 'checkoutOrigin' | 'timeoutMs'>
     | undefined;
   readonly log: Logger;
   /** Who may read /metrics; left out, nobody. */

@@ -31,7 +31,7 @@ let stripe: StripeStandIn;
 async function open(at: Temporal.Instant): Promise<TestPaper> {
   const { apiBase, secretKey, webhookSecret } = stripe;
   return testPaper(at.toString(), {
-    stripe: { apiBase, checkoutOrigin: apiBase, secretKey, webhookSecrets: [webhookSecret] },
+    stripe: { apiBase, checkoutOrigin: apiBase, secretKey, timeoutMs: 500, webhookSecrets: [webhookSecret] },
   });
 }
 
@@ -118,13 +118,13 @@ describe('an order through Stripe', () => {
     const leading = [
       '/subscribe/quarterly',
       '/subscribe/gift?plan=quarterly',
-      '/subscribe/group/quarterly?seats=5',
+      '/subscribe/group?plan=quarterly&seats=5',
       '/account/payment',
       '/account/changes',
     ];
     for (const path of leading)
       expect(await policyOf(path), path).toContain(`form-action 'self' ${stripe.apiBase};`);
-    for (const path of ['/', '/subscribe', '/account', '/login'])
+    for (const path of ['/', '/subscribe', '/account', '/account/password'])
       expect(await policyOf(path), path).toContain("form-action 'self';");
   });
 
@@ -149,6 +149,7 @@ describe('an order through Stripe', () => {
     stripe.company.pay(checkoutId);
     const back = stripe.company.sessions.get(checkoutId)?.successUrl ?? '';
     expect((await browser.get(back.slice(paper.baseUrl.length))).status).toBe(200);
+    await settle();
     expect(await currentOf(browser.readerId)).toMatchObject({ state: 'active' });
     await deliver();
     await booksHold();
@@ -162,6 +163,8 @@ describe('an order through Stripe', () => {
     await browser.get(back.slice(paper.baseUrl.length));
     await deliver();
     expect(await currentOf(browser.readerId)).toMatchObject({ state: 'incomplete' });
+    // Trying again leads to the same page, where another card may be given.
+    expect(sessionIn(await beginOrder(browser, { ...BRITISH, plan: 'quarterly' }))).toBe(checkoutId);
     stripe.company.pay(checkoutId);
     await deliver();
     expect(await currentOf(browser.readerId)).toMatchObject({ state: 'active' });
@@ -254,7 +257,7 @@ describe('what goes back', () => {
     expect(await currentOf(readerId)).toMatchObject({ isDisputed: true, state: 'active' });
     stripe.company.decideDispute(dispute.id, end);
     await deliver();
-    expect(await currentOf(readerId)).toMatchObject({ state, isDisputed: end === 'lost' });
+    expect(await currentOf(readerId)).toMatchObject({ state, isDisputed: false });
     await booksHold();
   });
 
@@ -335,7 +338,7 @@ describe('a term that begins three months later', () => {
       state: 'active',
       paidThroughOn: due.add({ months: 3 }),
     });
-    expect((await mailsTo(of, email)).map(({ subject }) => subject).join()).toMatch(/payment|pay/i);
+    expect((await mailsTo(of, email)).map(({ subject }) => subject).join()).toContain('was not paid');
     await of.end();
   });
 
