@@ -13,6 +13,7 @@ import {
   quoteChange,
   reconcile,
   refundPayment,
+  releaseSubscription,
   settleDue,
   settleIntent,
   subscriptionsOf,
@@ -451,6 +452,31 @@ describe('money that goes back', () => {
     ).rejects.toMatchObject({ status: 404 });
     expect(await count('billing.credit_notes')).toBe(1);
     expect(await paymentsOf(db, asha.readerId)).toHaveLength(1);
+    await proveBooks();
+  });
+});
+
+describe('a place that cannot be', () => {
+  it.each<[string, 'card_intl' | 'upi', boolean]>([
+    ['from an account in India is looked at by somebody, who may let it go on', 'upi', true],
+    ['from an account elsewhere is none', 'card_intl', false],
+  ])('F115: who lives abroad and pays %s', async (_, rail, isParked) => {
+    const one = await reader();
+    const url = await beginOrder(one, { plan: 'quarterly', country: 'US', state: '' });
+    await pay(paper, url, 'approve', rail);
+    await settle(paper);
+    expect(await current(one.readerId)).toMatchObject({ state: 'active' });
+    expect((await current(one.readerId)).parkedReason).toEqual(
+      isParked ? expect.stringContaining('they live elsewhere (US)') : undefined,
+    );
+    await live(paper, '2027-02-20T06:30:00Z');
+    if (isParked) {
+      expect((await intentOf(one.readerId)).mandateId).toBeUndefined();
+      const said = { actor: 'support', reason: 'she lives in New York, and has her old account' };
+      await releaseSubscription(paper.billing, one.readerId, said, paper.clock.now());
+    }
+    await live(paper, '2027-02-26T06:30:00Z');
+    expect(await terms(one.readerId)).toHaveLength(2);
     await proveBooks();
   });
 });
