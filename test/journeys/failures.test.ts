@@ -400,6 +400,26 @@ describe('an event that names only the payment', () => {
     expect(left).toEqual([]);
     await proveBooks();
   });
+
+  it('F44: that nothing here knows is done with when no list has told of it for a week', async () => {
+    const strange: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: 'strange',
+        type: 'refund.created',
+        reference: undefined,
+        checkoutId: undefined,
+        gatewayPaymentId: 'pay_of_another_shop',
+      }),
+    };
+    await takeEvent(paper.billing, strange, Buffer.from('{}'), () => undefined, paper.clock.now());
+    const left = async () => (await gatewayFigures(paper.database.db)).unprocessed;
+    await reconcile(paper.billing, paper.clock.now());
+    expect(await left()).toBe(1);
+    await reconcile(paper.billing, paper.clock.now().add({ hours: 24 * 8 }));
+    expect(await left()).toBe(0);
+  });
 });
 
 describe('money that goes back', () => {
