@@ -2,6 +2,7 @@ import type { TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
 import {
+  askBack,
   askOpen,
   askRefunds,
   askUnanswered,
@@ -108,6 +109,10 @@ export function taskList({
     'admit-print-subscribers': async () => {
       const readers = await admitPrintSubscribers(db, zone(), clock.now());
       if (readers > 0) log.info({ readers }, 'print subscribers read from now on');
+    },
+    'ask-back': async () => {
+      const readers = await askBack(billing, clock.now());
+      if (readers > 0) log.info({ readers }, 'readers who are gone were asked to come back');
     },
     'release-abandoned': async () => {
       const jobs = await releaseAbandoned(db);

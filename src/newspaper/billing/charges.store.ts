@@ -526,6 +526,13 @@ export async function markProcessed(
     where intent_id = any(${intentIds}::uuid[]) and processed_at is null`.execute(tx);
 }
 
+/** Is done with events that came before an instant and named nothing that is known: they are somebody else's. */
+export async function markForeign(db: Db, before: Temporal.Instant, now: Temporal.Instant): Promise<void> {
+  await sql`
+    update billing.gateway_events set processed_at = ${now.toString()}
+    where intent_id is null and processed_at is null and received_at < ${before.toString()}`.execute(db);
+}
+
 /** The same, many in one statement, where nothing else is to be done. */
 export const noteProcessed = groupedOver(
   async (

@@ -2,7 +2,7 @@ import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
 import { setReaderPlaces } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
-import { isGstin } from '#values/gstin';
+import { isGstin, isGstinOf } from '#values/gstin';
 import { latestOf } from '#values/instants';
 import { isSameMoney, type Money } from '#values/money';
 import { isPlace } from '#values/places';
@@ -117,18 +117,25 @@ function checkPlace({ country, state }: Order): void {
 /** More is a contract that people make with each other. */
 export const MOST_SEATS = 1_000;
 
-function checkGroup({ buyer, offer, seats = 1 }: Order): void {
+function checkGroup({ buyer, country, offer, seats = 1, state }: Order): void {
   if (!Number.isInteger(seats) || seats < 1 || seats > MOST_SEATS)
     throw new Invalid('bad-seats', `a subscription is for 1 to ${MOST_SEATS} readers`);
   if (seats > 1 && offer !== undefined)
     throw new Invalid('offer-for-one', 'an offer is for one reader, and not for a group');
-  if (buyer !== undefined) checkBuyer(buyer);
+  if (buyer !== undefined) checkBuyer(buyer, country, state);
 }
 
-/** @throws Invalid `bad-gstin` */
-export function checkBuyer({ gstin }: BuyerDetails): void {
-  if (gstin !== '' && !isGstin(gstin))
+/**
+ * Which state a buyer is in decides how GST is split, so two that differ are not left for the invoice to choose from.
+ *
+ * @throws Invalid `bad-gstin`, `gstin-elsewhere`
+ */
+export function checkBuyer({ gstin }: BuyerDetails, country: string, state: string | undefined): void {
+  if (gstin === '') return;
+  if (!isGstin(gstin))
     throw new Invalid('bad-gstin', 'a GSTIN has 15 letters and digits, of which the last proves the others');
+  if (!isGstinOf(gstin, country, state))
+    throw new Invalid('gstin-elsewhere', 'that GSTIN is of another state than the one that was given');
 }
 
 type Planned =

@@ -1,5 +1,6 @@
 import { enqueue } from '#platform/queue';
 import { SETTLE_CHECKOUT } from './asking.ts';
+import { markForeign } from './charges.store.ts';
 import type { Gateway, PaymentList } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
 import { type Kept, keptPayments } from './reconciling.query.ts';
@@ -38,6 +39,8 @@ export async function reconcile(parts: BillingParts, now: Temporal.Instant): Pro
     if (one.status === 'rejected') throw one.reason;
     return one.value;
   });
+  // What no list has told of in all that time is about payments of somebody else who uses the same account.
+  await markForeign(parts.db, since, now);
   const sum = (of: (one: Reconciliation) => number) => all.reduce((so, one) => so + of(one), 0);
   const unknown = all.flatMap((one) => one.unknown);
   if (unknown.length > 0)
