@@ -42,7 +42,7 @@ export function verifyWebhook(
   return isGenuine ? readEvent(rawBody, isLive(secretKey)) : { kind: 'forged' };
 }
 
-export const isLive = (secretKey: string): boolean => /^[rs]k_live_/.test(secretKey);
+const isLive = (secretKey: string): boolean => /^[rs]k_live_/.test(secretKey);
 
 /** What an object names of others, and of ours. It may be there as a whole where an endpoint is of an old version. */
 const NAME = z
