@@ -34,5 +34,7 @@ export function servePage(
 function show(response: ServerResponse, status: number, body: string): void {
   response
     .writeHead(status, { 'content-type': 'text/html; charset=utf-8' })
-    .end(`<!doctype html><html lang="en"><title>Checkout</title><main>${body}</main></html>`);
+    .end(
+      `<!doctype html><html lang="en"><title>Checkout</title><link rel="icon" href="data:,"><main>${body}</main></html>`,
+    );
 }
