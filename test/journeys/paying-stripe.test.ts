@@ -9,6 +9,7 @@ import {
   reconcile,
   refundPayment,
   subscriptionsOf,
+  takeEvent,
 } from '#billing';
 import { systemClock } from '#platform/clock';
 import { createLogger } from '#platform/log';
@@ -191,6 +192,34 @@ describe('an order through Stripe', () => {
     expect(await send(company.sign('payment_intent.succeeded', about, { livemode: true }))).toBe(204);
     const { status } = await paper.app.request(`${paper.baseUrl}/webhooks/razorpay`, { method: 'POST' });
     expect(status).toBe(404);
+  });
+
+  it('F12 F45: a subscription that Stripe charges itself, and play money, are warned of and lead to nothing', async () => {
+    const { company } = stripe;
+    const reader = await subscriber();
+    const theirs = { id: 'sub_1', customer: 'cus_1', metadata: { reader: reader.readerId } };
+    const event = company.sign('customer.subscription.created', theirs);
+    const live = company.sign('charge.refunded', { id: 'ch_1', payment_intent: 'pi_1' }, { livemode: true });
+    const warned: unknown[][] = [];
+    const log = { warn: (...line: unknown[]) => void warned.push(line) };
+    const parts = { ...paper.billing, log: log as never };
+    const gateway = paper.billing.gateways.named('stripe');
+    for (const { body, headers } of [event, live])
+      expect(await takeEvent(parts, gateway, body, (name) => headers[name], systemClock.now())).toBe(true);
+    expect(warned).toEqual([
+      [
+        expect.objectContaining({ gateway: 'stripe', type: event.type }),
+        expect.stringMatching(/charges itself/),
+      ],
+      [expect.objectContaining({ gateway: 'stripe', type: live.type }), expect.stringMatching(/play money/)],
+    ]);
+    const { rows } = await sql<{ type: string; isDone: boolean; body: Buffer }>`
+      select type, processed_at is not null as "isDone", body from billing.gateway_events
+      where type = ${event.type}`.execute(paper.database.db);
+    expect(rows).toEqual([{ type: event.type, isDone: true, body: event.body }]);
+    await settle();
+    expect((await subscriptionsOf(paper.database.db, reader.readerId)).length).toBe(1);
+    await booksHold();
   });
 
   it('F41 whose webhooks were all lost is found by asking', async () => {

@@ -203,6 +203,11 @@ export const ASKED = {
     payment_intent: TEXT.optional(),
   }),
   one: z.strictObject({ expand: EXPAND }),
+  endpoints: z.strictObject(PAGE),
+  subscriptions: z.strictObject({
+    ...PAGE,
+    status: z.enum(['active', 'all', 'canceled', 'ended']).optional(),
+  }),
 } as const;
 
 export type Asked<Name extends keyof typeof ASKED> = z.output<(typeof ASKED)[Name]>;

@@ -2,7 +2,7 @@ import { type Asked, Refusal } from './stripe-asked.ts';
 import { printCharge } from './stripe-objects.ts';
 import { Payments } from './stripe-payments.ts';
 import { printDispute, printRefund } from './stripe-returns.ts';
-import type { StoredDispute, StoredRefund } from './stripe-stored.ts';
+import type { StoredDispute, StoredEndpoint, StoredRefund } from './stripe-stored.ts';
 
 /** What Stripe does with money. Its sums are its own: nothing here is worked out from what it prints. */
 export class Company extends Payments {
@@ -10,6 +10,20 @@ export class Company extends Payments {
   readonly disputes = new Map<string, StoredDispute>();
   /** What becomes of the next refunds; done at once where nothing is said. */
   readonly refundOutcomes: ('pending' | 'succeeded')[] = [];
+  /** Whether its owner has told Stripe all that it wants to know. */
+  mayCharge = true;
+  readonly endpoints: StoredEndpoint[] = [];
+  readonly ownSubscriptions: { readonly id: string; readonly created: number }[] = [];
+
+  makeEndpoint(
+    url: string,
+    events: readonly string[],
+    status: StoredEndpoint['status'] = 'enabled',
+  ): StoredEndpoint {
+    const made = { id: this.newId('we'), url, events, status, created: this.now() };
+    this.endpoints.push(made);
+    return made;
+  }
 
   refund(given: Asked<'refund'>): StoredRefund {
     const payment = Payments.one(

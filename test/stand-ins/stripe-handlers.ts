@@ -1,7 +1,7 @@
 import { ASKED, asked, Refusal } from './stripe-asked.ts';
 import { Company } from './stripe-company.ts';
 import { printCharge, printCustomer, printMandate, printMethod, printSetup } from './stripe-objects.ts';
-import { printDispute, printRefund } from './stripe-returns.ts';
+import { printAccount, printDispute, printEndpoint, printRefund } from './stripe-returns.ts';
 
 /** What the stand-in answers to each request of the API. */
 
@@ -188,6 +188,20 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const page = asked(ASKED.about, given);
     const all = [...company.disputes.values()].filter((one) => isAbout(one, page));
     return listed(company, { all, page, print: printDispute, url: '/disputes' });
+  },
+  'GET /account': (company, call) => {
+    asked(ASKED.one, call.given);
+    return printAccount(company.mayCharge);
+  },
+  'GET /webhook_endpoints': (company, { given }) => {
+    const page = asked(ASKED.endpoints, given);
+    return listed(company, { all: company.endpoints, page, print: printEndpoint, url: '/webhook_endpoints' });
+  },
+  // Made by another program of the same account, or by somebody at the dashboard.
+  'GET /subscriptions': (company, { given }) => {
+    const page = asked(ASKED.subscriptions, given);
+    const print = ({ id }: { id: string }) => ({ id, object: 'subscription', status: 'active' });
+    return listed(company, { all: company.ownSubscriptions, page, print, url: '/subscriptions' });
   },
 };
 

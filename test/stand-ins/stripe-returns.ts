@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
-import type { StoredDispute, StoredRefund } from './stripe-stored.ts';
+import type { StoredDispute, StoredEndpoint, StoredRefund } from './stripe-stored.ts';
 
-/** How the stand-in prints what goes back. */
+/** How the stand-in prints what goes back, and the account itself. */
 
 export const printRefund = (one: StoredRefund): Stripe.Refund => ({
   id: one.id,
@@ -80,3 +80,28 @@ const NO_EVIDENCE: Stripe.Dispute.Evidence = {
   uncategorized_file: null,
   uncategorized_text: null,
 };
+
+export const printEndpoint = (one: StoredEndpoint): Stripe.WebhookEndpoint => ({
+  id: one.id,
+  object: 'webhook_endpoint',
+  api_version: null,
+  application: null,
+  created: one.created,
+  description: null,
+  enabled_events: [...one.events],
+  livemode: false,
+  metadata: {},
+  status: one.status,
+  url: one.url,
+});
+
+export const printAccount = (
+  mayCharge: boolean,
+): Pick<Stripe.Account, 'id' | 'object' | 'charges_enabled' | 'country' | 'default_currency' | 'email'> => ({
+  id: 'acct_00000000000001',
+  object: 'account',
+  charges_enabled: mayCharge,
+  country: 'GB',
+  default_currency: 'gbp',
+  email: 'owner@paper.example',
+});

@@ -150,3 +150,12 @@ export type StoredDispute = {
   /** Whether the payer's bank has the money. */
   isWithdrawn: boolean;
 };
+
+/** Where webhooks go. */
+export type StoredEndpoint = {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly status: 'enabled' | 'disabled';
+  readonly created: number;
+};

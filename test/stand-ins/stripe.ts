@@ -21,6 +21,8 @@ export type Fault =
   | 'conflict'
   | 'too-many'
   | 'no-key'
+  /** Of a restricted key, which may not do this. */
+  | 'no-leave'
   /** Done after others had time to come. */
   | 'slow'
   | 'nonsense';
@@ -221,6 +223,11 @@ const INSTEAD: Readonly<Partial<Record<Fault, Instead>>> = {
   'too-many': refused(new Refusal('Too many requests', { status: 429, code: 'rate_limit' })),
   'no-key': refused(
     new Refusal('Expired API Key provided: sk_test_****0001', { status: 401, code: 'api_key_expired' }),
+  ),
+  'no-leave': refused(
+    new Refusal('The provided key does not have the required permissions for this endpoint.', {
+      status: 403,
+    }),
   ),
   nonsense: { status: 200, body: '{"object":"teapot"}' },
 };

@@ -23,6 +23,8 @@ export type StripeAccount = {
   readonly log: Logger;
 };
 
+export const isLive = (secretKey: string): boolean => /^[rs]k_live_/.test(secretKey);
+
 /** A reader waits for the answer; whether it was done can be asked later. A card is asked for within two or three. */
 const TIMEOUT_MS = 10_000;
 

@@ -1,10 +1,36 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '#values/json';
-import type { Webhook } from '../gateway.ts';
-import type { StripeAccount } from './api.ts';
+import type { Concern, Webhook } from '../gateway.ts';
+import { isLive, type StripeAccount } from './api.ts';
 import { secondsOf } from './intents.ts';
 import { nameMandate, nameOfEvent } from './mandates.ts';
+
+/** What a webhook of the paper's is to bring. The last is only warned of. */
+export const EVENTS = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.processing',
+  'payment_intent.requires_action',
+  'payment_intent.canceled',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.funds_reinstated',
+  'mandate.updated',
+  'payment_method.automatically_updated',
+  'payment_method.detached',
+  'payment_method.updated',
+  'customer.subscription.created',
+] as const;
 
 /** Stripe's tolerance, which its SDK has for old webhooks alone; one from the future would stay good for as long (F37). */
 const TOLERANCE_SECONDS = 300;
@@ -14,7 +40,7 @@ const LONGEST_SIGNATURE = 2_048;
 /**
  * Checks `Stripe-Signature: t=<seconds>,v1=<hex>[,v1=…]` over the bytes as they came: while a secret is changed Stripe signs
  * with both, and any of ours may be the right one. Of the other mode's events, which a key of this one can learn nothing
- * about, nothing follows (F45).
+ * about, nothing follows but a warning (F45).
  */
 export function verifyWebhook(
   { now, secretKey, webhookSecrets }: StripeAccount,
@@ -42,8 +68,6 @@ export function verifyWebhook(
   return isGenuine ? readEvent(rawBody, isLive(secretKey)) : { kind: 'forged' };
 }
 
-const isLive = (secretKey: string): boolean => /^[rs]k_live_/.test(secretKey);
-
 /** What an object names of others, and of ours. It may be there as a whole where an endpoint is of an old version. */
 const NAME = z
   .union([z.string().min(1), z.object({ id: z.string().min(1) }).transform(({ id }) => id)])
@@ -66,6 +90,11 @@ const EVENT = z.object({
       payment_intent: NAME,
       payment_method: NAME,
       payment_status: z.string().nullish().catch(undefined),
+      parent: z
+        .object({ subscription_details: z.object({ subscription: NAME }).nullish() })
+        .nullish()
+        .catch(undefined),
+      subscription: NAME,
     }),
     previous_attributes: z.object({ customer: NAME }).nullish().catch(undefined),
   }),
@@ -84,7 +113,17 @@ function readEvent(body: Buffer, live: boolean): Webhook {
   if (!success) return { kind: 'forged' };
   const { id: eventId, livemode, type } = event;
   const about = livemode === live ? subjectOf(event) : undefined;
-  return about === undefined ? { kind: 'other', eventId, type } : { ...about, eventId, type };
+  if (about !== undefined) return { ...about, eventId, type };
+  const concern: Concern | undefined =
+    livemode !== live ? 'other-mode' : isOfOwnSubscription(event) ? 'own-subscription' : undefined;
+  return { kind: 'other', eventId, type, ...(concern === undefined ? {} : { concern }) };
+}
+
+/** Whether it is about a subscription that Stripe charges: also an invoice of one, which named it otherwise before 2025 (F47). */
+function isOfOwnSubscription({ data: { object }, type }: Event): boolean {
+  if (/^(customer\.subscription|subscription_schedule)\./.test(type)) return true;
+  const { parent, subscription } = object;
+  return type.startsWith('invoice.') && (parent?.subscription_details?.subscription ?? subscription) != null;
 }
 
 type Subject = { readonly kind: 'mandate'; readonly token: string } | Omit<EventAbout, 'eventId' | 'type'>;
