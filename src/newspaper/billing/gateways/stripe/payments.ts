@@ -132,9 +132,12 @@ function standingOf({ status }: Dispute): GatewayDispute['status'] {
   }
 }
 
-/** A question of the payer's bank that has taken no money, and a dispute that was kept from becoming one, are none. */
+/**
+ * A question of the payer's bank that has taken no money, and a dispute that was kept from becoming one, are none.
+ * (`charge_refunded`, until 2022: of what had been given back before.)
+ */
 export const tookBack = ({ status }: Dispute): boolean =>
-  !status.startsWith('warning_') && status !== 'prevented';
+  !status.startsWith('warning_') && status !== 'prevented' && status !== 'charge_refunded';
 
 /** What was given back and what is disputed, of many payments at once. */
 export type Afterwards = { readonly refunds: readonly Refund[]; readonly disputes: readonly Dispute[] };
