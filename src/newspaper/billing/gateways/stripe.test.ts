@@ -286,7 +286,7 @@ describe('a mandate that is asked for with a payment', () => {
     expect(await stateOf(once.sessionId ?? '')).toMatchObject({ status: 'succeeded', mandate: undefined });
   });
 
-  it('in rupees is UPI’s, up to what was asked for and for ten years', async () => {
+  it('F77 in rupees is UPI’s, up to what was asked for and for ten years, and has no beginning that could be past', async () => {
     const { checkoutId } = await at.open({ mandate: MANDATE_IN_RUPEES, amount: rupees(270_000n) });
     const [sent] = sentTo('POST /checkout/sessions');
     expect(sent.payment_method_options.upi).toEqual({
