@@ -102,11 +102,12 @@ export class Company extends Payments {
       created: this.now(),
       status: isInquiry ? 'warning_needs_response' : 'needs_response',
       isWithdrawn: !isInquiry,
+      taken: isInquiry ? 0 : payment.amount - charge.refunded,
     };
     this.disputes.set(dispute.id, dispute);
     this.tell('charge.dispute.created', printDispute(dispute));
     if (isInquiry) return dispute;
-    this.move(payment.currency, -(payment.amount - charge.refunded));
+    this.move(payment.currency, -dispute.taken);
     this.tell('charge.dispute.funds_withdrawn', printDispute(dispute));
     return dispute;
   }
@@ -117,8 +118,7 @@ export class Company extends Payments {
     if (status === 'won' && dispute.isWithdrawn) {
       dispute.isWithdrawn = false;
       const payment = Payments.one(this.payments, dispute.paymentId, 'payment_intent');
-      const charge = Payments.one(this.charges, dispute.chargeId, 'charge');
-      this.move(payment.currency, payment.amount - charge.refunded);
+      this.move(payment.currency, dispute.taken);
       this.tell('charge.dispute.funds_reinstated', printDispute(dispute));
     }
     const isOver = ['won', 'lost', 'warning_closed', 'prevented'].includes(status);

@@ -149,6 +149,8 @@ export type StoredDispute = {
   status: Stripe.Dispute.Status;
   /** Whether the payer's bank has the money. */
   isWithdrawn: boolean;
+  /** In the currency of the payment. What comes back is as much, whatever became of the rest meanwhile. */
+  readonly taken: number;
 };
 
 /** Where webhooks go. */
