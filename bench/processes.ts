@@ -127,7 +127,9 @@ export function cpuMs(pids: readonly number[]): number {
       // The name of a program may hold blanks and brackets: what follows it is counted from its last bracket.
       const [, rest = ''] = /^.*\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
       const fields = rest.split(' ').map(Number);
-      return [{ pid: Number(pid), parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].map((at) => fields[at] ?? 0) }];
+      return [
+        { pid: Number(pid), parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].map((at) => fields[at] ?? 0) },
+      ];
     } catch {
       return [];
     }

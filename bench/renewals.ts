@@ -59,7 +59,9 @@ try {
   const perSecond = READERS / seconds;
   say('');
   const each = [cpuMs(pids), cpuMs([server])].map((ms, at) => ((ms - (used[at] ?? 0)) / READERS).toFixed(2));
-  say('| renewals | a second, two workers | wanted | memory before, MB | at most, MB | processor, ms each: workers | PostgreSQL |');
+  say(
+    '| renewals | a second, two workers | wanted | memory before, MB | at most, MB | processor, ms each: workers | PostgreSQL |',
+  );
   say('|---|---|---|---|---|---|---|');
   say(
     `| ${READERS} | ${Math.round(perSecond)} | ${WANTED} | ${Math.max(...before)} | ${most} | ${each[0]} | ${each[1]} |`,

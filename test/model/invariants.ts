@@ -1,8 +1,8 @@
 import { holdingAt } from '#entitlements';
 import { dayAt } from '#values/term';
+import { isOver } from '../../src/newspaper/billing/agreement.ts';
 import { isOpen } from '../../src/newspaper/billing/charges.store.ts';
 import { documentNumber } from '../../src/newspaper/billing/numbers.ts';
-import { isOver } from '../../src/newspaper/billing/subscription.ts';
 import type { KeptSubscription, KeptTerm, World } from './world.ts';
 
 /**

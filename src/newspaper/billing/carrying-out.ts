@@ -5,15 +5,6 @@ import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
 import { isSameMoney } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
-import { revokeLater } from './asking.ts';
-import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
-import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
-import { termLine } from './invoicing.ts';
-import { lettersOf, postLetters } from './letters.ts';
-import { setRedemptions } from './offers.store.ts';
-import type { BillingParts } from './parts.ts';
-import { endPriceChanges } from './price-changes.store.ts';
-import { insertSeats, seatedReaders } from './seats.store.ts';
 import {
   boughtNext,
   isGroup,
@@ -21,10 +12,20 @@ import {
   nextTerm,
   type PaidTerm,
   type Standing,
-  type Step,
   seatsNext,
-} from './subscription.ts';
-import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
+} from './agreement.ts';
+import { revokeLater } from './asking.ts';
+import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
+import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
+import { insertFacts } from './facts.store.ts';
+import { termLine } from './invoicing.ts';
+import { lettersOf, postLetters } from './letters.ts';
+import { setRedemptions } from './offers.store.ts';
+import type { BillingParts } from './parts.ts';
+import { endPriceChanges } from './price-changes.store.ts';
+import { insertSeats, seatedReaders } from './seats.store.ts';
+import type { Step } from './subscription.ts';
+import { type Subscription, saveStandings } from './subscriptions.store.ts';
 import {
   cutTerm,
   findTerms,

@@ -1,6 +1,7 @@
 import type { Tx } from '#platform/db';
 import { findReader } from '#readers';
 import { dayAt } from '#values/term';
+import { boughtNext, nextTerm } from './agreement.ts';
 import { applyAnswer } from './applying.ts';
 import { insertDrafts } from './books.store.ts';
 import { billOf } from './carrying-out.ts';
@@ -14,13 +15,13 @@ import {
   putOffCharge,
   setIntentStatuses,
 } from './charges.store.ts';
+import { insertFacts, type NewFact } from './facts.store.ts';
 import type { Called, GatewayPayment } from './gateways/gateway.ts';
 import { insertNotices, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
 import { mayCharge, nextAct, notBefore, sentNotBefore } from './renewal.ts';
 import type { Word } from './settlement.ts';
-import { boughtNext, nextTerm } from './subscription.ts';
-import { findSubscription, insertFacts, type NewFact, type Subscription } from './subscriptions.store.ts';
+import { findSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** A charge that comes so soon after another one, or after so many, is a fault of ours until somebody has looked. */
 export const SAFE_HOURS = 24;

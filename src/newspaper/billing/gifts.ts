@@ -8,11 +8,13 @@ import { emailAddress } from '#values/email-address';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { isPlace } from '#values/places';
 import { dayAt, startOfDay, termBoundary } from '#values/term';
+import { isGroup } from './agreement.ts';
 import type { Outcome } from './carrying-out.ts';
 import type { Plan } from './catalog.ts';
 import { insertIntents, isOpen, newestIntent } from './charges.store.ts';
-import { type Begun, openAtGateway } from './checkout.ts';
+import { type Begun, openAtGateway } from './checkout-page.ts';
 import { insertConsents } from './consents.store.ts';
+import { insertFacts } from './facts.store.ts';
 import {
   findGiftByCode,
   type Gift,
@@ -26,9 +28,7 @@ import {
 import { codeHash } from './offers.ts';
 import type { BillingParts } from './parts.ts';
 import { applyFactIn } from './standing.ts';
-import { isGroup } from './subscription.ts';
 import {
-  insertFacts,
   insertGiftSubscription,
   lockCurrents,
   lockSubscriptions,

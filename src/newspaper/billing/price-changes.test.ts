@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { termBoundary } from '#values/term';
+import { begun, type Standing } from './agreement.ts';
 import { type PriceChange, planPriceChange } from './price-changes.ts';
-import { begun, type Standing, transition } from './subscription.ts';
+import { transition } from './subscription.ts';
 
 const day = (text: string) => Temporal.PlainDate.from(text);
 const inr = (minor: number | bigint) => ({ minor: BigInt(minor), currency: 'INR' });

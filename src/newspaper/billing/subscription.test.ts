@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  begun,
-  type Fact,
-  isOver,
-  nextTerm,
-  type PaidTerm,
-  type Standing,
-  type Step,
-  SUBSCRIPTION_STATES,
-  type Transition,
-  transition,
-} from './subscription.ts';
+import { begun, isOver, nextTerm, type PaidTerm, type Standing, SUBSCRIPTION_STATES } from './agreement.ts';
+import { type Fact, type Step, type Transition, transition } from './subscription.ts';
 
 const ZONE = 'Asia/Kolkata';
 const day = (text: string) => Temporal.PlainDate.from(text);
