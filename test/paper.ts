@@ -32,8 +32,8 @@ export type TestPaper = Paper & {
     path: string,
     options?: { cookie?: string | undefined; headers?: Record<string, string>; method?: string },
   ): Promise<Response>;
-  /** Another process of the same paper: it shares the database and nothing else. */
-  another(): Promise<TestPaper>;
+  /** Another process of the same paper: it shares the database and nothing else; with a wire of its own where it is told. */
+  another(options?: { readonly ownWire: boolean }): Promise<TestPaper>;
   end(): Promise<void>;
 };
 
@@ -54,6 +54,7 @@ export async function testPaper(
       | 'invoicePress'
       | 'load'
       | 'metricsFrom'
+      | 'patienceMs'
       | 'razorpay'
       | 'sandbox'
       | 'secret'
@@ -67,9 +68,12 @@ export async function testPaper(
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
   const clock = testClock(at);
   const papers: Paper[] = [];
-  const wire = await wireTo(database.url);
+  const wires: Wire[] = [];
 
-  async function open(): Promise<TestPaper> {
+  async function open({ ownWire }: { readonly ownWire: boolean }): Promise<TestPaper> {
+    const [shared] = wires;
+    const wire = shared === undefined || ownWire ? await wireTo(database.url) : shared;
+    if (wire !== shared) wires.push(wire);
     const paper = await composePaper({
       databaseUrl: wire.url,
       baseUrl: BASE_URL,
@@ -97,18 +101,18 @@ export async function testPaper(
             ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
           },
         }),
-      another: open,
+      another: (options = { ownWire: false }) => open(options),
       end: async () => {
-        wire.mend();
+        for (const one of wires) one.mend();
         for (const one of papers) await one.close();
-        await wire.close();
+        for (const one of wires) await one.close();
         await database.drop();
         await rm(folder, { recursive: true, force: true });
       },
     };
   }
 
-  return open();
+  return open({ ownWire: true });
 }
 
 /** The visitor cookie that an answer sets, as a browser would send it back; undefined when it sets none. */

@@ -25,10 +25,10 @@ import { scratchFolder } from '../scratch-folder.ts';
 
 /**
  * Renewals while the two processes that do them are killed (SIGKILL) at random moments, one of them or both: a few times
- * here, and as often as it is told by `npm run soak -- --kills`. Everybody's term ends on one day, so that there is always
+ * here, and as often as it is told by `npm run soak -- --renewal-kills`. Everybody's term ends on one day, so that there is always
  * much to do when one dies.
  */
-const KILLS = Number(process.env.SOAK_KILLS ?? 3);
+const KILLS = Number(process.env.SOAK_RENEWAL_KILLS ?? 3);
 const SEED = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** So many that a kill finds them at work, and that no card runs out (after four years) before the last kill. */
 const READERS = Math.max(60, 2 * KILLS);
