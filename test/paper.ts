@@ -32,8 +32,8 @@ export type TestPaper = Paper & {
     path: string,
     options?: { cookie?: string | undefined; headers?: Record<string, string>; method?: string },
   ): Promise<Response>;
-  /** Another process of the same paper: it shares the database and nothing else; with a wire of its own where it is told. */
-  another(options?: { readonly ownWire: boolean }): Promise<TestPaper>;
+  /** Another process of the same paper: it shares the database and nothing else. */
+  another(): Promise<TestPaper>;
   end(): Promise<void>;
 };
 
@@ -42,6 +42,7 @@ const BASE_URL = 'http://localhost:3000';
 /**
  * @param given what is to be otherwise than in the sandbox, on every process of this paper
  * @param clock one that a test holds, or the one that the sandbox moves
+ * @param isWired whether its database can be taken away; each statement then takes twice as long on its way
  */
 export async function testPaper(
   at = '2026-11-23T06:30:00Z',
@@ -62,20 +63,20 @@ export async function testPaper(
       | 'trustedProxyHops'
     >
   > = {},
-  { clock: whose = 'held' }: { readonly clock?: 'held' | 'the sandbox’s' } = {},
+  {
+    clock: whose = 'held',
+    isWired = true,
+  }: { readonly clock?: 'held' | 'the sandbox’s'; readonly isWired?: boolean } = {},
 ): Promise<TestPaper> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
   const clock = testClock(at);
   const papers: Paper[] = [];
-  const wires: Wire[] = [];
+  const wire = await wireTo(database.url);
 
-  async function open({ ownWire }: { readonly ownWire: boolean }): Promise<TestPaper> {
-    const [shared] = wires;
-    const wire = shared === undefined || ownWire ? await wireTo(database.url) : shared;
-    if (wire !== shared) wires.push(wire);
+  async function open(): Promise<TestPaper> {
     const paper = await composePaper({
-      databaseUrl: wire.url,
+      databaseUrl: isWired ? wire.url : database.url,
       baseUrl: BASE_URL,
       dataFolder: folder,
       secret: 'a secret of the tests',
@@ -101,18 +102,18 @@ export async function testPaper(
             ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
           },
         }),
-      another: (options = { ownWire: false }) => open(options),
+      another: open,
       end: async () => {
-        for (const one of wires) one.mend();
+        wire.mend();
         for (const one of papers) await one.close();
-        for (const one of wires) await one.close();
+        await wire.close();
         await database.drop();
         await rm(folder, { recursive: true, force: true });
       },
     };
   }
 
-  return open({ ownWire: true });
+  return open();
 }
 
 /** The visitor cookie that an answer sets, as a browser would send it back; undefined when it sets none. */
