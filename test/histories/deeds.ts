@@ -129,7 +129,7 @@ export const DEEDS: Readonly<Record<string, Deed>> = {
     changePlanLater(scene.paper.billing, scene.reader.id, order(scene).plan, 'reader', now(scene.paper)),
   'have more seats today': async (scene) => {
     const current = await running(scene);
-    if (current === undefined) return;
+    if (current === undefined || current.seats < 2) return;
     const seats = current.seats + scene.dice.whole(1, 2);
     await payAt(scene, await beginPayment(scene.paper.billing, scene.reader, now(scene.paper), { seats }));
   },

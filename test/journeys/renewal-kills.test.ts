@@ -257,9 +257,22 @@ async function untilAllIsDone(paper: Paper, pool: pg.Pool, until: Temporal.Insta
       await sleep(1_000);
       return;
     }
-    if (monotonicMs() > deadline) throw new Error(`all is not done: ${JSON.stringify(left)}`);
+    if (monotonicMs() > deadline)
+      throw new Error(`all is not done: ${JSON.stringify(left)}, ${JSON.stringify(await statesOf(pool))}`);
     if (!(await isMuchDue(pool, paper)) && left?.waiting === 0) await moveOn(paper, pool, until);
   }
+}
+
+/** How everybody stands, to be told where they do not come to rest. */
+async function statesOf(pool: pg.Pool): Promise<unknown[]> {
+  const { rows } = await pool.query(`
+    select s.state, s.ended_reason, s.parked_reason, s.next_seq, s.needs_method, m.status as mandate, m.rail,
+      i.status as newest, i.failure_code, i.parked_reason as attempt_parked, count(*)::int, min(s.due_at), max(s.due_at),
+      (select jsonb_object_agg(task_identifier, n) from (select task_identifier, count(*) as n from jobs.jobs group by 1) j) as jobs
+    from billing.subscriptions s left join billing.mandates m on m.id = s.mandate_id
+      left join lateral (select * from billing.charge_intents i where i.subscription_id = s.id order by i.id desc limit 1) i on true
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 order by count(*) desc limit 40`);
+  return rows;
 }
 
 async function booksOf(pool: pg.Pool, { clock }: Paper): Promise<Books[]> {
