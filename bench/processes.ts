@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -117,4 +117,27 @@ export function processorMs(pids: readonly number[]): number {
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** The processor's time that processes have taken so far, in milliseconds, with that of their children. */
+export function cpuMs(pids: readonly number[]): number {
+  const running = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = running.flatMap((pid) => {
+    try {
+      // The name of a program may hold blanks and brackets: what follows it is counted from its last bracket.
+      const [, rest = ''] = /^.*\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+      const fields = rest.split(' ').map(Number);
+      return [{ pid: Number(pid), parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].map((at) => fields[at] ?? 0) }];
+    } catch {
+      return [];
+    }
+  });
+  const own = (pid: number): number =>
+    stats.reduce((sum, one) => {
+      if (one.pid !== pid && one.parent !== pid) return sum;
+      // Of children that live still only what is theirs; of the process also what those took that have ended.
+      const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = one.ticks;
+      return sum + user + system + (one.pid === pid ? endedUser + endedSystem : 0);
+    }, 0);
+  return pids.reduce((sum, pid) => sum + own(pid), 0) * 10;
 }

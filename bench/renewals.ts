@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { monotonicMs } from '../src/platform/clock.ts';
 import { openEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
 import { createLogger } from '../src/platform/log.ts';
 import { command, machine, say, scratchFolder } from './paper.ts';
-import { end, residentMb, start, untilReady } from './processes.ts';
+import { cpuMs, end, residentMb, start, untilReady } from './processes.ts';
 
 /**
  * Measures how many renewals two workers plan and charge in a second through the sandbox gateway, over HTTP and with its
@@ -42,6 +42,9 @@ try {
   const before = workers.map(({ pid }) => residentMb(pid ?? 0));
   await pool.query("select jobs.add_job('settle-due', '{}'::json)");
   await pool.query("select jobs.add_job('settle-due', '{}'::json)");
+  const pids = workers.map(({ pid }) => pid ?? 0);
+  const server = postmasterOf(data);
+  const used = [cpuMs(pids), cpuMs([server])];
   const began = monotonicMs();
   let most = 0;
   for (let left = READERS; left > 0; await sleep(100)) {
@@ -55,9 +58,12 @@ try {
   const seconds = (monotonicMs() - began) / 1_000;
   const perSecond = READERS / seconds;
   say('');
-  say('| renewals | a second, two workers | wanted | memory before, MB | at most, MB |');
-  say('|---|---|---|---|---|');
-  say(`| ${READERS} | ${Math.round(perSecond)} | ${WANTED} | ${Math.max(...before)} | ${most} |`);
+  const each = [cpuMs(pids), cpuMs([server])].map((ms, at) => ((ms - (used[at] ?? 0)) / READERS).toFixed(2));
+  say('| renewals | a second, two workers | wanted | memory before, MB | at most, MB | processor, ms each: workers | PostgreSQL |');
+  say('|---|---|---|---|---|---|---|');
+  say(
+    `| ${READERS} | ${Math.round(perSecond)} | ${WANTED} | ${Math.max(...before)} | ${most} | ${each[0]} | ${each[1]} |`,
+  );
   const { rows } = await pool.query<{ paid: number; numbered: number; charges: number }>(`
     select (select count(*)::int from billing.terms where seq = 1 and status = 'paid') as paid,
       (select count(*)::int from billing.invoices where status = 'paid' and term_seq = 1) as numbered,
@@ -73,6 +79,11 @@ try {
   await pool.end();
   await postgres.release();
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** PostgreSQL's first process, whose children do the work. */
+function postmasterOf(folderOfData: string): number {
+  return Number(readFileSync(join(folderOfData, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** One reader subscribes through the gateway's page; the others are made from what that left. */

@@ -6,7 +6,7 @@ import type { TestPaper } from './paper.ts';
 export async function booksHold(paper: TestPaper): Promise<void> {
   const { db } = paper.database;
   expect(await brokenBooks(db)).toEqual([]);
-  expect(await paper.billing.gateway.readBalance()).toEqual({
+  expect(await paper.billing.gateways.named('sandbox').readBalance()).toEqual({
     kind: 'ok',
     value: await heldBy(db, 'sandbox'),
   });

@@ -88,6 +88,16 @@ export const MAIL_SAMPLES: { readonly [Kind in MailKind]: MailPayload<Kind> } = 
     payPath: path,
   },
   'subscription-over': { planName: 'Yearly', subscribePath: path },
+  'come-back': {
+    readUntil: day('2027-02-22'),
+    months: 12,
+    price: { minor: 270_000n, currency: 'INR' },
+    trialDays: 0,
+    phases: [{ terms: 1, price: { minor: 135_000n, currency: 'INR' } }],
+    untilOn: day('2027-05-01'),
+    offerPath: '/subscribe/yearly?offer=back',
+    stopPath: '/offers-by-mail/0aZ_9-',
+  },
   'subscription-paused': {
     planName: 'Yearly',
     resumesOn: day('2027-01-23'),

@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   end: 'Was ended by the paper.',
   'never paid': 'Was not paid in time, and closed.',
   parked: 'Was parked: somebody has to look at it before anything is charged.',
+  'asked back': (reason) => `Was written to with an offer for those who come back: ${reason}.`,
   released: 'Was looked at, and goes on.',
   'asked again': 'The gateway was asked once more.',
   'seen to': 'Somebody saw to it.',

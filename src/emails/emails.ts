@@ -11,6 +11,7 @@ import {
   renderSignInCode,
   renderWelcomeCode,
 } from './codes.tsx';
+import { renderComeBack } from './come-back.tsx';
 import { renderDeskLink } from './desk-link.tsx';
 import { renderGift, renderGiftBegan, renderGiftBought, renderGiftRedeemed } from './gift-mails.tsx';
 import type { MailFrame, Written } from './letter.tsx';
@@ -63,6 +64,7 @@ const RENDERERS: {
   'renewal-failed': renderRenewalFailed,
   'subscription-rests': renderSubscriptionRests,
   'subscription-over': renderSubscriptionOver,
+  'come-back': renderComeBack,
   'subscription-paused': renderSubscriptionPaused,
   'withdrawal-confirmed': renderWithdrawalConfirmed,
   refund: renderRefund,

@@ -12,7 +12,13 @@ export type MailFrame = {
 };
 
 /** A mail, written. */
-export type Written = { readonly subject: string; readonly html: string; readonly text: string };
+export type Written = {
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+  /** Where such mails are stopped with one request, of those that somebody may not want. */
+  readonly stopUrl?: string;
+};
 
 /** Colours and faces are those of the site's paper.css: day inline, night in the one style sheet. */
 const SERIF =

@@ -14,5 +14,7 @@ export const SCHEDULE = [
   '37 1 * * * reconcile',
   // Whoever has opened an account since with an address that the printed paper is delivered for.
   '*/5 * * * * admit-print-subscribers',
+  // By day where most readers are, and not in the middle of their night.
+  '47 5 * * * ask-back',
   '23 * * * * forget-expired',
 ].join('\n');

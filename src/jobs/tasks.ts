@@ -2,10 +2,12 @@ import type { TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { forgetBefore, monthOf, refreshCrawlerRanges } from '#access';
 import {
+  askBack,
   askOpen,
   askRefunds,
   askUnanswered,
   type BillingParts,
+  GATEWAY_NAMES,
   READ_MANDATE,
   REVOKE_MANDATE,
   reconcile,
@@ -38,7 +40,7 @@ const MONTHS_KEPT = 13;
 const OUTBOX_KEPT = { hours: 30 * 24 };
 
 const settling = z.object({ intentId: z.uuid(), saysPaid: z.boolean().optional() });
-const mandate = z.object({ token: z.string() });
+const mandate = z.object({ gateway: z.enum(GATEWAY_NAMES), token: z.string() });
 const refund = z.object({ refundId: z.uuid() });
 const linkAsked = z.object({ email: z.string() });
 
@@ -90,8 +92,8 @@ export function taskList({
     'forget-expired': () => sweepExpired(db),
     [SETTLE_CHECKOUT]: (job) =>
       eachPiece(job, async (piece) => settleTold(billing, settling.parse(piece), clock.now())),
-    [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job).token, clock.now()),
-    [REVOKE_MANDATE]: (job) => revokeMandate(billing, mandate.parse(job).token),
+    [READ_MANDATE]: (job) => settleMandate(billing, mandate.parse(job), clock.now()),
+    [REVOKE_MANDATE]: (job) => revokeMandate(billing, mandate.parse(job)),
     [SEND_REFUND]: (job) =>
       eachPiece(job, async (piece) => sendRefund(billing, refund.parse(piece).refundId, clock.now())),
     [MAIL_LINK]: (job) => staff.mailLink(linkAsked.parse(job).email),
@@ -102,11 +104,15 @@ export function taskList({
       await askRefunds(billing);
     },
     reconcile: async () => {
-      log.info(await reconcile(billing, clock.now()), 'held the gateway’s payments against the books');
+      log.info(await reconcile(billing, clock.now()), 'held the gateways’ payments against the books');
     },
     'admit-print-subscribers': async () => {
       const readers = await admitPrintSubscribers(db, zone(), clock.now());
       if (readers > 0) log.info({ readers }, 'print subscribers read from now on');
+    },
+    'ask-back': async () => {
+      const readers = await askBack(billing, clock.now());
+      if (readers > 0) log.info({ readers }, 'readers who are gone were asked to come back');
     },
     'release-abandoned': async () => {
       const jobs = await releaseAbandoned(db);

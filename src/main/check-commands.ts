@@ -1,6 +1,6 @@
-import { brokenBooks, heldBy, INVARIANT_COUNT, reconcile } from '#billing';
+import { brokenBooks, GATEWAY_NAMES, heldBy, INVARIANT_COUNT, reconcile } from '#billing';
 import { elementText, type StoryElement, type WholeStory, wholeStories } from '#content';
-import { formatMoney } from '#values/money';
+import { formatMoney, type Money } from '#values/money';
 import { storyPath } from '../site/urls.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
 import type { Paper } from './compose.ts';
@@ -30,31 +30,37 @@ export const CHECK_COMMANDS: readonly Command[] = [
 
 async function checkLedger({ paper }: CommandContext): Promise<CommandResult> {
   const { db } = paper.database;
-  const { gateway } = paper.billing;
   const broken = await brokenBooks(db);
-  const ours = await heldBy(db, gateway.name);
-  const theirs = await gateway.readBalance();
   const write = (amounts: readonly { minor: bigint; currency: string }[]) =>
     amounts
       .map((amount) => formatMoney(amount, paper.publication().language))
       .sort()
       .join(', ') || 'nothing';
-  if (theirs.kind === 'ok' && write(theirs.value) !== write(ours))
-    broken.push({
-      invariant: 'the gateway took what our books say that it did',
-      what: `the gateway says ${write(theirs.value)}, and our books ${write(ours)}`,
-    });
-  // Where nothing was ever taken through it, a gateway that is not configured has nothing to say.
-  const isUnasked = theirs.kind !== 'ok' && ours.length > 0;
-  if (isUnasked)
-    broken.push({
-      invariant: 'the gateway can be asked',
-      what: theirs.kind === 'unknown' ? theirs.reason : theirs.code,
-    });
+  const held: { gateway: string; amounts: readonly Money[] }[] = [];
+  for (const name of GATEWAY_NAMES) {
+    const ours = await heldBy(db, name);
+    const theirs = await paper.billing.gateways.named(name).readBalance();
+    if (theirs.kind === 'ok' || ours.length > 0) held.push({ gateway: name, amounts: ours });
+    if (theirs.kind === 'ok' && write(theirs.value) !== write(ours))
+      broken.push({
+        invariant: 'the gateway took what our books say that it did',
+        what: `${name} says ${write(theirs.value)}, and our books ${write(ours)}`,
+      });
+    // Where nothing was ever taken through it, a gateway that does not answer has nothing to say.
+    if (theirs.kind !== 'ok' && ours.length > 0)
+      broken.push({
+        invariant: 'the gateway can be asked',
+        what: `${name}: ${theirs.kind === 'unknown' ? theirs.reason : theirs.code}`,
+      });
+  }
   return {
-    json: { invariants: INVARIANT_COUNT + 1, taken: ours, broken },
+    json: {
+      invariants: INVARIANT_COUNT + 1,
+      taken: held.flatMap(({ amounts, gateway }) => amounts.map((one) => ({ gateway, ...one }))),
+      broken,
+    },
     text: [
-      `${INVARIANT_COUNT + 1} invariants; ${write(ours)} taken through ${gateway.name}`,
+      `${INVARIANT_COUNT + 1} invariants; ${held.map(({ amounts, gateway }) => `${write(amounts)} taken through ${gateway}`).join('; ') || 'nothing taken'}`,
       ...broken.map(({ invariant, what }) => `broken   ${invariant}: ${what}`),
     ].join('\n'),
     ...(broken.length > 0 ? { failure: `the books are broken in ${broken.length} places` } : {}),

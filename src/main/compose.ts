@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { type Access, openAccess } from '#access';
 import {
   type BillingParts,
+  besideEachOther,
   countedGateway,
-  noGateway,
   openCatalog,
   openOffers,
   type Plan,
@@ -181,24 +181,25 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
   // Banks and mandates live in the world's time, wherever the domain's clock was moved.
   const razorpay = options.razorpay && { ...options.razorpay, baseUrl, now: () => systemClock.now(), log };
-  const { calls: gatewayCalls, gateway } = countedGateway(
-    razorpay !== undefined
-      ? razorpayGateway(razorpay)
-      : options.sandbox
-        ? sandboxGateway({
+  const gateways = [
+    ...(razorpay === undefined ? [] : [razorpayGateway(razorpay)]),
+    ...(options.sandbox
+      ? [
+          sandboxGateway({
             baseUrl,
             apiKey: credentials.apiKeys[0],
             webhookSecrets: credentials.webhookSecrets,
             ...(send === undefined ? {} : { send }),
-          })
-        : noGateway('sandbox'),
-  );
+          }),
+        ]
+      : []),
+  ].map(countedGateway);
   const billing: BillingParts = {
     db,
     baseUrl,
     publication,
     log,
-    gateway,
+    gateways: besideEachOther(gateways),
     sealing: sealingKeys(options.secret, 'codes of gifts'),
   };
   const stories = rememberStories(db, changes, clock);
@@ -262,7 +263,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
       measures,
       load,
       decisions: () => access.decisions(),
-      gatewayCalls,
+      gatewayCalls: gateways,
       isCurrent: () => changes.isCurrent(),
       from: options.metricsFrom ?? [],
     }),
@@ -297,7 +298,7 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
     admit: (who, ask) => {
       if (who.startsWith('staff:')) return admitStaff(who, ask);
       // A gateway proves itself, by what it signed, to the route that it calls; an operator by where they are.
-      if (who === 'gateway' || who === 'operator') return undefined;
+      if (who === 'gateway' || who === 'operator' || who === 'link') return undefined;
       return who === 'reader' ? readerDoor(site, ask) : failure(site, 403, '');
     },
   });

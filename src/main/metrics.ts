@@ -1,6 +1,6 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { gatewayFigures } from '#billing';
+import { type GatewayCalls, gatewayFigures } from '#billing';
 import { mailFigures } from '#mail';
 import { monotonicMs } from '#platform/clock';
 import type { Db } from '#platform/db';
@@ -17,7 +17,7 @@ export type MetricsParts = {
   /** Decisions since the start, by what came of them. */
   readonly decisions: () => ReadonlyMap<string, number>;
   /** Calls of the payment gateway since the start, by what came of them. */
-  readonly gatewayCalls: ReadonlyMap<string, number>;
+  readonly gatewayCalls: readonly GatewayCalls[];
   readonly isCurrent: () => boolean;
   /** Addresses and networks that may read them, as METRICS_FROM has them. */
   readonly from: readonly string[];
@@ -108,12 +108,13 @@ function makeRegistry(parts: MetricsParts): Registry {
   });
   new Counter({
     name: 'broadsheet_gateway_calls_total',
-    help: 'Calls of the payment gateway, by what came of them. unknown had no answer, or none that is understood.',
-    labelNames: ['outcome'],
+    help: 'Calls of the payment gateways, by what came of them. unknown had no answer, or none that is understood.',
+    labelNames: ['gateway', 'outcome'],
     registers,
     collect() {
       this.reset();
-      for (const [outcome, times] of parts.gatewayCalls) this.inc({ outcome }, times);
+      for (const { calls, name } of parts.gatewayCalls)
+        for (const [outcome, times] of calls) this.inc({ gateway: name, outcome }, times);
     },
   });
   new Gauge({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nextDeliveryAt, nextDueAt, settleDue } from '#billing';
+import { askBack, nextDeliveryAt, nextDueAt, settleDue } from '#billing';
 import { moveDomainClock } from '#platform/domain-clock';
 import type { Logger } from '#platform/log';
 import { Conflict } from '#values/errors';
@@ -40,6 +40,9 @@ export async function travelTo(paper: Paper, target: Temporal.Instant, log: Logg
   }
   await moveTo(paper, target);
   await live(paper, target, log);
+  // What is done each day of its own accord.
+  await askBack(paper.billing, target);
+  await runDueJobs(paper, log);
 }
 
 /** Moves the clock, and waits until this process has heard of it. It goes on ticking, and may have passed this already. */

@@ -79,7 +79,8 @@ export function serveRoutes(routes: readonly Route[], options: ServeOptions): Ap
         return ask.isHeld ? sleep(holdMs, TURNED_AWAY) : TURNED_AWAY;
       }
     }
-    if (route.method === 'POST' && route.who !== 'gateway' && !isFromOrigin(ask, options.origin)) {
+    const isForgeable = route.who !== 'gateway' && route.who !== 'link';
+    if (route.method === 'POST' && isForgeable && !isFromOrigin(ask, options.origin)) {
       return fail(ask, 403);
     }
     try {
@@ -169,7 +170,7 @@ const TURNED_AWAY: Answer = (() => {
   return answer(503, HTML, page, ['Cache-Control', 'no-store', 'Retry-After', '5']);
 })();
 
-const WHO = /^(anyone|reader|gateway|operator|staff:.+)$/;
+const WHO = /^(anyone|reader|link|gateway|operator|staff:.+)$/;
 const HSTS = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
 const RETRY_SECONDS = 5;
 const TITLES: Readonly<Record<Failure, string>> = {

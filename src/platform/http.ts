@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type Encoded, encoded } from './coding.ts';
 
-/** Who may call a route. Each route says; one that does not, does not start. */
-export type Who = 'anyone' | 'reader' | `staff:${string}` | 'gateway' | 'operator';
+/**
+ * Who may call a route. Each route says; one that does not, does not start. `link`: whoever was sent its address, which
+ * holds something that nobody can guess; no other site can forge what is asked for there, nor need it come from a page.
+ */
+export type Who = 'anyone' | 'reader' | `staff:${string}` | 'link' | 'gateway' | 'operator';
 
 export type Route = {
   readonly method: 'GET' | 'POST';

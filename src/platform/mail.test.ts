@@ -111,6 +111,18 @@ describe('a mail that an SMTP server takes', () => {
     expect(head.join('\n')).not.toMatch(/list-unsubscribe|x-mailer.*node/i);
   });
 
+  it('says where such mails are stopped, where nobody has to get them', async () => {
+    const { taken, url } = await smtpServer();
+    await mailer(url).send({ ...mail, stopUrl: 'https://paper.example/offers-by-mail/0aZ_9-' });
+    const { headers } = await PostalMime.parse(taken[0]?.message ?? '');
+    expect(headers.map(({ key, value }) => `${key}: ${value}`)).toEqual(
+      expect.arrayContaining([
+        'list-unsubscribe: <https://paper.example/offers-by-mail/0aZ_9->',
+        'list-unsubscribe-post: List-Unsubscribe=One-Click',
+      ]),
+    );
+  });
+
   it('is recognisable when it is sent twice', async () => {
     const { taken, url } = await smtpServer();
     const twice = mailer(url);

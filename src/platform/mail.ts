@@ -11,6 +11,8 @@ export type Mail = {
   readonly subject: string;
   readonly html: string;
   readonly text: string;
+  /** Where a mail program stops such mails for its owner (RFC 8058); of mails that nobody has to get. */
+  readonly stopUrl?: string | undefined;
   /** When it was asked for: its Date. */
   readonly at: Temporal.Instant;
 };
@@ -68,7 +70,15 @@ export function openMailer(options: MailerOptions): Mailer {
         messageId: `<${mail.id}@${host}>`,
         date: new Date(mail.at.epochMilliseconds),
         // RFC 3834: so that holiday replies and the like do not come back.
-        headers: { 'Auto-Submitted': 'auto-generated' },
+        headers: {
+          'Auto-Submitted': 'auto-generated',
+          ...(mail.stopUrl === undefined
+            ? {}
+            : {
+                'List-Unsubscribe': `<${mail.stopUrl}>`,
+                'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+              }),
+        },
         // Nothing in a mail is a file or an address to be fetched while it is put together.
         disableFileAccess: true,
         disableUrlAccess: true,

@@ -20,7 +20,7 @@ import {
 import { type Answer, type Ask, type Route, redirect } from '#platform/http';
 import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
-import { isGstin } from '#values/gstin';
+import { isGstin, isGstinOf } from '#values/gstin';
 import { isPlace } from '#values/places';
 import { digestOf } from './components/agreement.tsx';
 import { buyerIn, seatsIn } from './group-answers.ts';
@@ -162,6 +162,8 @@ export function checkoutRoutes(site: Site): Route[] {
         : consentWords(plan, chosen?.offer, language, withdrawalRefund);
     if (seats > 1 && buyer.gstin !== '' && !isGstin(buyer.gstin))
       return again('That is no GSTIN: please look at its letters and digits again.');
+    if (seats > 1 && buyer.gstin !== '' && !isGstinOf(buyer.gstin, country, state))
+      return again('That GSTIN is of another state than the one that you chose.');
     const shown = form.field('shown');
     // Nobody agrees to a price that became another one while they read.
     if (shown !== undefined && shown !== digestOf(consent)) {

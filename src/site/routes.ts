@@ -10,6 +10,7 @@ import { giftRoutes } from './gift-answers.ts';
 import { groupRoutes } from './group-answers.ts';
 import { listAnswers } from './list-answers.ts';
 import { meterAnswers } from './meter-answers.ts';
+import { offersByMailRoutes } from './offers-by-mail-answers.ts';
 import { outboxRoutes } from './outbox-answers.ts';
 import {
   renderAbout,
@@ -72,6 +73,7 @@ export function siteRoutes(site: Site): Route[] {
     ...accountRoutes(site),
     ...groupRoutes(site),
     ...giftRoutes(site),
+    ...offersByMailRoutes(site),
     ...checkoutRoutes(site),
     ...paymentRoutes(site),
     ...changeRoutes(site),

@@ -35,6 +35,9 @@ export const giftPath = (code: string): string =>
   code === '' ? PATHS.gift : `${PATHS.gift}?code=${encodeURIComponent(code)}`;
 /** What an invitation to a seat leads to; billing makes the same address for its mail. */
 export const seatPath = (token: string): string => `${PATHS.seats}/${encodeURIComponent(token)}`;
+/** Where a reader says without signing in whether they want offers; billing makes the same address for its mail. */
+export const offersByMailPath = (token: string): string =>
+  `${PATHS.offersByMail}/${encodeURIComponent(token)}`;
 export const subscriptionPath = (id: string): string => `/subscriptions/${id}`;
 /** Where a reader pays an order through Razorpay; the gateway makes the same address. */
 export const razorpayPath = (orderId: string): string => `/pay/razorpay/${orderId}`;
@@ -116,6 +119,7 @@ export const PATHS = {
   privacy: '/privacy',
   terms: '/terms',
   contact: '/contact',
+  offersByMail: '/offers-by-mail',
   outbox: '/outbox',
   clock: '/sandbox/clock',
   newsSitemap: '/news-sitemap.xml',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isGstin } from './gstin.ts';
+import { isGstin, isGstinOf } from './gstin.ts';
 
 /** Such as stands in examples; nobody's. */
 const GOOD = '27AAPFU0939F1ZV';
@@ -15,6 +15,16 @@ describe('a GSTIN', () => {
     ['', false],
   ])('%s: %s', (text, good) => {
     expect(isGstin(text)).toBe(good);
+  });
+
+  it.each([
+    ['IN', 'MH', true],
+    ['IN', 'KA', false],
+    ['IN', undefined, false],
+    ['IN', 'XX', false],
+    ['DE', undefined, false],
+  ])('F115: is of its own state alone: %s %s %s', (country, state, good) => {
+    expect(isGstinOf(GOOD, country, state)).toBe(good);
   });
 
   it('is refused with any one digit that was typed wrong', () => {

@@ -1,3 +1,5 @@
+import { gstCodeOf } from './places.ts';
+
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /**
@@ -13,4 +15,9 @@ export function isGstin(text: string): boolean {
     sum += Math.floor(product / 36) + (product % 36);
   }
   return ALPHABET[(36 - (sum % 36)) % 36] === text[14];
+}
+
+/** Whether a GSTIN is of a place: it begins with the state's number, and belongs to nobody abroad. */
+export function isGstinOf(gstin: string, country: string, state: string | undefined): boolean {
+  return country === 'IN' && state !== undefined && gstin.startsWith(gstCodeOf(state) ?? '-');
 }

@@ -9,7 +9,7 @@ describe('a price a month', () => {
     [1_000n, 3, 'JPY', 333n],
     [10_500n, 2, 'KWD', 5_000n],
   ])(
-    'of %i for %i months in %s is a whole unit, rounded down (F110, F111)',
+    'of %i for %i months in %s is a whole unit, rounded down (F110, F111, I37)',
     (minor, months, currency, wanted) => {
       expect(perMonth({ minor, currency }, months)).toEqual({ minor: wanted, currency });
     },

@@ -92,6 +92,10 @@ const GST_CODES: Readonly<Record<string, string>> = {
   LA: '38',
 };
 
+/** Two digits; undefined for what is no state of India. */
+export const gstCodeOf = (state: string): string | undefined =>
+  Object.hasOwn(GST_CODES, state) ? GST_CODES[state] : undefined;
+
 /** The number that GST has for what is supplied to another country. */
 export const GST_ABROAD = '96';
 

@@ -403,7 +403,7 @@ class Years {
       throw await this.#told([
         `I39: after it was reconciled ${JSON.stringify({ looked, unknown, ...differs })} are left`,
       ]);
-    const [ours, theirs] = [await this.#proofs.held(), await billing.gateway.readBalance()];
+    const [ours, theirs] = [await this.#proofs.held(), await billing.gateways.named('sandbox').readBalance()];
     const isZero = (all: readonly { minor: bigint }[]) => all.every(({ minor }) => minor === 0n);
     const held = theirs.kind === 'ok' ? theirs.value : [];
     const words = (all: typeof held) => all.map(({ currency, minor }) => `${currency} ${minor}`).join();

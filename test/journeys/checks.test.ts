@@ -55,7 +55,10 @@ describe('the check of the ledger', () => {
     await settle(paper);
     const result = await command('ledger check');
     expect(result.failure).toBeUndefined();
-    expect(result.json).toMatchObject({ broken: [], taken: [{ currency: 'INR', minor: 540_000n }] });
+    expect(result.json).toMatchObject({
+      broken: [],
+      taken: [{ gateway: 'sandbox', currency: 'INR', minor: 540_000n }],
+    });
   });
 
   it.each([
@@ -101,7 +104,7 @@ describe('the check of the ledger', () => {
       'I1 I3: an entry that is gone, and what the gateway holds besides',
       `update billing.journal set accounts[1] = 'cash:elsewhere' where id = (select id from billing.journal where kind = 'captured' limit 1)`,
       `update billing.journal set accounts[1] = 'cash:sandbox' where kind = 'captured'`,
-      ['the gateway says ₹5,400, and our books ₹2,700'],
+      ['sandbox says ₹5,400, and our books ₹2,700'],
     ],
     [
       'I3: a payment that is not booked',
@@ -155,7 +158,7 @@ describe('the check of the ledger', () => {
     ],
     [
       'I21: a payment of which more went back than was taken',
-      `insert into billing.refunds select gen_random_uuid(), id, gateway, null, currency, amount_minor + 1, 'requested', 'x', 'x', null, at
+      `insert into billing.refunds select gen_random_uuid(), id, gateway, 'rfnd-1', currency, amount_minor + 1, 'pending', 'x', 'x', null, at
         from billing.payments limit 1`,
       'delete from billing.refunds',
       ['went back'],

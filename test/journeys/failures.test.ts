@@ -4,6 +4,7 @@ import {
   askOpen,
   askUnanswered,
   beginPayment,
+  besideEachOther,
   cancelSubscription,
   type Gateway,
   gatewayFigures,
@@ -12,6 +13,7 @@ import {
   quoteChange,
   reconcile,
   refundPayment,
+  releaseSubscription,
   settleDue,
   settleIntent,
   subscriptionsOf,
@@ -85,10 +87,12 @@ async function count(what: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
+const sandbox = () => paper.billing.gateways.named('sandbox');
+
 /** The paper, with a gateway that does something else in one call. */
 const withGateway = (given: Partial<Gateway>) => ({
   ...paper.billing,
-  gateway: { ...paper.billing.gateway, ...given },
+  gateways: besideEachOther([{ ...sandbox(), ...given }]),
 });
 
 const proveBooks = () => booksHold(paper);
@@ -156,7 +160,7 @@ describe('several who do the same thing at the same moment', () => {
           paper.database.db,
         );
         wasFree = true;
-        return paper.billing.gateway.charge(order);
+        return sandbox().charge(order);
       },
     });
     await settleDue(watched, paper.clock.now());
@@ -176,7 +180,7 @@ describe('several who do the same thing at the same moment', () => {
     // It was read while the bank had not decided; then that process slept.
     const slow = withGateway({
       readCheckout: async (checkoutId) => {
-        const read = await paper.billing.gateway.readCheckout(checkoutId);
+        const read = await sandbox().readCheckout(checkoutId);
         await later;
         return read;
       },
@@ -232,27 +236,23 @@ describe('work that follows', () => {
 
   it('F48: an event that cannot be kept is not said to be, so that it comes again', async () => {
     const body = Buffer.from('{}');
-    const broken = { ...paper.billing, db: paper.database.db };
-    const genuine = {
-      ...broken,
-      gateway: {
-        ...paper.billing.gateway,
-        verifyWebhook: () =>
-          ({
-            kind: 'event',
-            eventId: 'e1',
-            type: 'payment.succeeded',
-            reference: undefined,
-            checkoutId: 'c1',
-          }) as const,
-      },
+    const genuine: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: 'e1',
+        type: 'payment.succeeded',
+        reference: undefined,
+        checkoutId: 'c1',
+      }),
     };
+    const told = () => takeEvent(paper.billing, genuine, body, () => undefined, paper.clock.now());
     await sql`alter table billing.gateway_events add constraint none check (false) not valid`.execute(
       paper.database.db,
     );
-    await expect(takeEvent(genuine, body, () => undefined, paper.clock.now())).rejects.toThrow();
+    await expect(told()).rejects.toThrow();
     await sql`alter table billing.gateway_events drop constraint none`.execute(paper.database.db);
-    expect(await takeEvent(genuine, body, () => undefined, paper.clock.now())).toBe(true);
+    expect(await told()).toBe(true);
     expect(await count('billing.gateway_events')).toBe(1);
   });
 });
@@ -279,7 +279,7 @@ describe('a payment by hand', () => {
     await live(paper, '2026-11-25');
     const { cancelOn, planSlug } = await current(asha.readerId);
     expect([planSlug, cancelOn]).toEqual(['yearly', undefined]);
-    expect(await paper.billing.gateway.readBalance()).toEqual({
+    expect(await sandbox().readBalance()).toEqual({
       kind: 'ok',
       value: [{ minor: 270_000n, currency: 'INR' }],
     });
@@ -366,22 +366,19 @@ describe('an event that names only the payment', () => {
     await settle(paper);
     const paymentId = (await newestCapture(db, asha.email, 'any')) ?? '';
     let events = 0;
-    const telling = {
-      ...paper.billing,
-      gateway: {
-        ...paper.billing.gateway,
-        verifyWebhook: () =>
-          ({
-            kind: 'event',
-            eventId: `dashboard-${++events}`,
-            type: 'refund.created',
-            reference: undefined,
-            checkoutId: undefined,
-            gatewayPaymentId: paymentId,
-          }) as const,
-      },
+    const telling: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: `dashboard-${++events}`,
+        type: 'refund.created',
+        reference: undefined,
+        checkoutId: undefined,
+        gatewayPaymentId: paymentId,
+      }),
     };
-    const told = () => takeEvent(telling, Buffer.from('{}'), () => undefined, paper.clock.now());
+    const told = () =>
+      takeEvent(paper.billing, telling, Buffer.from('{}'), () => undefined, paper.clock.now());
     await told();
     await askOpen(paper.billing);
     await settle(paper);
@@ -402,6 +399,26 @@ describe('an event that names only the payment', () => {
       select event_id from billing.gateway_events where processed_at is null`.execute(db);
     expect(left).toEqual([]);
     await proveBooks();
+  });
+
+  it('F44: that nothing here knows is done with when no list has told of it for a week', async () => {
+    const strange: Gateway = {
+      ...sandbox(),
+      verifyWebhook: () => ({
+        kind: 'event',
+        eventId: 'strange',
+        type: 'refund.created',
+        reference: undefined,
+        checkoutId: undefined,
+        gatewayPaymentId: 'pay_of_another_shop',
+      }),
+    };
+    await takeEvent(paper.billing, strange, Buffer.from('{}'), () => undefined, paper.clock.now());
+    const left = async () => (await gatewayFigures(paper.database.db)).unprocessed;
+    await reconcile(paper.billing, paper.clock.now());
+    expect(await left()).toBe(1);
+    await reconcile(paper.billing, paper.clock.now().add({ hours: 24 * 8 }));
+    expect(await left()).toBe(0);
   });
 });
 
@@ -455,6 +472,31 @@ describe('money that goes back', () => {
     ).rejects.toMatchObject({ status: 404 });
     expect(await count('billing.credit_notes')).toBe(1);
     expect(await paymentsOf(db, asha.readerId)).toHaveLength(1);
+    await proveBooks();
+  });
+});
+
+describe('a place that cannot be', () => {
+  it.each<[string, 'card_intl' | 'upi', boolean]>([
+    ['from an account in India is looked at by somebody, who may let it go on', 'upi', true],
+    ['from an account elsewhere is none', 'card_intl', false],
+  ])('F115: who lives abroad and pays %s', async (_, rail, isParked) => {
+    const one = await reader();
+    const url = await beginOrder(one, { plan: 'quarterly', country: 'US', state: '' });
+    await pay(paper, url, 'approve', rail);
+    await settle(paper);
+    expect(await current(one.readerId)).toMatchObject({ state: 'active' });
+    expect((await current(one.readerId)).parkedReason).toEqual(
+      isParked ? expect.stringContaining('they live elsewhere (US)') : undefined,
+    );
+    await live(paper, '2027-02-20T06:30:00Z');
+    if (isParked) {
+      expect((await intentOf(one.readerId)).mandateId).toBeUndefined();
+      const said = { actor: 'support', reason: 'she lives in New York, and has her old account' };
+      await releaseSubscription(paper.billing, one.readerId, said, paper.clock.now());
+    }
+    await live(paper, '2027-02-26T06:30:00Z');
+    expect(await terms(one.readerId)).toHaveLength(2);
     await proveBooks();
   });
 });

@@ -329,9 +329,14 @@ describe('the pages of a group', () => {
     expect((await owner.get('/subscribe/group?plan=yearly&seats=1')).status).toBe(422);
     const order = await (await owner.get('/subscribe/group?plan=yearly&seats=3')).text();
     expect(order).toContain('It costs ₹8,100 for 1 year');
-    const fields = { plan: 'yearly', seats: '3', country: 'IN', state: 'KA', consent: 'yes' };
-    const wrong = await owner.post('/subscriptions', { ...fields, buyer_gstin: '27AAPFU0939F1ZW' });
-    expect([wrong.status, await wrong.text()]).toEqual([422, expect.stringContaining('That is no GSTIN')]);
+    const fields = { plan: 'yearly', seats: '3', country: 'IN', state: 'MH', consent: 'yes' };
+    for (const [gstin, state, said] of [
+      ['27AAPFU0939F1ZW', 'MH', 'That is no GSTIN'],
+      ['27AAPFU0939F1ZV', 'KA', 'That GSTIN is of another state'],
+    ] as const) {
+      const wrong = await owner.post('/subscriptions', { ...fields, state, buyer_gstin: gstin });
+      expect([wrong.status, await wrong.text()]).toEqual([422, expect.stringContaining(said)]);
+    }
     const buyer = { buyer_name: BUYER.name, buyer_address: BUYER.address, buyer_gstin: '27AAPFU0939F1ZV' };
     const begun = await owner.post('/subscriptions', { ...fields, ...buyer });
     await pay(paper, begun.headers.get('location') ?? '');
@@ -369,6 +374,7 @@ describe('what a group may not be', () => {
     ['for more than people buy by themselves', 1_001, '', 'bad-seats'],
     ['for a part of a reader', 2.5, '', 'bad-seats'],
     ['of a company with another number than it says', 2, '27AAPFU0939F1ZW', 'bad-gstin'],
+    ['F115: of a company in another state than it says', 2, '27AAPFU0939F1ZV', 'gstin-elsewhere'],
   ])('%s', async (_, seats, gstin, code) => {
     const owner = await person('owner');
     const [plan] = paper.plans();

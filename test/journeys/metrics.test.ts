@@ -72,7 +72,7 @@ describe('what is measured', () => {
     expect(more('broadsheet_request_seconds_bucket{route="GET /:section/:story",le="+Inf"}')).toBe(4);
     expect(after['broadsheet_request_seconds_sum{route="GET /:section/:story"}']).toBeGreaterThan(0);
     expect(more('broadsheet_decisions_total{outcome="preview:subscribers-only"}')).toBe(3);
-    expect(more('broadsheet_gateway_calls_total{outcome="ok"}')).toBeGreaterThan(0);
+    expect(more('broadsheet_gateway_calls_total{gateway="sandbox",outcome="ok"}')).toBeGreaterThan(0);
     expect(after).toMatchObject({
       broadsheet_database_up: 1,
       broadsheet_change_feed_current: 1,

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { subscriptionsOf } from '#billing';
+import { beginCheckout, beginPayment, besideEachOther, brokenBooks, subscriptionsOf } from '#billing';
 import { createLogger } from '#platform/log';
 import { runDueJobs } from '../../src/main/jobs.ts';
+import { newestMandate } from '../../src/sandbox/sandbox.ts';
+import { live } from '../living.ts';
 import { type TestClock, type TestPaper, testClock, testPaper } from '../paper.ts';
-import { beginOrder, signedInBrowser, testBrowser } from '../shop.ts';
+import { beginOrder, pay as payAt, settle as settleAll, signedInBrowser, testBrowser } from '../shop.ts';
 import { type RazorpayStandIn, razorpayStandIn } from '../stand-ins/razorpay.ts';
 import type { SentEvent } from '../stand-ins/razorpay-events.ts';
 
@@ -198,7 +200,40 @@ describe('a purchase through Razorpay', () => {
     expect(await send(razorpay.company.sign('settlement.processed', { settlement: { id: 'setl_1' } }))).toBe(
       204,
     );
-    const { status } = await paper.app.request(`${paper.baseUrl}/webhooks/sandbox`, { method: 'POST' });
+    const { status } = await paper.app.request(`${paper.baseUrl}/webhooks/stripe`, { method: 'POST' });
     expect(status).toBe(404);
+  });
+});
+
+describe('an account at Razorpay beside the sandbox', () => {
+  it('charges what was begun elsewhere there, takes what is new, and gives the old mandate back', async () => {
+    const browser = await newReader();
+    const before = {
+      ...paper,
+      billing: { ...paper.billing, gateways: besideEachOther([paper.billing.gateways.named('sandbox')]) },
+    };
+    const reader = { id: browser.readerId, email: browser.email };
+    const [plan] = paper.plans();
+    if (plan === undefined) throw new Error('there is no plan');
+    const order = { reader, plan, country: 'IN', state: 'KA', consent: 'I agree.', next: '/' };
+    const begun = await beginCheckout(before.billing, order, paper.clock.now());
+    if (begun.kind !== 'pay') throw new Error(begun.kind);
+    await payAt(paper, begun.url);
+    const current = async () => (await subscriptionsOf(paper.database.db, reader.id))[0];
+    await settleAll(paper);
+    await live(paper, '2027-02-24T06:30:00Z');
+    expect(await current()).toMatchObject({ nextSeq: 2, mandate: { gateway: 'sandbox', status: 'active' } });
+
+    const old = (await newestMandate(paper.database.db, reader.email))?.id;
+    const another = await beginPayment(paper.billing, reader, paper.clock.now());
+    if (another.kind !== 'pay') throw new Error(another.kind);
+    const orderId = another.url.split('/').at(-1) as string;
+    await pay(orderId);
+    expect((await current())?.mandate).toMatchObject({ gateway: 'razorpay', status: 'active' });
+    expect(await newestMandate(paper.database.db, reader.email)).toMatchObject({
+      id: old,
+      status: 'revoked',
+    });
+    expect(await brokenBooks(paper.database.db)).toEqual([]);
   });
 });

@@ -115,7 +115,7 @@ describe('renewals', () => {
         expect(books.filter((one) => !isRight(one))).toEqual([]);
         expect(books.length).toBe(READERS);
         expect(await brokenBooks(db)).toEqual([]);
-        const theirs = await paper.billing.gateway.readBalance();
+        const theirs = await paper.billing.gateways.named('sandbox').readBalance();
         expect(theirs).toEqual({ kind: 'ok', value: await heldBy(db, 'sandbox') });
         expect(await reconcile(paper.billing, paper.clock.now())).toMatchObject({
           missingHere: 0,

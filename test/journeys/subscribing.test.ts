@@ -6,6 +6,7 @@ import {
   askUnanswered,
   type BillingParts,
   beginCheckout,
+  besideEachOther,
   type ChargeIntent,
   newestIntent,
   type Plan,
@@ -238,18 +239,20 @@ describe('one subscription and one charge', () => {
       ...{ reader: { id: readerId, email }, country: 'IN', state: 'KA', consent: 'Yes.', next: '/' },
       plan: paper.plans().find((one) => one.slug === slug) as Plan,
     });
-    const { gateway } = paper.billing;
+    const gateway = paper.billing.gateways.named('sandbox');
     const [asked, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const first = beginCheckout(
       {
         ...paper.billing,
-        gateway: {
-          ...gateway,
-          openCheckout: async (given) => {
-            await asked.promise;
-            return gateway.openCheckout(given);
+        gateways: besideEachOther([
+          {
+            ...gateway,
+            openCheckout: async (given) => {
+              await asked.promise;
+              return gateway.openCheckout(given);
+            },
           },
-        },
+        ]),
       },
       order('yearly'),
       paper.clock.now(),
@@ -258,15 +261,17 @@ describe('one subscription and one charge', () => {
     const second = await beginCheckout(
       {
         ...paper.billing,
-        gateway: {
-          ...gateway,
-          findCheckout: async (reference) => {
-            const answer = await gateway.findCheckout(reference);
-            asked.resolve();
-            await begun.promise;
-            return answer;
+        gateways: besideEachOther([
+          {
+            ...gateway,
+            findCheckout: async (reference) => {
+              const answer = await gateway.findCheckout(reference);
+              asked.resolve();
+              await begun.promise;
+              return answer;
+            },
           },
-        },
+        ]),
       },
       order('quarterly'),
       paper.clock.now(),
@@ -314,14 +319,16 @@ describe('many readers who buy at the same moment', () => {
     const reader = await newReader();
     await pay(paper, await beginOrder(reader));
     const { checkoutId = '', id } = await intentOf(reader.readerId);
-    const { gateway } = paper.billing;
+    const gateway = paper.billing.gateways.named('sandbox');
     const paid = await gateway.readCheckout(checkoutId);
     if (paid.kind !== 'ok' || paid.value.kind !== 'payment') throw new Error(paid.kind);
     const words = [paid, { kind: 'ok', value: { ...paid.value, status: 'pending' } }] as const;
     let reads = 0;
     const billing: BillingParts = {
       ...paper.billing,
-      gateway: { ...gateway, readCheckout: async () => words[reads++ % 2] as (typeof words)[number] },
+      gateways: besideEachOther([
+        { ...gateway, readCheckout: async () => words[reads++ % 2] as (typeof words)[number] },
+      ]),
     };
     await Promise.all([1, 2].map(() => settleIntent(billing, id, paper.clock.now())));
     expect(reads).toBe(2);
@@ -507,7 +514,7 @@ describe('a webhook', () => {
       body,
     });
 
-  it('that is not the gateway’s is refused and leaves nothing behind', async () => {
+  it('I35: that is not the gateway’s is refused and leaves nothing behind', async () => {
     const count = async () =>
       (
         await sql<{ events: number }>`select count(*)::int as events from billing.gateway_events`.execute(

@@ -3,7 +3,7 @@ import { dayAt } from '#values/term';
 import { isOpen } from '../../src/newspaper/billing/charges.store.ts';
 import { documentNumber } from '../../src/newspaper/billing/numbers.ts';
 import { isOver } from '../../src/newspaper/billing/subscription.ts';
-import type { KeptInvoice, KeptSubscription, KeptTerm, World } from './world.ts';
+import type { KeptSubscription, KeptTerm, World } from './world.ts';
 
 /**
  * What has to hold after every step of every history, by the numbers of the specification (billing, 4); each says in words
@@ -373,5 +373,3 @@ function mayReadBy(world: World, { id, state, zone }: KeptSubscription): boolean
   const isGiven = world.days.some((one) => one.subscriptionId === id && covers(one.fromOn, one.untilOn));
   return isPaid || isGiven;
 }
-
-export type { KeptInvoice };

@@ -15,7 +15,7 @@ const PARTS = { publication: () => PAPER };
 /** What a process does of its own accord: it looks at what is due, asks the gateway, and takes in what that sends. */
 
 /** Asks for money by a mandate, as it was written down. */
-export function send(world: World, intentId: string): void {
+function send(world: World, intentId: string): void {
   const intent = world.intents.find(({ id }) => id === intentId);
   if (intent === undefined || !isOpen(intent)) return;
   const subscription = world.subscription(intent.subscriptionId);
@@ -39,7 +39,7 @@ function hear(world: World, intentId: string, word: Word): void {
 }
 
 /** Asks what became of an attempt. @returns whether there was an answer */
-export function ask(world: World, intentId: string): boolean {
+function ask(world: World, intentId: string): boolean {
   const intent = world.intents.find(({ id }) => id === intentId) as ChargeIntent;
   if (intent.mandateId === undefined) {
     const read = world.bank.readCheckout(intentId);
@@ -210,7 +210,7 @@ function charge(world: World, subscription: KeptSubscription): (() => void)[] {
     paid: ours.filter(({ decidedAt, status }) => status === 'succeeded' && isSince(decidedAt)).length,
     tried: ours.filter(({ createdAt, mandateId }) => mandateId !== undefined && isSince(createdAt)).length,
   };
-  const parkedReason = whyUnsafe(subscription, 'sandbox', recent);
+  const parkedReason = whyUnsafe(subscription, ['sandbox'], recent);
   if (parkedReason !== undefined) {
     const dueAt = nextAct({ ...subscription, parkedReason }, undefined, now)?.at;
     world.change(id, { parkedReason, dueAt });

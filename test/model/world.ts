@@ -6,7 +6,11 @@ import { type Billed, type Credit, issueOf, noteOf } from '../../src/newspaper/b
 import type { Creditable, Issue, NewCreditNote } from '../../src/newspaper/billing/books.store.ts';
 import { billOf, type Outcome, rights } from '../../src/newspaper/billing/carrying-out.ts';
 import type { ChargeIntent, NewIntent } from '../../src/newspaper/billing/charges.store.ts';
-import type { GatewayDispute, GatewayPayment } from '../../src/newspaper/billing/gateways/gateway.ts';
+import type {
+  Gateway,
+  GatewayDispute,
+  GatewayPayment,
+} from '../../src/newspaper/billing/gateways/gateway.ts';
 import { sellerOf } from '../../src/newspaper/billing/invoicing.ts';
 import { credited, type Entry, issued, refundedKey } from '../../src/newspaper/billing/ledger.ts';
 import { type Letter, lettersOf } from '../../src/newspaper/billing/letters.ts';
@@ -40,7 +44,7 @@ export const PAPER = {
   sellerGstin: '',
 } as Publication;
 const PARTS = { publication: () => PAPER };
-const GATEWAY = 'sandbox';
+const GATEWAY = 'sandbox' as const;
 const RATES: readonly TaxRate[] = [
   {
     country: 'IN',
@@ -106,7 +110,7 @@ export type KeptPayment = Omit<GatewayPayment, 'status'> & {
 export type KeptRefund = {
   readonly id: string;
   readonly gatewayPaymentId: string;
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly gatewayRefundId: string | undefined;
   readonly amount: Money;
   readonly status: RefundStatus;
@@ -592,7 +596,7 @@ export class World {
       this.takeBack(taken, said.amount, subscriptionId);
       const id = this.id('refund');
       const { amount, gatewayRefundId } = said;
-      const kept = { id, gatewayPaymentId, amount, gatewayRefundId, gateway: GATEWAY };
+      const kept = { id, gatewayPaymentId, amount, gatewayRefundId, gateway: GATEWAY } as const;
       this.refunds.push({ ...kept, status: 'pending' });
       this.keepRefund(id, said);
     }

@@ -1,10 +1,9 @@
 import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
-import { enqueue } from '#platform/queue';
 import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
-import { REVOKE_MANDATE } from './asking.ts';
+import { revokeLater } from './asking.ts';
 import { type Billed, type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import {
   type Booked,
@@ -23,7 +22,7 @@ import {
   savePayments,
   setIntentStatuses,
 } from './charges.store.ts';
-import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import type { Called, GatewayPayment, Rail } from './gateways/gateway.ts';
 import { carryGiftsOver } from './gifts.ts';
 import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
@@ -40,6 +39,7 @@ import {
   insertFacts,
   lockSubscriptions,
   type NewFact,
+  park,
   type Subscription,
   saveLooks,
 } from './subscriptions.store.ts';
@@ -149,12 +149,20 @@ async function applyStates(
     const mandate = mandates.get(one.subscription.id);
     return mandate === undefined ? one : { ...one, subscription: { ...one.subscription, mandate } };
   });
-  for (const { settlement } of settled)
-    if (settlement.letGo !== undefined) await enqueue(tx, REVOKE_MANDATE, { token: settlement.letGo.token });
+  for (const { intent, settlement, subscription } of settled) {
+    const { letGo } = settlement;
+    if (letGo !== undefined) await revokeLater(tx, { gateway: intent.gateway, token: letGo.token });
+    // What was charged until now is not needed any more, and stands in its reader's app until it is given back.
+    const { mandate: before } = subscription;
+    const after = mandates.get(subscription.id);
+    if (before?.status === 'active' && after !== undefined && after.id !== before.id)
+      await revokeLater(tx, before);
+  }
   const outcomes = known.flatMap((one) => outcomeOf(one, now));
   await carryOut(parts, tx, outcomes, now);
   await carryGiftsOver(parts, tx, outcomes, now);
   await saveLooks(tx, looksOf(known, outcomes, now));
+  await parkDoubtfulPlaces(parts, tx, known, now);
   await tellOf(parts, tx, known, now);
   await book(parts, tx, known, now);
   await projectReturns(parts, tx, known, now);
@@ -225,6 +233,45 @@ export function outcomeOf({ intent, settlement, subscription }: Settled, now: Te
   return result.kind === 'unchanged'
     ? []
     : [{ ...said, standing: result.standing, steps: result.steps, fact, dueAt: now }];
+}
+
+/**
+ * Whoever says that they live abroad and pays from an account in India is taxed in one of two ways, and which one is not
+ * for a program to say: a person looks before anything more is charged (billing, F115). What is paid is theirs meanwhile.
+ */
+async function parkDoubtfulPlaces(
+  { log }: BillingParts,
+  tx: Tx,
+  settled: readonly Settled[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const reasons = new Map(
+    settled.flatMap(({ settlement, subscription: { country, id } }): [string, string][] =>
+      settlement.mandate === undefined || isPlausible(settlement.mandate.rail, country)
+        ? []
+        : [
+            [
+              id,
+              `it is paid from an account in India, and its reader says that they live elsewhere (${country})`,
+            ],
+          ],
+    ),
+  );
+  await park(tx, reasons);
+  await insertFacts(
+    tx,
+    [...reasons].map(
+      ([subscriptionId, reason]): NewFact => ({ subscriptionId, fact: 'parked', actor: 'the paper', reason }),
+    ),
+    now,
+  );
+  for (const [subscriptionId, reason] of reasons)
+    log.error({ subscriptionId }, `a subscription is parked: ${reason}`);
+}
+
+/** Only banks in India have its rails. */
+function isPlausible(rail: Rail, country: string): boolean {
+  return rail === 'card_intl' || country === 'IN';
 }
 
 /** When those are looked at next whose attempt has come on, and that stand as they did. */

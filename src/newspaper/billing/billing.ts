@@ -66,11 +66,12 @@ export {
 export type { ChargeIntent, Payment } from './charges.store.ts';
 export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
 export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
+export { conditionWords, offerBeside, offerWords, termText } from './condition-words.ts';
 export { consentsOf } from './consents.store.ts';
 export { settleDue } from './due.ts';
-export { countedGateway } from './gateways/counted.ts';
-export type { Gateway } from './gateways/gateway.ts';
-export { noGateway } from './gateways/none.ts';
+export { countedGateway, type GatewayCalls } from './gateways/counted.ts';
+export { GATEWAY_NAMES, type Gateway } from './gateways/gateway.ts';
+export { besideEachOther, type Gateways } from './gateways/gateways.ts';
 export {
   type CheckoutPage,
   type RazorpayAccount,
@@ -195,4 +196,6 @@ export {
 export type { TaxRate } from './tax.ts';
 export { setTaxRate } from './tax-rates.store.ts';
 export { type Term, termsOf } from './terms.store.ts';
+export { forgetOffersWanted } from './win-back.store.ts';
+export { askBack, chooseOffers, readOffersLink } from './win-back.ts';
 export { type Withdrawal, withdrawalOf, withdrawSubscription } from './withdrawing.ts';

@@ -1,12 +1,11 @@
 import { BENEFITS_OF, giveGrants, type NewGrants, revokeGrants } from '#entitlements';
 import type { Tx } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
-import { enqueue } from '#platform/queue';
 import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
 import { isSameMoney } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
-import { REVOKE_MANDATE } from './asking.ts';
+import { revokeLater } from './asking.ts';
 import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
 import { termLine } from './invoicing.ts';
@@ -227,7 +226,7 @@ async function letMandatesGo(tx: Tx, outcomes: readonly Outcome[]): Promise<void
   for (const { standing, subscription } of outcomes) {
     const { mandate } = subscription;
     if (mandate?.status === 'active' && isOver(standing) && !isOver(subscription))
-      await enqueue(tx, REVOKE_MANDATE, { token: mandate.token });
+      await revokeLater(tx, mandate);
   }
 }
 

@@ -170,7 +170,7 @@ export async function changeSeatsLater(
 /**
  * Says who buys, on the invoices to come.
  *
- * @throws Invalid `bad-gstin`; NotFound `no-subscription`
+ * @throws Invalid `bad-gstin`, `gstin-elsewhere`; NotFound `no-subscription`
  */
 export async function changeBuyer(
   parts: BillingParts,
@@ -179,8 +179,8 @@ export async function changeBuyer(
   actor: string,
   now: Temporal.Instant,
 ): Promise<void> {
-  checkBuyer(buyer);
-  const { id } = await currentOf(parts, readerId);
+  const { country, countryState, id } = await currentOf(parts, readerId);
+  checkBuyer(buyer, country, countryState);
   await parts.db.transaction().execute(async (tx) => {
     await setBuyer(tx, id, buyer);
     await insertFacts(tx, [{ subscriptionId: id, fact: 'another buyer', actor, reason: buyer.name }], now);

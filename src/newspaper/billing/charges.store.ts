@@ -414,7 +414,7 @@ export async function savePayments(
 /** A payment as the reader and support see it. */
 export type Payment = {
   readonly id: string;
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly gatewayPaymentId: string;
   readonly amount: Money;
   readonly status: string;
@@ -433,7 +433,7 @@ export type Payment = {
 export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
   const { rows } = await sql<{
     id: string;
-    gateway: string;
+    gateway: Gateway['name'];
     gateway_payment_id: string;
     currency: string;
     amount_minor: bigint;
@@ -469,7 +469,7 @@ export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
 
 /** Something that a gateway sent, as it came. */
 export type GatewayEvent = {
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly eventId: string;
   readonly type: string;
   /** The attempt that it is about, by its own name or by its checkout's; neither where it is about something else. */
@@ -524,6 +524,13 @@ export async function markProcessed(
   await sql`
     update billing.gateway_events set processed_at = ${now.toString()}
     where intent_id = any(${intentIds}::uuid[]) and processed_at is null`.execute(tx);
+}
+
+/** Is done with events that came before an instant and named nothing that is known: they are somebody else's. */
+export async function markForeign(db: Db, before: Temporal.Instant, now: Temporal.Instant): Promise<void> {
+  await sql`
+    update billing.gateway_events set processed_at = ${now.toString()}
+    where intent_id is null and processed_at is null and received_at < ${before.toString()}`.execute(db);
 }
 
 /** The same, many in one statement, where nothing else is to be done. */

@@ -44,9 +44,10 @@ export async function raiseCharges(
     wanted.map(({ id }) => id),
     now.subtract({ hours: SAFE_HOURS }),
   );
+  const names = parts.gateways.all.map(({ name }) => name);
   const parked = new Map<string, string>();
   for (const subscription of wanted) {
-    const reason = whyUnsafe(subscription, parts.gateway.name, recent.get(subscription.id));
+    const reason = whyUnsafe(subscription, names, recent.get(subscription.id));
     if (reason !== undefined) parked.set(subscription.id, reason);
   }
   for (const [subscriptionId, reason] of parked)
@@ -98,10 +99,11 @@ export async function raiseCharges(
 /** Why nothing is charged until a person has looked; undefined where it may be. @param recent within the last day */
 export function whyUnsafe(
   { mandate }: Pick<Subscription, 'mandate'>,
-  gateway: string,
+  gateways: readonly string[],
   recent: { readonly paid: number; readonly tried: number } = { paid: 0, tried: 0 },
 ): string | undefined {
-  if (mandate?.gateway !== gateway) return 'its mandate is with another gateway';
+  if (mandate === undefined || !gateways.includes(mandate.gateway))
+    return 'its mandate is with a gateway that the paper has no account at';
   if (recent.paid > 0) return 'it was paid within the last day, and is to be charged again';
   return recent.tried >= MOST_TRIES ? 'it was charged too often within a day' : undefined;
 }
@@ -134,7 +136,7 @@ export async function sendCharge(
   intentId: string,
   now: Temporal.Instant,
 ): Promise<void> {
-  const { db, gateway, publication } = parts;
+  const { db, gateways, publication } = parts;
   const intent = await findIntent(db, intentId);
   if (intent === undefined || !isOpen(intent)) return;
   const subscription = await findSubscription(db, intent.subscriptionId);
@@ -147,7 +149,7 @@ export async function sendCharge(
     return;
   }
   const soonest = sentNotBefore(mandate.rail, intent.notBefore, now);
-  const called = await gateway.charge({
+  const called = await gateways.named(intent.gateway).charge({
     intentId,
     mandateToken: mandate.token,
     rail: mandate.rail,

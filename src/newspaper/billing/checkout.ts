@@ -2,7 +2,7 @@ import type { Tx } from '#platform/db';
 import { groupedOver, oneOfEach } from '#platform/grouped';
 import { setReaderPlaces } from '#readers';
 import { Conflict, Invalid } from '#values/errors';
-import { isGstin } from '#values/gstin';
+import { isGstin, isGstinOf } from '#values/gstin';
 import { latestOf } from '#values/instants';
 import { isSameMoney, type Money } from '#values/money';
 import { isPlace } from '#values/places';
@@ -117,18 +117,25 @@ function checkPlace({ country, state }: Order): void {
 /** More is a contract that people make with each other. */
 export const MOST_SEATS = 1_000;
 
-function checkGroup({ buyer, offer, seats = 1 }: Order): void {
+function checkGroup({ buyer, country, offer, seats = 1, state }: Order): void {
   if (!Number.isInteger(seats) || seats < 1 || seats > MOST_SEATS)
     throw new Invalid('bad-seats', `a subscription is for 1 to ${MOST_SEATS} readers`);
   if (seats > 1 && offer !== undefined)
     throw new Invalid('offer-for-one', 'an offer is for one reader, and not for a group');
-  if (buyer !== undefined) checkBuyer(buyer);
+  if (buyer !== undefined) checkBuyer(buyer, country, state);
 }
 
-/** @throws Invalid `bad-gstin` */
-export function checkBuyer({ gstin }: BuyerDetails): void {
-  if (gstin !== '' && !isGstin(gstin))
+/**
+ * Which state a buyer is in decides how GST is split, so two that differ are not left for the invoice to choose from.
+ *
+ * @throws Invalid `bad-gstin`, `gstin-elsewhere`
+ */
+export function checkBuyer({ gstin }: BuyerDetails, country: string, state: string | undefined): void {
+  if (gstin === '') return;
+  if (!isGstin(gstin))
     throw new Invalid('bad-gstin', 'a GSTIN has 15 letters and digits, of which the last proves the others');
+  if (!isGstinOf(gstin, country, state))
+    throw new Invalid('gstin-elsewhere', 'that GSTIN is of another state than the one that was given');
 }
 
 type Planned =
@@ -359,7 +366,7 @@ async function agree(
       ({ asked: { order }, subscriptionId }): NewIntent => ({
         subscriptionId,
         termSeq: 0,
-        gateway: parts.gateway.name,
+        gateway: parts.gateways.taking(order.plan.price.currency).name,
         amount: firstAmount(order),
         next: order.next,
         mandateId: undefined,
@@ -394,7 +401,8 @@ export async function openAtGateway(
   const { subscriptionId } = intent;
   if (intent.checkoutUrl !== undefined) return { kind: 'pay', subscriptionId, url: intent.checkoutUrl };
   const maxAmount = page.isOnce ? undefined : mandateFor(page.price);
-  const opened = await parts.gateway.openCheckout({
+  const gateway = parts.gateways.named(intent.gateway);
+  const opened = await gateway.openCheckout({
     intentId: intent.id,
     amount: intent.amount,
     description: `${parts.publication().name}: ${page.planName}`,
@@ -410,7 +418,7 @@ export async function openAtGateway(
         return { kind: 'pay', subscriptionId, url: opened.value.url };
       }
       // Another tab chose another plan meanwhile, before there was a checkout to close: this one is never to be paid.
-      await parts.gateway.expireCheckout(opened.value.checkoutId);
+      await gateway.expireCheckout(opened.value.checkoutId);
       return ELSEWHERE;
     case 'refused':
       parts.log.error({ intentId: intent.id, code: opened.code }, 'the gateway refuses a checkout');
@@ -451,7 +459,8 @@ export async function closeCheckout(
   intent: ChargeIntent,
   now: Temporal.Instant,
 ): Promise<'closed' | 'paid' | 'pending' | 'unknown'> {
-  const { db, gateway } = parts;
+  const { db } = parts;
+  const gateway = parts.gateways.named(intent.gateway);
   let { checkoutId } = intent;
   if (checkoutId === undefined) {
     const found = await gateway.findCheckout(intent.id);

@@ -147,7 +147,7 @@ export async function beginGift(
         {
           subscriptionId: id,
           termSeq: 0,
-          gateway: parts.gateway.name,
+          gateway: parts.gateways.taking(known.price.currency).name,
           amount: known.price,
           next: '/account/gifts',
           mandateId: undefined,

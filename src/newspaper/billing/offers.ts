@@ -63,7 +63,7 @@ export type OfferRefusal =
   | 'all-taken';
 
 /** Whoever came back with an offer does so again after this long at the earliest: else it would be the price. */
-const COMES_BACK_DAYS = 180;
+export const COMES_BACK_DAYS = 180;
 
 /**
  * Whether a reader may begin a plan with an offer.
@@ -127,7 +127,10 @@ function isFor({ lapsedDays, who }: Offer, past: ReaderPast, today: Temporal.Pla
 }
 
 /** What the first terms of a plan cost with an offer: a part of a minor unit is its reader's. */
-export function phasesOf({ phases }: Offer, { price }: Pick<Plan, 'price'>): readonly Phase[] {
+export function phasesOf(
+  { phases }: Pick<Offer, 'phases'>,
+  { price }: Pick<Plan, 'price'>,
+): readonly Phase[] {
   return phases.map((phase) => {
     if ('price' in phase) return { terms: phase.terms, price: phase.price };
     const minor = (price.minor * BigInt(100 - phase.percentOff)) / 100n;

@@ -103,7 +103,7 @@ async function place(
       {
         subscriptionId: id,
         termSeq: nextSeq,
-        gateway: parts.gateway.name,
+        gateway: parts.gateways.taking(amount.currency).name,
         amount,
         next: '/account',
         mandateId: undefined,

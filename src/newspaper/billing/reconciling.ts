@@ -1,6 +1,7 @@
 import { enqueue } from '#platform/queue';
 import { SETTLE_CHECKOUT } from './asking.ts';
-import type { PaymentList } from './gateways/gateway.ts';
+import { markForeign } from './charges.store.ts';
+import type { Gateway, PaymentList } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
 import { type Kept, keptPayments } from './reconciling.query.ts';
 
@@ -24,15 +25,44 @@ type Listed = PaymentList['payments'][number];
 type Difference = Exclude<keyof Reconciliation, 'looked' | 'unknown'>;
 
 /**
- * Holds what a gateway says of the last seven days against our books, and has everything that differs read again: through
+ * Holds what each gateway says of the last seven days against our books, and has everything that differs read again: through
  * the same door as a webhook, so that a webhook that was lost ends as one that came (billing, 1.10). Where nothing
  * differs nothing is written.
  *
- * @throws when the gateway does not answer, so that a job tries again
+ * @throws when one of them does not answer, so that a job tries again
  */
 export async function reconcile(parts: BillingParts, now: Temporal.Instant): Promise<Reconciliation> {
-  const { db, gateway, log } = parts;
   const since = now.subtract({ hours: 24 * DAYS_BACK });
+  const held = await Promise.allSettled(parts.gateways.all.map((one) => reconcileWith(parts, one, since)));
+  // That one does not answer keeps nobody from asking the others.
+  const all = held.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+  // What no list has told of in all that time is about payments of somebody else who uses the same account.
+  await markForeign(parts.db, since, now);
+  const sum = (of: (one: Reconciliation) => number) => all.reduce((so, one) => so + of(one), 0);
+  const unknown = all.flatMap((one) => one.unknown);
+  if (unknown.length > 0)
+    parts.log.error(
+      { payments: unknown.slice(0, 20) },
+      `${unknown.length} payments belong to no attempt of ours`,
+    );
+  return {
+    looked: sum(({ looked }) => looked),
+    missingHere: sum(({ missingHere }) => missingHere),
+    amountDiffers: sum(({ amountDiffers }) => amountDiffers),
+    statusDiffers: sum(({ statusDiffers }) => statusDiffers),
+    returnsDiffer: sum(({ returnsDiffer }) => returnsDiffer),
+    unknown,
+  };
+}
+
+async function reconcileWith(
+  { db }: BillingParts,
+  gateway: Gateway,
+  since: Temporal.Instant,
+): Promise<Reconciliation> {
   const counts = { looked: 0, missingHere: 0, amountDiffers: 0, statusDiffers: 0, returnsDiffer: 0 };
   const unknown: string[] = [];
   let after: string | undefined;
@@ -40,7 +70,7 @@ export async function reconcile(parts: BillingParts, now: Temporal.Instant): Pro
     const listed = await gateway.listPayments(since, after);
     if (listed.kind !== 'ok')
       throw new Error(
-        `the gateway lists no payments: ${listed.kind === 'unknown' ? listed.reason : listed.code}`,
+        `${gateway.name} lists no payments: ${listed.kind === 'unknown' ? listed.reason : listed.code}`,
       );
     const { payments } = listed.value;
     const kept = await keptPayments(
@@ -69,8 +99,6 @@ export async function reconcile(parts: BillingParts, now: Temporal.Instant): Pro
       );
     after = listed.value.after;
   } while (after !== undefined);
-  if (unknown.length > 0)
-    log.error({ payments: unknown.slice(0, 20) }, `${unknown.length} payments belong to no attempt of ours`);
   return { ...counts, unknown };
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { uuidv7 } from '#platform/ids';
 import type { Money } from '#values/money';
+import type { Gateway } from './gateways/gateway.ts';
 
 export type RefundStatus = 'requested' | 'pending' | 'processed' | 'failed';
 
@@ -13,7 +14,7 @@ export type Refund = {
   readonly intentId: string;
   readonly paymentId: string;
   readonly gatewayPaymentId: string;
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly gatewayRefundId: string | undefined;
   readonly invoiceId: string | undefined;
   readonly amount: Money;
@@ -28,7 +29,7 @@ type RefundRow = {
   intent_id: string;
   payment_id: string;
   gateway_payment_id: string;
-  gateway: string;
+  gateway: Gateway['name'];
   gateway_refund_id: string | null;
   invoice_id: string | null;
   currency: string;
@@ -87,7 +88,7 @@ export async function openRefunds(db: Db, limit: number): Promise<Refund[]> {
 }
 
 export type NewRefund = {
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly gatewayPaymentId: string;
   /** Left out, everything that was taken. */
   readonly amount?: Money;
@@ -161,7 +162,7 @@ export async function findDispute(
 export async function saveDispute(
   tx: Tx,
   given: {
-    readonly gateway: string;
+    readonly gateway: Gateway['name'];
     readonly gatewayPaymentId: string;
     readonly gatewayDisputeId: string;
     readonly amount: Money;
@@ -201,7 +202,7 @@ export async function markPayment(
 
 /** A payment that took money, and what of it has gone back or is on its way. */
 export type Taken = {
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly gatewayPaymentId: string;
   readonly subscriptionId: string;
   readonly amount: Money;
@@ -228,7 +229,7 @@ export async function takenOf(
   by: { readonly readerId: string } | { readonly gatewayPaymentId: string },
 ): Promise<Taken[]> {
   const { rows } = await sql<{
-    gateway: string;
+    gateway: Gateway['name'];
     gateway_payment_id: string;
     subscription_id: string;
     currency: string;

@@ -174,7 +174,7 @@ export async function sendRefund(
   const refund = await findRefund(parts.db, refundId);
   if (refund?.status !== 'requested') return;
   const { amount, gatewayPaymentId } = refund;
-  const called = await parts.gateway.refund({ refundId, gatewayPaymentId, amount });
+  const called = await parts.gateways.named(refund.gateway).refund({ refundId, gatewayPaymentId, amount });
   if (called.kind === 'unknown')
     throw new Error(`the gateway does not say whether it refunded ${refundId}: ${called.reason}`);
   await parts.db.transaction().execute(async (tx) => {

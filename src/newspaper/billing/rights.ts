@@ -1,3 +1,4 @@
+import type { Gateway } from './gateways/gateway.ts';
 import type { Taken } from './refunds.store.ts';
 import type { PaidTerm, Standing } from './subscription.ts';
 
@@ -70,7 +71,7 @@ export function prorated(
 /** What goes back of an invoice, and by which payment. */
 export type Draw = {
   readonly gatewayPaymentId: string;
-  readonly gateway: string;
+  readonly gateway: Gateway['name'];
   readonly invoiceId: string;
   readonly minor: bigint;
   /** Of an invoice that goes back to the last of it. */

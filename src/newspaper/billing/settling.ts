@@ -1,8 +1,9 @@
+import type { Db } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { enqueue } from '#platform/queue';
 import { latestOf } from '#values/instants';
 import { applyAnswer } from './applying.ts';
-import { askLater, SETTLE_CHECKOUT } from './asking.ts';
+import { askLater, type MandateNamed, SETTLE_CHECKOUT } from './asking.ts';
 import {
   type ChargeIntent,
   findIntent,
@@ -14,7 +15,7 @@ import {
   unansweredIntents,
 } from './charges.store.ts';
 import { sendCharge } from './charging.ts';
-import type { Called, CheckoutState, FoundCheckout, Webhook } from './gateways/gateway.ts';
+import type { Called, CheckoutState, FoundCheckout, Gateway, Webhook } from './gateways/gateway.ts';
 import type { BillingParts } from './parts.ts';
 
 /** The task that asks a gateway what became of a mandate. */
@@ -27,19 +28,21 @@ export const READ_MANDATE = 'read-mandate';
  * @returns whether it was genuine
  */
 export async function takeEvent(
-  parts: BillingParts,
+  { db }: BillingParts,
+  gateway: Gateway,
   rawBody: Buffer,
   header: (name: string) => string | undefined,
   now: Temporal.Instant,
 ): Promise<boolean> {
-  const event = parts.gateway.verifyWebhook(rawBody, header);
+  const event = gateway.verifyWebhook(rawBody, header);
   if (event.kind === 'forged') return false;
-  await keepEvent(parts, { event, body: rawBody, now });
+  await keepEvent(db, { event, gateway: gateway.name, body: rawBody, now });
   return true;
 }
 
 type Genuine = {
   readonly event: Exclude<Webhook, { kind: 'forged' }>;
+  readonly gateway: Gateway['name'];
   readonly body: Buffer;
   readonly now: Temporal.Instant;
 };
@@ -49,9 +52,9 @@ export type Told = { readonly intentId: string; readonly saysPaid?: boolean | un
 
 /** Those that come at once are kept together, and one job asks about them all. */
 const keepEvent = groupedOver(
-  async ({ db, gateway }: BillingParts, taken: Genuine[]): Promise<undefined[]> => {
-    const events = taken.map(({ body, event }) => ({
-      gateway: gateway.name,
+  async (db: Db, taken: Genuine[]): Promise<undefined[]> => {
+    const events = taken.map(({ body, event, gateway }) => ({
+      gateway,
       eventId: event.eventId,
       type: event.type,
       reference: event.kind === 'event' ? event.reference : undefined,
@@ -60,7 +63,11 @@ const keepEvent = groupedOver(
       saysPaid: event.kind === 'event' && event.saysPaid === true,
       body,
     }));
-    const tokens = taken.flatMap(({ event }) => (event.kind === 'mandate' ? [event.token] : []));
+    const mandates = new Map(
+      taken.flatMap(({ event, gateway }): [string, MandateNamed][] =>
+        event.kind === 'mandate' ? [[`${gateway} ${event.token}`, { gateway, token: event.token }]] : [],
+      ),
+    );
     await db.transaction().execute(async (tx) => {
       const toAsk = await insertEvents(tx, events, latestOf(taken.map(({ now }) => now)));
       const byIntent = Map.groupBy(toAsk, ({ intentId }) => intentId);
@@ -71,7 +78,7 @@ const keepEvent = groupedOver(
         }),
       );
       if (pieces.length > 0) await enqueue(tx, SETTLE_CHECKOUT, pieces);
-      for (const token of new Set(tokens)) await enqueue(tx, READ_MANDATE, { token });
+      for (const named of mandates.values()) await enqueue(tx, READ_MANDATE, named);
     });
     return taken.map(() => undefined);
   },
@@ -122,7 +129,7 @@ export async function settleIntent(
     log.warn({ intentId }, 'a gateway knows an order that this paper does not');
     return;
   }
-  const answer = await ask(parts, intent);
+  const answer = await ask(db, parts.gateways.named(intent.gateway), intent);
   // Whoever was to send it died, or its request was lost on the way: the same one is sent, and taken once.
   const isUnheard = answer.kind === 'ok' && answer.value === undefined;
   if (isUnheard && intent.mandateId !== undefined && isOpen(intent)) await sendCharge(parts, intent.id, now);
@@ -131,7 +138,8 @@ export async function settleIntent(
 
 /** How an attempt stands, by the gateway's word; undefined where it never heard of it. */
 async function ask(
-  { db, gateway }: BillingParts,
+  db: Db,
+  gateway: Gateway,
   intent: ChargeIntent,
 ): Promise<Called<CheckoutState | undefined>> {
   if (intent.mandateId !== undefined) {

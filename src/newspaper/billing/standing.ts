@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
+import type { MandateNamed } from './asking.ts';
 import { carryOut } from './carrying-out.ts';
 import { setMandateStatus } from './mandates.store.ts';
 import type { BillingParts } from './parts.ts';
@@ -66,10 +67,11 @@ export async function applyFact(
  */
 export async function settleMandate(
   parts: BillingParts,
-  token: string,
+  { gateway: name, token }: MandateNamed,
   now: Temporal.Instant,
 ): Promise<void> {
-  const { db, gateway } = parts;
+  const { db } = parts;
+  const gateway = parts.gateways.named(name);
   const read = await gateway.readMandate(token);
   if (read.kind === 'unknown') throw new Error(`the gateway does not tell of a mandate: ${read.reason}`);
   if (read.kind === 'refused') return;
@@ -90,11 +92,14 @@ export async function settleMandate(
  *
  * @throws when the gateway does not answer, so that a job tries again
  */
-export async function revokeMandate({ db, gateway, log }: BillingParts, token: string): Promise<void> {
-  const revoked = await gateway.revokeMandate(token);
+export async function revokeMandate(
+  { db, gateways, log }: BillingParts,
+  { gateway, token }: MandateNamed,
+): Promise<void> {
+  const revoked = await gateways.named(gateway).revokeMandate(token);
   if (revoked.kind === 'unknown') throw new Error(`the gateway does not revoke a mandate: ${revoked.reason}`);
   if (revoked.kind === 'refused') log.warn({ code: revoked.code }, 'the gateway refuses to revoke a mandate');
-  else await db.transaction().execute((tx) => setMandateStatus(tx, gateway.name, token, 'revoked'));
+  else await db.transaction().execute((tx) => setMandateStatus(tx, gateway, token, 'revoked'));
 }
 
 /**

@@ -575,6 +575,15 @@ export async function lookAgain(tx: Tx, ids: readonly string[], at: Temporal.Ins
     where id = any(${ids}::uuid[]) and state not in ('canceled', 'expired')`.execute(tx);
 }
 
+/** Has nothing charged of subscriptions until a person has looked, each for its reason; of those that were not parked before. */
+export async function park(tx: Tx, reasons: ReadonlyMap<string, string>): Promise<void> {
+  if (reasons.size === 0) return;
+  await sql`
+    update billing.subscriptions s set parked_reason = given.reason
+    from unnest(${[...reasons.keys()]}::uuid[], ${[...reasons.values()]}::text[]) as given (id, reason)
+    where s.id = given.id and s.parked_reason is null`.execute(tx);
+}
+
 /** A person has looked: what was parked may be charged again. @returns whether it was parked */
 export async function unpark(tx: Tx, id: string, now: Temporal.Instant): Promise<boolean> {
   const { rows } = await sql`

@@ -159,6 +159,19 @@ export const MAIL_KINDS = {
   'subscription-rests': z.strictObject({ planName: line, amount: money, payPath: path }),
   /** It was not paid, and nobody asks any more. */
   'subscription-over': z.strictObject({ planName: line, subscribePath: path }),
+  /** To whoever is gone, with an offer that is open to them. */
+  'come-back': z.strictObject({
+    /** The first day on which they did not read any more. */
+    readUntil: day,
+    months: z.int().min(1),
+    price: money,
+    trialDays: z.int().min(0),
+    phases: z.array(z.strictObject({ terms: z.int().min(1), price: money })),
+    /** The first day on which it is not to be had any more. */
+    untilOn: day.optional(),
+    offerPath: path,
+    stopPath: path,
+  }),
   /** It rests, as its reader wanted. */
   'subscription-paused': z.strictObject({
     planName: line,

@@ -7,6 +7,7 @@ import {
   consentsOf,
   creditNotesOf,
   forgetGifts,
+  forgetOffersWanted,
   forgetSeats,
   giftsOf,
   invoicesOf,
@@ -181,6 +182,7 @@ export async function deleteReader(
     await forgetMails(tx, readerId);
     await forgetSeats(tx, readerId, now);
     await forgetGifts(tx, readerId);
+    await forgetOffersWanted(tx, readerId);
     await forgetGrants(tx, readerId);
     await removeReader(tx, readerId);
     await postMail(tx, { kind: 'account-deleted', to: reader.email, payload: { deletedAt: now } }, now);

@@ -1,8 +1,7 @@
-import type { Plan } from '#billing';
+import { offerBeside, offerWords, type Plan, termText } from '#billing';
 import { formatMoney } from '#values/money';
 import type { Frame } from '../frame.ts';
 import { planPath, withNext, withOffer } from '../urls.ts';
-import { offerBeside, offerWords, termText } from './conditions.ts';
 
 /**
  * The plans as a printed table of prices: what is charged and for how long, and what that is a month. Both stand there,

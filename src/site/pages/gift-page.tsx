@@ -1,8 +1,7 @@
-import type { Gift, Plan } from '#billing';
+import { type Gift, type Plan, termText } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Agreement } from '../components/agreement.tsx';
-import { termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Field, FormError } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';

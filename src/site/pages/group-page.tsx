@@ -7,11 +7,11 @@ import {
   priceFor,
   type Seat,
   type SeatQuote,
+  termText,
 } from '#billing';
 import { writeDate, writeDay } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { Agreement } from '../components/agreement.tsx';
-import { termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Act, Field, FormError, Select } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';

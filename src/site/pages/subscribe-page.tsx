@@ -1,10 +1,9 @@
-import type { Offer, OfferRefusal, Plan } from '#billing';
+import { conditionWords, type Offer, type OfferRefusal, offerWords, type Plan, termText } from '#billing';
 import type { Benefit } from '#entitlements';
 import { writeDate } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { COUNTRIES, INDIAN_STATES } from '#values/places';
 import { Agreement } from '../components/agreement.tsx';
-import { conditionWords, offerWords, termText } from '../components/conditions.ts';
 import { documentText } from '../components/document.ts';
 import { Field, FormError, Select } from '../components/form.tsx';
 import { Layout } from '../components/layout.tsx';

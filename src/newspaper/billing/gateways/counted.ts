@@ -1,7 +1,10 @@
 import type { Called, Gateway } from './gateway.ts';
 
-/** A gateway whose calls are counted, by what came of them: `ok`, `refused`, `unknown`. */
-export function countedGateway(gateway: Gateway): { gateway: Gateway; calls: ReadonlyMap<string, number> } {
+/** Calls of a gateway, by what came of them: `ok`, `refused`, `unknown`. */
+export type GatewayCalls = { readonly name: Gateway['name']; readonly calls: ReadonlyMap<string, number> };
+
+/** A gateway whose calls are counted. */
+export function countedGateway(gateway: Gateway): Gateway & GatewayCalls {
   const calls = new Map<string, number>([
     ['ok', 0],
     ['refused', 0],
@@ -13,20 +16,18 @@ export function countedGateway(gateway: Gateway): { gateway: Gateway; calls: Rea
     return called;
   }
   return {
+    ...gateway,
     calls,
-    gateway: {
-      ...gateway,
-      openCheckout: (order) => counted(gateway.openCheckout(order)),
-      readCheckout: (checkoutId) => counted(gateway.readCheckout(checkoutId)),
-      findCheckout: (reference) => counted(gateway.findCheckout(reference)),
-      expireCheckout: (checkoutId) => counted(gateway.expireCheckout(checkoutId)),
-      charge: (order) => counted(gateway.charge(order)),
-      findCharge: (reference) => counted(gateway.findCharge(reference)),
-      readMandate: (token) => counted(gateway.readMandate(token)),
-      revokeMandate: (token) => counted(gateway.revokeMandate(token)),
-      refund: (order) => counted(gateway.refund(order)),
-      listPayments: (since, after) => counted(gateway.listPayments(since, after)),
-      readBalance: () => counted(gateway.readBalance()),
-    },
+    openCheckout: (order) => counted(gateway.openCheckout(order)),
+    readCheckout: (checkoutId) => counted(gateway.readCheckout(checkoutId)),
+    findCheckout: (reference) => counted(gateway.findCheckout(reference)),
+    expireCheckout: (checkoutId) => counted(gateway.expireCheckout(checkoutId)),
+    charge: (order) => counted(gateway.charge(order)),
+    findCharge: (reference) => counted(gateway.findCharge(reference)),
+    readMandate: (token) => counted(gateway.readMandate(token)),
+    revokeMandate: (token) => counted(gateway.revokeMandate(token)),
+    refund: (order) => counted(gateway.refund(order)),
+    listPayments: (since, after) => counted(gateway.listPayments(since, after)),
+    readBalance: () => counted(gateway.readBalance()),
   };
 }

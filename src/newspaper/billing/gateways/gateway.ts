@@ -1,12 +1,14 @@
 import type { Money } from '#values/money';
 
+export const GATEWAY_NAMES = ['razorpay', 'stripe', 'sandbox'] as const;
+
 /**
  * A company that takes money for us, as the paper sees it. The first payment is made on a page of the company's own, to
  * which the reader is sent; later ones are taken by a mandate that was given there. What came of anything is learnt by
  * reading the gateway again. A webhook only says what to read, and a reader who comes back proves nothing.
  */
 export type Gateway = {
-  readonly name: 'sandbox' | 'stripe' | 'razorpay';
+  readonly name: (typeof GATEWAY_NAMES)[number];
   /**
    * Begins a checkout. The same intent begins the same one again, however often it is sent; with another amount it is
    * refused.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { makePlan } from '../../newspaper/billing/catalog.ts';
-import type { Offer } from '../../newspaper/billing/offers.ts';
-import { conditionWords, offerBeside, offerWords } from './conditions.ts';
+import { makePlan } from './catalog.ts';
+import { conditionWords, offerBeside, offerWords } from './condition-words.ts';
+import type { Offer } from './offers.ts';
 
 const rupees = (minor: bigint) => ({ minor, currency: 'INR' });
 const plan = (slug: string, months: number, minor: bigint) =>

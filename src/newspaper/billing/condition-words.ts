@@ -1,6 +1,9 @@
-import type { Offer, Plan } from '#billing';
-import { phasesOf } from '#billing';
 import { formatMoney } from '#values/money';
+import type { Plan } from './catalog.ts';
+import { type Offer, phasesOf } from './offers.ts';
+
+type Priced = Pick<Plan, 'months' | 'price'>;
+type Conditions = Pick<Offer, 'phases' | 'trialDays'>;
 
 /** "3 months", "1 year", "2 years". */
 export function termText(months: number): string {
@@ -12,7 +15,7 @@ export function termText(months: number): string {
  * What a plan costs from its first day on, in sentences: "The first 14 days cost nothing. After that it costs ₹900 for 3
  * months". A reader agrees to these words, so they say every price that will be charged.
  */
-export function conditionWords(plan: Plan, offer: Offer | undefined, language: string): string {
+export function conditionWords(plan: Priced, offer: Conditions | undefined, language: string): string {
   const term = termText(plan.months);
   const said: string[] = [];
   if (offer !== undefined && offer.trialDays > 0)
@@ -33,7 +36,7 @@ export function conditionWords(plan: Plan, offer: Offer | undefined, language: s
 }
 
 /** An offer in a few words, as it stands beside a plan: "First 14 days free", "First year for ₹1,350". */
-export function offerWords(plan: Plan, offer: Offer, language: string): string {
+export function offerWords(plan: Priced, offer: Conditions, language: string): string {
   const { trialDays } = offer;
   const said = trialDays > 0 ? [trialDays === 1 ? 'First day free' : `First ${trialDays} days free`] : [];
   const [first] = phasesOf(offer, plan);
