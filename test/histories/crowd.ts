@@ -359,7 +359,8 @@ class Years {
       const left = await this.#waiting();
       if (left.jobs === 0) return;
     }
-    throw await this.#told(['jobs wait, and nobody does them']);
+    const { rows } = await this.#papers[0].database.pool.query<{ what: string }>(LEFT);
+    throw await this.#told(['jobs wait, and nobody does them', ...rows.map(({ what }) => what)]);
   }
 
   /** What waits to be done; what a process lost its connections over is taken up again, and mails are not sent. */
@@ -429,13 +430,20 @@ class Years {
   }
 }
 
+/** What fails so often waits for the next question: a gateway that never answers about a charge says nothing sooner. */
+const MOST_TRIES = 6;
 /** What failed is tried again at once, and not by the machine's own clock; mails are not sent. */
 const WAITING = `
   with mails as (delete from jobs._private_jobs j using jobs._private_tasks t
       where t.id = j.task_id and t.identifier = 'send-mail' and j.locked_at is null),
-    again as (update jobs._private_jobs set run_at = now() where run_at > now() and attempts > 0 and locked_at is null)
+    again as (update jobs._private_jobs set run_at = now() where run_at > now() and attempts between 1 and ${MOST_TRIES} and locked_at is null)
   select (select count(*)::int from sandbox.events where state = 'waiting') as events,
-    (select count(*)::int from jobs.jobs where task_identifier <> 'send-mail' and run_at <= now()) as jobs`;
+    (select count(*)::int from jobs.jobs where task_identifier <> 'send-mail' and run_at <= now() and attempts <= ${MOST_TRIES}) as jobs`;
+/** What waits, to be told. */
+const LEFT = `
+  select format('%s, key %s, attempt %s of %s, taken up at %s by %s: %s', task_identifier, key, attempts, max_attempts, locked_at, locked_by,
+    left(last_error, 300)) as what
+  from jobs.jobs where task_identifier <> 'send-mail' limit 5`;
 /** Whoever was at sending these is no more, and the gateway would wait for it by the machine's own clock. */
 const UNCLAIM = `update sandbox.events set claimed_until = null where state = 'waiting' and claimed_until is not null`;
 
