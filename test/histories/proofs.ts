@@ -8,7 +8,7 @@ import type { Money } from '#values/money';
  * operator proves them, and here what only a test can know, since it knows that everything has been heard and holds the
  * gateway's own tables against ours. Each says in words what is broken.
  */
-export const INVARIANTS: Readonly<Record<string, string>> = {
+const INVARIANTS: Readonly<Record<string, string>> = {
   'I6: no more than one attempt is open': `
     select format('%s are open for subscription %s', count(*), subscription_id) as what
     from billing.charge_intents where status not in ('succeeded', 'failed', 'canceled') group by subscription_id having count(*) > 1`,
@@ -208,7 +208,7 @@ export function openProofs({ db, pool }: Database): Proofs {
   };
 }
 
-export async function brokenInvariants(pool: pg.Pool, now: Temporal.Instant): Promise<string[]> {
+async function brokenInvariants(pool: pg.Pool, now: Temporal.Instant): Promise<string[]> {
   const found: string[] = [];
   for (const [name, sql] of Object.entries(INVARIANTS)) {
     const { rows } = await pool.query<{ what: string }>(
