@@ -123,6 +123,16 @@ const INVARIANTS: Readonly<Record<string, (world: World) => Iterable<string>>> =
         before = term;
       }
     }
+    // What is bought next begins where this says that the last term ends.
+    for (const one of world.subscriptions) {
+      const { anchorOn, id, monthsPaid, paidThroughOn } = one;
+      if (
+        !isOver(one) &&
+        paidThroughOn !== undefined &&
+        !anchorOn?.add({ months: monthsPaid }).equals(paidThroughOn)
+      )
+        yield `${id} is paid through ${paidThroughOn}, ${monthsPaid} months from ${anchorOn}`;
+    }
   },
   *'I14: who has a right has paid for it, or was given it'(world) {
     for (const { revokedAt, sourceId } of world.grants) {

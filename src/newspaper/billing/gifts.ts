@@ -6,6 +6,7 @@ import { type SealingKeys, seal, unseal } from '#platform/sealing';
 import { findReader } from '#readers';
 import { emailAddress } from '#values/email-address';
 import { Conflict, Invalid, NotFound } from '#values/errors';
+import { latestOf } from '#values/instants';
 import { isPlace } from '#values/places';
 import { dayAt, startOfDay, termBoundary } from '#values/term';
 import { isGroup } from './agreement.ts';
@@ -330,7 +331,7 @@ async function give(
     );
     return { startOn: paidThroughOn, endOn };
   }
-  const { until } = await runningGifts(tx, reader.id, now);
+  const until = (await runningGifts(tx, reader.id, now)).at(-1)?.until;
   const startOn = until === undefined ? dayAt(now, zone) : dayAt(until, zone);
   const endOn = termBoundary(startOn, 1, gift.months);
   const from = until ?? now;
@@ -370,10 +371,19 @@ export async function carryGiftsOver(
       !isGroup(standing),
   );
   for (const { standing, subscription } of begun) {
-    const { sourceIds, until } = await runningGifts(tx, subscription.readerId, now);
-    if (until === undefined) continue;
-    const days = dayAt(now, subscription.zone).until(dayAt(until, subscription.zone)).days;
-    await revokeGrants(tx, sourceIds, 'its days follow the paid term', now, subscription.readerId);
+    const gifts = await runningGifts(tx, subscription.readerId, now);
+    if (gifts.length === 0) continue;
+    const days = gifts.reduce((sum, { from, until }) => {
+      const begins = dayAt(latestOf([from, now]), subscription.zone);
+      return sum + begins.until(dayAt(until, subscription.zone)).days;
+    }, 0);
+    await revokeGrants(
+      tx,
+      gifts.map(({ id }) => id),
+      'its days follow the paid term',
+      now,
+      subscription.readerId,
+    );
     if (days > 0)
       await applyFactIn(
         parts,

@@ -353,11 +353,18 @@ function returned(
     const { standing: after, steps } = ended(standing, 'canceled', reason);
     return changed(after, [revoke, ...steps]);
   }
-  // One that has not begun: the term before is kept to its end.
-  return changed(
-    { ...standing, paidThroughOn: term.startOn, cancelOn: term.startOn, pendingChange: undefined },
-    [revoke],
-  );
+  // One that has not begun: the term before is kept to its end, and whoever lets it go on after all buys the days behind that.
+  const begun = standing.monthsPaid - standing.months;
+  const isCounted =
+    standing.anchorOn !== undefined && monthsAfter(standing.anchorOn, begun).equals(term.startOn);
+  const after: Standing = {
+    ...standing,
+    ...(isCounted ? { monthsPaid: begun } : { anchorOn: term.startOn, monthsPaid: 0 }),
+    paidThroughOn: term.startOn,
+    cancelOn: term.startOn,
+    pendingChange: undefined,
+  };
+  return changed(after, [revoke]);
 }
 
 function disputeLost(standing: Standing, term: PaidTerm | undefined, today: Temporal.PlainDate): Transition {
