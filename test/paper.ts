@@ -60,6 +60,7 @@ export async function testPaper(
       | 'sandbox'
       | 'secret'
       | 'smtpUrl'
+      | 'stripe'
       | 'trustedProxyHops'
     >
   > = {},

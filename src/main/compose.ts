@@ -12,7 +12,9 @@ import {
   type RazorpayAccount,
   razorpayGateway,
   razorpayPages,
+  type StripeAccount,
   sandboxGateway,
+  stripeGateway,
 } from '#billing';
 import { rememberStories, type StoryMemory } from '#content';
 import { rememberGrants } from '#entitlements';
@@ -91,6 +93,10 @@ export type PaperOptions = {
   readonly inProcess?: boolean;
   /** The account at Razorpay that takes the money; left out, none. */
   readonly razorpay?: Pick<RazorpayAccount, 'keyId' | 'keySecret' | 'webhookSecrets' | 'apiBase'> | undefined;
+  /** The account at Stripe that takes the money; left out, none. */
+  readonly stripe?:
+    | Pick<StripeAccount, 'secretKey' | 'webhookSecrets' | 'apiBase' | 'checkoutOrigin' | 'timeoutMs'>
+    | undefined;
   readonly log: Logger;
   /** Who may read /metrics; left out, nobody. */
   readonly metricsFrom?: readonly string[];
@@ -181,8 +187,10 @@ export async function composePaper(options: PaperOptions): Promise<Paper> {
   const send = options.inProcess ? sendInto({ request: (url, init) => app.request(url, init) }) : undefined;
   // Banks and mandates live in the world's time, wherever the domain's clock was moved.
   const razorpay = options.razorpay && { ...options.razorpay, baseUrl, now: () => systemClock.now(), log };
+  const stripe = options.stripe && { ...options.stripe, baseUrl, now: () => systemClock.now(), log };
   const gateways = [
     ...(razorpay === undefined ? [] : [razorpayGateway(razorpay)]),
+    ...(stripe === undefined ? [] : [stripeGateway(stripe)]),
     ...(options.sandbox
       ? [
           sandboxGateway({

@@ -24,6 +24,7 @@ describe('an environment that says nothing', () => {
       demo: true,
       passphrase: undefined,
       razorpay: undefined,
+      stripe: undefined,
       metricsFrom: [],
       logLevel: 'info',
     });
@@ -93,6 +94,7 @@ describe('a wrong value', () => {
     ['TRUSTED_PROXY_HOPS', ['all', '-1', '21']],
     ['DEMO', ['true']],
     ['LOG_LEVEL', ['loud', 'INFO']],
+    ['STRIPE_SECRET_KEY', ['key', 'pk_test_123456789', 'sk_test_', 'rzp_test_123456789']],
     ['RAZORPAY_KEY_ID', ['key', 'rzp_other_1', 'rzp_live_', 'sk_live_123']],
   ])('of %s is refused in one line that names it', async (name, values) => {
     for (const value of values) {
@@ -208,4 +210,33 @@ it('--help lists every variable with its default', () => {
   ]) {
     expect(text).toMatch(new RegExp(`^  ${name} .+ \\[.+\\]$`, 'm'));
   }
+});
+
+describe('an account at Stripe', () => {
+  const STRIPE = {
+    STRIPE_SECRET_KEY: 'sk_test_51HxyzABCDEF',
+    STRIPE_WEBHOOK_SECRET: 'whsec_newer, whsec_older',
+  };
+
+  it('is a key, and what webhooks are signed with, now and before', async () => {
+    expect((await read(STRIPE)).stripe).toEqual({
+      secretKey: 'sk_test_51HxyzABCDEF',
+      webhookSecrets: ['whsec_newer', 'whsec_older'],
+    });
+  });
+
+  it('is whole or not at all, and repeats no secret', async () => {
+    await expect(read({ ...STRIPE, STRIPE_WEBHOOK_SECRET: '' })).rejects.toThrow(
+      /^STRIPE_WEBHOOK_SECRET must be set where STRIPE_SECRET_KEY is$/,
+    );
+    await expect(read({ ...STRIPE, STRIPE_SECRET_KEY: 'sk_hunter2' })).rejects.not.toThrow('hunter2');
+  });
+
+  it('F45 that takes real money is not opened beside a clock that anybody moves', async () => {
+    for (const STRIPE_SECRET_KEY of ['sk_live_51HxyzABCDEF', 'rk_live_51HxyzABCDEF']) {
+      const live = { ...STRIPE, STRIPE_SECRET_KEY };
+      await expect(read({ ...live, SANDBOX: '1' })).rejects.toThrow(/^STRIPE_SECRET_KEY must be a test key/);
+      expect((await read({ ...live, SANDBOX: '0' })).stripe?.secretKey).toBe(STRIPE_SECRET_KEY);
+    }
+  });
 });

@@ -32,6 +32,8 @@ export type Config = {
   readonly razorpay:
     | { readonly keyId: string; readonly keySecret: string; readonly webhookSecrets: readonly string[] }
     | undefined;
+  /** The account at Stripe that takes the money; undefined where there is none. */
+  readonly stripe: { readonly secretKey: string; readonly webhookSecrets: readonly string[] } | undefined;
   /** Addresses and networks that may read /metrics. */
   readonly metricsFrom: readonly string[];
   readonly logLevel: LogLevel;
@@ -174,6 +176,21 @@ const VARIABLES = {
     fallback: 'none',
     meaning: 'what Razorpay signs webhooks with; a list allows rotation',
   },
+  STRIPE_SECRET_KEY: {
+    text: z.string().regex(/^[rs]k_(?:test|live)_[A-Za-z0-9]{8,250}$/),
+    must: 'be a secret or restricted key of Stripe, such as sk_live_… or rk_test_…',
+    fallback: 'none: nothing is sold through Stripe',
+    meaning: 'the account at Stripe, with the one below',
+  },
+  STRIPE_WEBHOOK_SECRET: {
+    text: z
+      .string()
+      .transform((text) => text.split(',').map((one) => one.trim()))
+      .refine((all) => all.every((one) => one.length >= WEBHOOK_SECRET_LENGTH)),
+    must: `be one secret or several, newest first, with commas between, each of ${WEBHOOK_SECRET_LENGTH} characters or more`,
+    fallback: 'none',
+    meaning: 'what Stripe signs webhooks with (whsec_…); a list allows rotation',
+  },
   METRICS_FROM: {
     text: z
       .string()
@@ -247,9 +264,15 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
     RAZORPAY_KEY_SECRET: read('RAZORPAY_KEY_SECRET'),
     RAZORPAY_WEBHOOK_SECRET: read('RAZORPAY_WEBHOOK_SECRET'),
   });
+  const stripe = together({
+    STRIPE_SECRET_KEY: read('STRIPE_SECRET_KEY'),
+    STRIPE_WEBHOOK_SECRET: read('STRIPE_WEBHOOK_SECRET'),
+  });
   // A clock that anybody moves and real money have nothing to do with each other.
   if (settings.sandbox && razorpay?.RAZORPAY_KEY_ID?.startsWith('rzp_live_') === true)
     wrong.push('RAZORPAY_KEY_ID must be a test key, such as rzp_test_…, where SANDBOX is 1');
+  if (settings.sandbox && /^[rs]k_live_/.test(stripe?.STRIPE_SECRET_KEY ?? ''))
+    wrong.push('STRIPE_SECRET_KEY must be a test key, such as sk_test_…, where SANDBOX is 1');
   if (wrong.length > 0) throw new Invalid('wrong_setting', wrong.join('; '));
   return {
     ...settings,
@@ -257,6 +280,10 @@ export async function readConfig(env: Record<string, string | undefined>): Promi
       keyId: razorpay.RAZORPAY_KEY_ID,
       keySecret: razorpay.RAZORPAY_KEY_SECRET,
       webhookSecrets: razorpay.RAZORPAY_WEBHOOK_SECRET,
+    },
+    stripe: stripe && {
+      secretKey: stripe.STRIPE_SECRET_KEY,
+      webhookSecrets: stripe.STRIPE_WEBHOOK_SECRET,
     },
     secret: secret ?? (await keptSecret(settings.dataFolder)),
   };

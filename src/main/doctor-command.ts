@@ -2,6 +2,10 @@ import { constants } from 'node:fs';
 import { access, readdir, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { examineStripe, razorpayGateway } from '#billing';
+import { systemClock } from '#platform/clock';
+import { uuidv7 } from '#platform/ids';
+import type { Logger } from '#platform/log';
 import type { BareCommand, BareContext, CommandResult } from './command.ts';
 import { HOME } from './compose.ts';
 import type { Config } from './config.ts';
@@ -10,17 +14,18 @@ import { bad, examineDatabase, type Finding, good, warning } from './doctor.quer
 export const DOCTOR_COMMAND: BareCommand = {
   name: 'doctor',
   usage: '',
-  does: 'looks at configuration, database, migrations, jobs, mail, gateways, disk and clock',
+  does: 'looks at configuration, database, migrations, jobs, mail, accounts at gateways, disk and clock',
   bare: true,
   run,
 };
 
-async function run({ config, databaseUrl }: BareContext): Promise<CommandResult> {
+async function run({ config, databaseUrl, log }: BareContext): Promise<CommandResult> {
   const findings = [
     ...configuration(config),
     ...(await examineDatabase(databaseUrl, { known: await knownMigrations(), secrets: config.secret })),
     await mail(config),
     gateways(config),
+    ...(await accounts(config, log)),
     ...(await disk(config)),
   ];
   const bad = findings.filter(({ state }) => state === 'bad');
@@ -70,12 +75,33 @@ async function mail({ smtpUrl, sandbox }: Config): Promise<Finding> {
   });
 }
 
-function gateways({ razorpay, sandbox }: Config): Finding {
-  if (razorpay !== undefined)
-    return good('gateway', `Razorpay${razorpay.keyId.startsWith('rzp_test_') ? ', with a test key' : ''}`);
+function gateways({ razorpay, sandbox, stripe }: Config): Finding {
+  const named = (name: string, key: string | undefined) =>
+    key === undefined ? [] : [`${name}${key.includes('_test_') ? ', with a test key' : ''}`];
+  const all = [...named('Razorpay', razorpay?.keyId), ...named('Stripe', stripe?.secretKey)];
+  if (all.length > 0) return good('gateway', all.join('; '));
   return sandbox
     ? good('gateway', 'the sandbox')
     : warning('gateway', 'none is configured: nothing can be bought');
+}
+
+/** Whether whoever takes the money knows this paper: Razorpay answers, and Stripe tells more of its account. */
+async function accounts({ baseUrl, razorpay, stripe }: Config, log: Logger): Promise<Finding[]> {
+  const own = { baseUrl, log, now: () => systemClock.now() };
+  const found: Finding[] = [];
+  if (razorpay !== undefined) {
+    // An order that nobody made: who has no right to ask is told so.
+    const asked = await razorpayGateway({ ...razorpay, ...own }).findCheckout(uuidv7());
+    found.push(
+      asked.kind === 'ok'
+        ? good('Razorpay', 'takes the key')
+        : bad('Razorpay', `no order can be read (${asked.kind === 'refused' ? asked.code : asked.reason})`),
+    );
+  }
+  if (stripe !== undefined)
+    for (const { says, state } of await examineStripe({ ...stripe, ...own }))
+      found.push({ what: 'Stripe', state, says });
+  return found;
 }
 
 const GIGABYTE = 1024 ** 3;

@@ -15,7 +15,7 @@ import { findReader } from '#readers';
 import { NotFound } from '#values/errors';
 import { renderChanges, renderWithdrawal } from './pages/change-page.tsx';
 import type { Site } from './parts.ts';
-import { missing, ownPage, PRIVATE } from './plain-answers.ts';
+import { missing, ownPage, PRIVATE, payingPage } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -58,7 +58,7 @@ export function changeRoutes(site: Site): Route[] {
             quote: await quoteChange(db, subscription, plan, clock.now()),
           })),
         );
-        return ownPage(renderChanges({ frame, subscription, offers, withdrawal }));
+        return payingPage(site, renderChanges({ frame, subscription, offers, withdrawal }));
       }),
     },
     {

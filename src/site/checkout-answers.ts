@@ -35,7 +35,7 @@ import {
   renderSubscribe,
 } from './pages/subscribe-page.tsx';
 import type { Site } from './parts.ts';
-import { forAudience, missing, ownPage, PRIVATE, printed } from './plain-answers.ts';
+import { forAudience, missing, ownPage, PRIVATE, payingPage, printed } from './plain-answers.ts';
 import { giftOrderPath, PATHS, planPath, subscriptionPath, withCode, withNext, withOffer } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -88,7 +88,8 @@ export function checkoutRoutes(site: Site): Route[] {
       return redirect(303, withNext(PATHS.register, withNext(path, next)), OWN);
     }
     const { chosen, refused } = await offerFor(plan, reader.id, { code, slug });
-    return ownPage(
+    return payingPage(
+      site,
       renderOrder({
         frame: site.frame(audience),
         plan,
@@ -123,7 +124,8 @@ export function checkoutRoutes(site: Site): Route[] {
     if (seats === undefined) return redirect(303, PATHS.subscribeGroup, OWN);
     const buyer = buyerIn(form);
     const again = (error: string) =>
-      ownPage(
+      payingPage(
+        site,
         seats > 1
           ? renderGroupOrder({
               frame: site.frame(audience),

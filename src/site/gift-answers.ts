@@ -13,7 +13,7 @@ import {
   renderGifts,
 } from './pages/gift-page.tsx';
 import type { Site } from './parts.ts';
-import { ownPage, PRIVATE } from './plain-answers.ts';
+import { ownPage, PRIVATE, payingPage } from './plain-answers.ts';
 import { giftOrderPath, giftPath, PATHS, subscriptionPath, withNext } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -35,7 +35,8 @@ export function giftRoutes(site: Site): Route[] {
     const plan = planOf(ask.query('plan'));
     if (plan === undefined) return ownPage(renderGiftChoice({ frame }));
     if (reader === undefined) return redirect(303, withNext(PATHS.register, giftOrderPath(plan.slug)), OWN);
-    return ownPage(
+    return payingPage(
+      site,
       renderGiftOrder({
         frame,
         plan,
@@ -56,7 +57,11 @@ export function giftRoutes(site: Site): Route[] {
     const country = form.field('country') ?? '';
     const state = country === 'IN' ? form.field('state') || undefined : undefined;
     const again = (error: string) =>
-      ownPage(renderGiftOrder({ frame, plan, email: reader.email, fields, country, state, error }), 422);
+      payingPage(
+        site,
+        renderGiftOrder({ frame, plan, email: reader.email, fields, country, state, error }),
+        422,
+      );
     const consent = giftConsentWords(plan, frame.paper.language);
     const shown = form.field('shown');
     if (shown !== undefined && shown !== digestOf(consent))

@@ -26,7 +26,7 @@ import {
   renderSeat,
 } from './pages/group-page.tsx';
 import type { Site } from './parts.ts';
-import { missing, ownPage, PRIVATE } from './plain-answers.ts';
+import { missing, ownPage, PRIVATE, payingPage } from './plain-answers.ts';
 import { groupOrderPath, PATHS, seatPath, withNext } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -64,7 +64,8 @@ export function groupRoutes(site: Site): Route[] {
     const reader = session && (await findReader(db, { id: session.readerId }));
     if (reader === undefined)
       return redirect(303, withNext(PATHS.register, groupOrderPath(plan.slug, seats)), OWN);
-    return ownPage(
+    return payingPage(
+      site,
       renderGroupOrder({
         frame,
         plan,
@@ -83,7 +84,8 @@ export function groupRoutes(site: Site): Route[] {
     if (group === undefined) return redirect(303, PATHS.account, OWN);
     const seats = seatsIn(ask.query('seats'));
     const note = ask.query('done');
-    return ownPage(
+    return payingPage(
+      site,
       renderGroup({
         frame: site.frame(audience),
         group,

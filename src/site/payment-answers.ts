@@ -15,7 +15,7 @@ import { findReader } from '#readers';
 import { renderInvoice } from './pages/invoice-page.tsx';
 import { renderPayment } from './pages/payment-page.tsx';
 import type { Site } from './parts.ts';
-import { failure, missing, ownPage, PRIVATE } from './plain-answers.ts';
+import { failure, missing, ownPage, PRIVATE, payingPage } from './plain-answers.ts';
 import { PATHS } from './urls.ts';
 
 const OWN = [...PRIVATE, 'X-Robots-Tag', 'noindex'];
@@ -45,7 +45,8 @@ export function paymentRoutes(site: Site): Route[] {
     if (known === undefined) return redirect(303, PATHS.account, OWN);
     const state = await askGateway(known);
     const subscription = (await currentOf(session.readerId)) ?? known;
-    return ownPage(
+    return payingPage(
+      site,
       renderPayment({
         frame: site.frame(audience),
         subscription,

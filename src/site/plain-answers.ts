@@ -1,7 +1,16 @@
 import { findByOldAddress, findShownPicture, type Moved, oldAddress } from '#content';
 import { beforeResizing, findByOldPath } from '#media';
 import { type Db, isUnavailable } from '#platform/db';
-import { type Answer, type Ask, answer, HTML, problem, publicAnswer, redirect } from '#platform/http';
+import {
+  type Answer,
+  type Ask,
+  answer,
+  formPage,
+  HTML,
+  problem,
+  publicAnswer,
+  redirect,
+} from '#platform/http';
 import type { Asker } from './asker.ts';
 import type { Audience } from './frame.ts';
 import { renderError } from './pages/error-page.tsx';
@@ -37,6 +46,12 @@ export function printed(audience: Audience, html: string): Answer {
 /** A page that is for one person's eyes. */
 export function ownPage(html: string, status = 200): Answer {
   return answer(status, HTML, html, [...PRIVATE, ...UNLISTED]);
+}
+
+/** The same with a form that leads to where readers pay, which may be a page of the company that takes the money. */
+export function payingPage({ billing }: Site, html: string, status = 200): Answer {
+  const origins = billing.gateways.all.flatMap(({ checkoutOrigin }) => checkoutOrigin ?? []);
+  return formPage(status, html, origins, [...PRIVATE, ...UNLISTED]);
 }
 
 /** Makes a page for whoever asks, at once where memory knows who that is. */

@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#platform/clock';
 import { uuidv7 } from '#platform/ids';
 import { createLogger } from '#platform/log';
 import { seal, sealingKeys } from '#platform/sealing';
 import { SECOND_FACTORS } from '#staff';
 import { DOCTOR_COMMAND } from '../../src/main/doctor-command.ts';
 import { type TestDatabase, testDatabase } from '../db.ts';
+import { razorpayStandIn } from '../stand-ins/razorpay.ts';
+import { stripeStandIn } from '../stand-ins/stripe.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -121,5 +124,25 @@ describe('the doctor', () => {
     const { port } = server.address() as AddressInfo;
     expect(await complaints({ smtpUrl: `smtp://127.0.0.1:${port}` })).not.toContain('bad mail');
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('asks whoever takes the money: both take the key, and what is amiss at either is named', async () => {
+    const { secretKey, webhookSecret, ...stripe } = await stripeStandIn(systemClock);
+    const { keyId, keySecret, ...razorpay } = await razorpayStandIn(systemClock);
+    stripe.company.makeEndpoint('http://localhost:3000/webhooks/stripe', ['*']);
+    const atRazorpay = { apiBase: razorpay.apiBase, keyId, keySecret, webhookSecrets: ['a secret'] };
+    const atStripe = { apiBase: stripe.apiBase, secretKey, webhookSecrets: [webhookSecret] };
+    const amiss = async (over: Record<string, unknown> = {}) =>
+      (await complaints({ razorpay: atRazorpay, stripe: atStripe, ...over })).filter((one) =>
+        /Razorpay|Stripe|gateway/.test(one),
+      );
+    expect(await amiss()).toEqual([]);
+    stripe.company.endpoints.length = 0;
+    expect(await amiss({ razorpay: { ...atRazorpay, keySecret: 'another' } })).toEqual([
+      'bad Razorpay',
+      'warning Stripe',
+    ]);
+    expect(await amiss({ stripe: { ...atStripe, secretKey: 'sk_test_another' } })).toEqual(['bad Stripe']);
+    await Promise.all([stripe.close(), razorpay.close()]);
   });
 });

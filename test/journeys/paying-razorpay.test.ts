@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beginCheckout, beginPayment, besideEachOther, brokenBooks, subscriptionsOf } from '#billing';
+import {
+  beginCheckout,
+  beginPayment,
+  besideEachOther,
+  brokenBooks,
+  subscriptionsOf,
+  takeEvent,
+} from '#billing';
 import { createLogger } from '#platform/log';
 import { runDueJobs } from '../../src/main/jobs.ts';
 import { newestMandate } from '../../src/sandbox/sandbox.ts';
@@ -202,6 +209,26 @@ describe('a purchase through Razorpay', () => {
     );
     const { status } = await paper.app.request(`${paper.baseUrl}/webhooks/stripe`, { method: 'POST' });
     expect(status).toBe(404);
+  });
+
+  it('F12: a subscription that Razorpay charges itself is warned of, and leads to nothing', async () => {
+    const { browser, orderId } = await ordered();
+    const event = razorpay.company.sign('subscription.charged', {
+      subscription: { id: 'sub_1' },
+      payment: { id: 'pay_of_another_clock', order_id: orderId },
+    });
+    const warned: unknown[] = [];
+    const log = { warn: (...line: unknown[]) => void warned.push(...line) };
+    const parts = { ...paper.billing, log: log as never };
+    const gateway = paper.billing.gateways.named('razorpay');
+    const header = (name: string) => event.headers[name];
+    expect(await takeEvent(parts, gateway, event.body, header, clock.now())).toBe(true);
+    expect(warned).toEqual([
+      expect.objectContaining({ gateway: 'razorpay', type: event.type }),
+      expect.stringMatching(/charges itself/),
+    ]);
+    await settle();
+    expect(await stateOf(browser.readerId)).toEqual(['incomplete']);
   });
 });
 

@@ -92,6 +92,7 @@ export {
   razorpayPages,
 } from './gateways/razorpay.ts';
 export { sandboxGateway } from './gateways/sandbox.ts';
+export { examineStripe, type StripeAccount, stripeGateway } from './gateways/stripe.ts';
 export { forgetGifts, type Gift, giftsOf, nextDeliveryAt } from './gifts.store.ts';
 export {
   beginGift,

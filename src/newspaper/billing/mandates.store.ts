@@ -64,16 +64,25 @@ export async function saveMandates(
   return saved;
 }
 
-/** Keeps how a mandate stands. @returns the subscriptions that are charged to it and not over */
+/**
+ * Keeps how a mandate stands.
+ *
+ * @param now what it is now, where that may have changed too: a bank sends a new card before the old one ends (F81)
+ * @returns the subscriptions that are charged to it and not over
+ */
 export async function setMandateStatus(
   tx: Tx,
   gateway: string,
   token: string,
   status: GatewayMandate['status'],
+  now?: Pick<GatewayMandate, 'expiresOn' | 'method'>,
 ): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with changed as (
-      update billing.mandates set status = ${status} where gateway = ${gateway} and token = ${token} returning id)
+      update billing.mandates set status = ${status},
+        expires_on = coalesce(${now?.expiresOn?.toString() ?? null}::date, expires_on),
+        method = coalesce(${now?.method ?? null}, method)
+      where gateway = ${gateway} and token = ${token} returning id)
     select s.id from billing.subscriptions s join changed on changed.id = s.mandate_id
     where s.state not in ('canceled', 'expired') order by s.id`.execute(tx);
   return rows.map(({ id }) => id);

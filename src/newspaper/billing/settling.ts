@@ -6,7 +6,7 @@ import { applyAnswer } from './applying.ts';
 import { askLater, type MandateNamed, SETTLE_CHECKOUT } from './asking.ts';
 import { type ChargeIntent, findIntent, isOpen, noteCheckout, openIntents } from './charges.store.ts';
 import { sendCharge } from './charging.ts';
-import type { Called, CheckoutState, FoundCheckout, Gateway, Webhook } from './gateways/gateway.ts';
+import type { Called, CheckoutState, Concern, FoundCheckout, Gateway, Webhook } from './gateways/gateway.ts';
 import { insertEvents, noteProcessed, unansweredIntents } from './inbox.store.ts';
 import type { BillingParts } from './parts.ts';
 
@@ -20,7 +20,7 @@ export const READ_MANDATE = 'read-mandate';
  * @returns whether it was genuine
  */
 export async function takeEvent(
-  { db }: BillingParts,
+  { db, log }: BillingParts,
   gateway: Gateway,
   rawBody: Buffer,
   header: (name: string) => string | undefined,
@@ -28,9 +28,17 @@ export async function takeEvent(
 ): Promise<boolean> {
   const event = gateway.verifyWebhook(rawBody, header);
   if (event.kind === 'forged') return false;
+  if (event.kind === 'other' && event.concern !== undefined)
+    log.warn({ gateway: gateway.name, eventId: event.eventId, type: event.type }, CONCERNS[event.concern]);
   await keepEvent(db, { event, gateway: gateway.name, body: rawBody, now });
   return true;
 }
+
+const CONCERNS: Readonly<Record<Concern, string>> = {
+  'own-subscription':
+    'a gateway tells of a subscription that it charges itself: it is none of this paper’s, and its reader may pay twice',
+  'other-mode': 'a gateway sent an event of play money to an account of real money, or the other way round',
+};
 
 type Genuine = {
   readonly event: Exclude<Webhook, { kind: 'forged' }>;

@@ -79,7 +79,7 @@ export async function settleMandate(
   // What an event names may be a part of what the mandate is kept under.
   const { status, token: kept } = read.value;
   await db.transaction().execute(async (tx) => {
-    const ids = await setMandateStatus(tx, gateway.name, kept, status);
+    const ids = await setMandateStatus(tx, gateway.name, kept, status, read.value);
     const isLost = status === 'revoked' || status === 'expired' || status === 'rejected';
     await lookAgain(tx, ids, now);
     const fact: Fact = { kind: isLost ? 'method lost' : 'method' };

@@ -9,6 +9,8 @@ export const GATEWAY_NAMES = ['razorpay', 'stripe', 'sandbox'] as const;
  */
 export type Gateway = {
   readonly name: (typeof GATEWAY_NAMES)[number];
+  /** The origin of the pages on which readers pay; undefined where that is the paper's own. */
+  readonly checkoutOrigin?: string;
   /**
    * Begins a checkout. The same intent begins the same one again, however often it is sent; with another amount it is
    * refused.
@@ -200,6 +202,13 @@ export type Webhook =
   /** Says that something became of a mandate. */
   | { readonly kind: 'mandate'; readonly eventId: string; readonly type: string; readonly token: string }
   /** Genuine, and about nothing of this paper's: kept and answered 2xx, so that it is not sent for ever. */
-  | { readonly kind: 'other'; readonly eventId: string; readonly type: string }
+  | { readonly kind: 'other'; readonly eventId: string; readonly type: string; readonly concern?: Concern }
   /** Not from the gateway, or so old that it may be somebody's copy. */
   | { readonly kind: 'forged' };
+
+/** What the operator is to hear of, though nothing follows from it. */
+export type Concern =
+  /** The gateway charges by a clock of its own: that one and the paper's would take money twice (F12). */
+  | 'own-subscription'
+  /** Play money where real money is taken, or the other way round (F45). */
+  | 'other-mode';

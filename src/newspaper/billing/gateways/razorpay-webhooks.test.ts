@@ -150,7 +150,6 @@ describe('a webhook', () => {
   it('F44 about what is none of ours is kept and answered, whatever its shape', () => {
     const { company } = at.razorpay;
     for (const event of [
-      company.sign('subscription.charged', { subscription: { id: 'sub_1' } }),
       company.sign('invoice.paid', {}),
       company.sign('payment.downtime.started', { 'payment.downtime': { id: 'down_1' } }),
       company.sign('payment.captured', { payment: { id: 'pay_1', order_id: null, notes: [] } }),
@@ -163,6 +162,14 @@ describe('a webhook', () => {
         eventId: event.headers['x-razorpay-event-id'],
         type: event.type,
       });
+  });
+
+  it('F12 about a subscription that Razorpay charges itself is none of ours, and warned of', () => {
+    const payment = { id: 'pay_1', order_id: 'order_1', notes: { intent: 'an intent' } };
+    for (const type of ['subscription.charged', 'subscription.activated', 'subscription.halted']) {
+      const event = at.razorpay.company.sign(type, { subscription: { id: 'sub_1' }, payment });
+      expect(reading()(event)).toMatchObject({ kind: 'other', type, concern: 'own-subscription' });
+    }
   });
 
   it('F46 is read with its quirks: no notes are a list, and true is "1"', () => {

@@ -1,3 +1,4 @@
+import { oneAfterAnother } from './calling.ts';
 import type { Called, Gateway } from './gateway.ts';
 import { openApi, type RazorpayAccount } from './razorpay/api.ts';
 import { listPayments, readBalance } from './razorpay/books.ts';
@@ -23,6 +24,7 @@ export type { CheckoutPage } from './razorpay/checkouts.ts';
  */
 export function razorpayGateway(account: RazorpayAccount): Gateway {
   const api = openApi(account);
+  // Razorpay has no key that would make two calls at once into one.
   const inTurn = oneAfterAnother();
 
   return {
@@ -39,24 +41,6 @@ export function razorpayGateway(account: RazorpayAccount): Gateway {
     listPayments: (since, after) => listPayments(api, since, after),
     readBalance: () => readBalance(api),
     verifyWebhook: (rawBody, header) => verifyWebhook(account, rawBody, header),
-  };
-}
-
-/**
- * What is done for one intent in this process is done one after another: Razorpay has no key that would make two calls at
- * once into one, and the second is to find what the first has made.
- */
-function oneAfterAnother(): <Value>(key: string, act: () => Promise<Value>) => Promise<Value> {
-  const underWay = new Map<string, Promise<unknown>>();
-  return async (key, act) => {
-    const before = underWay.get(key) ?? Promise.resolve();
-    const own = before.then(act, act);
-    underWay.set(key, own);
-    try {
-      return await own;
-    } finally {
-      if (underWay.get(key) === own) underWay.delete(key);
-    }
   };
 }
 

@@ -96,7 +96,3 @@ function understood<Answer>(status: number, text: string, schema: z.ZodType<Answ
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-export function mapped<From, To>(called: Called<From>, map: (value: From) => To): Called<To> {
-  return called.kind === 'ok' ? { kind: 'ok', value: map(called.value) } : called;
-}

@@ -51,7 +51,7 @@ export function readEvent(body: Buffer): Webhook {
   const { id: eventId, livemode, type } = event.data;
   const other = { kind: 'other', eventId, type } as const;
   // A live event in the sandbox is somebody's mistake, and nothing here may follow from it.
-  if (livemode) return other;
+  if (livemode) return { ...other, concern: 'other-mode' };
   if (type.startsWith('mandate.')) {
     const { data } = ABOUT_MANDATE.safeParse(json);
     return data === undefined ? other : { kind: 'mandate', eventId, type, token: data.data.id };

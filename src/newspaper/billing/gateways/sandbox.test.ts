@@ -317,7 +317,8 @@ describe('a webhook', () => {
       [{ data: [] }, 'payment.succeeded'],
     ] as const) {
       const body = JSON.stringify({ ...JSON.parse(BODY), ...over });
-      expect(verify(body, signature(body))).toEqual({ kind: 'other', eventId: 'evt_1', type });
+      const concern = 'livemode' in over ? { concern: 'other-mode' } : {};
+      expect(verify(body, signature(body))).toEqual({ kind: 'other', eventId: 'evt_1', type, ...concern });
     }
   });
 

@@ -1,4 +1,5 @@
 import { machineMs } from '#platform/clock';
+import { exactNumber, mapped } from './calling.ts';
 import type { Called, Expiration, FoundCheckout, Gateway } from './gateway.ts';
 import {
   BALANCE,
@@ -14,7 +15,7 @@ import {
   REFUND,
   stateOf,
 } from './sandbox-answers.ts';
-import { mapped, type SandboxLine, sandboxLine } from './sandbox-call.ts';
+import { type SandboxLine, sandboxLine } from './sandbox-call.ts';
 import { isGenuine, readEvent } from './sandbox-webhooks.ts';
 
 export type SandboxAccount = SandboxLine & {
@@ -142,11 +143,4 @@ function withoutReference<Payment extends { readonly reference: string }>({
   ...payment
 }: Payment): Omit<Payment, 'reference'> {
   return payment;
-}
-
-/** @throws RangeError when JSON's numbers do not hold it, which no price does */
-function exactNumber(minor: bigint): number {
-  const number = Number(minor);
-  if (!Number.isSafeInteger(number)) throw new RangeError('an amount that JSON cannot hold exactly');
-  return number;
 }

@@ -158,32 +158,6 @@ const REFUSED = z.object({
 /** Refusals that say nothing of what was done: only that it took too long, is being done already, or is too much. */
 const ASK_AGAIN = new Set([408, 409, 425, 429]);
 
-export function mapped<From, To>(called: Called<From>, map: (value: From) => To): Called<To> {
-  return called.kind === 'ok' ? { kind: 'ok', value: map(called.value) } : called;
-}
-
-/** Goes on with what a question was answered, where it was. */
-export async function goOn<From, To>(
-  called: Called<From>,
-  next: (value: From) => Promise<Called<To>>,
-): Promise<Called<To>> {
-  return called.kind === 'ok' ? next(called.value) : called;
-}
-
-/** Asks about each, and ends at the first that is not answered. */
-export async function eachOf<From, To>(
-  all: readonly From[],
-  ask: (one: From) => Promise<Called<To>>,
-): Promise<Called<To[]>> {
-  const answers: To[] = [];
-  for (const one of all) {
-    const called = await ask(one);
-    if (called.kind !== 'ok') return called;
-    answers.push(called.value);
-  }
-  return { kind: 'ok', value: answers };
-}
-
 /** The most that a list gives at once. */
 export const PAGE = 100;
 
@@ -209,11 +183,4 @@ export async function everyOne<One>(
  */
 export function receiptOf(id: string): string {
   return /^[\w-]{10,40}$/.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 40);
-}
-
-/** @throws RangeError when JSON's numbers do not hold it, which no price does */
-export function exactNumber(minor: bigint): number {
-  const number = Number(minor);
-  if (!Number.isSafeInteger(number)) throw new RangeError('an amount that JSON cannot hold exactly');
-  return number;
 }

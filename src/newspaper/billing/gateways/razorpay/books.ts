@@ -1,6 +1,7 @@
 import type { Money } from '#values/money';
+import { eachOf, goOn, mapped } from '../calling.ts';
 import type { Called, GatewayPayment, PaymentList } from '../gateway.ts';
-import { type Api, eachOf, everyOne, goOn, mapped, PAGE } from './api.ts';
+import { type Api, everyOne, PAGE } from './api.ts';
 import { fetchOrder } from './orders.ts';
 import {
   type Afterwards,

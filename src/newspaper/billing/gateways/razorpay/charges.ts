@@ -1,5 +1,6 @@
+import { exactNumber, goOn, mapped } from '../calling.ts';
 import type { Called, ChargeOrder, GatewayMandate, GatewayPayment } from '../gateway.ts';
-import { type Api, exactNumber, goOn, mapped, receiptOf } from './api.ts';
+import { type Api, receiptOf } from './api.ts';
 import { type MandateName, mandateName, NO_MANDATE, readToken } from './mandates.ts';
 import { type Attempted, attemptedFor, attemptedOf, ordersOf } from './orders.ts';
 import { paymentOf, readAround, readPayment, statusOf, withCard } from './payments.ts';

@@ -1,3 +1,4 @@
+import { eachOf, exactNumber, goOn, mapped } from '../calling.ts';
 import type {
   Called,
   CheckoutOrder,
@@ -8,7 +9,7 @@ import type {
   GatewayPayment,
   OpenedCheckout,
 } from '../gateway.ts';
-import { type Api, eachOf, exactNumber, goOn, mapped, receiptOf } from './api.ts';
+import { type Api, receiptOf } from './api.ts';
 import { frequencyOf, givenMandate } from './mandates.ts';
 import {
   type Attempted,

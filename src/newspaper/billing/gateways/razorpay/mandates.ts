@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { goOn, mapped } from '../calling.ts';
 import type { Called, GatewayMandate, Rail } from '../gateway.ts';
-import { type Api, goOn, mapped } from './api.ts';
+import type { Api } from './api.ts';
 import { DONE, type Payment, TOKEN, type Token } from './shapes.ts';
 
 /**

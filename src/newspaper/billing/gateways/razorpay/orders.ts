@@ -1,5 +1,6 @@
+import { eachOf, goOn, mapped } from '../calling.ts';
 import type { Called } from '../gateway.ts';
-import { type Api, eachOf, everyOne, goOn, mapped, receiptOf } from './api.ts';
+import { type Api, everyOne, receiptOf } from './api.ts';
 import { attemptsAt, mostTelling } from './payments.ts';
 import { listOf, ORDER, type Order, type Payment } from './shapes.ts';
 

@@ -1,5 +1,6 @@
+import { goOn, mapped } from '../calling.ts';
 import type { Called, GatewayDispute, GatewayMandate, GatewayPayment, GatewayRefund } from '../gateway.ts';
-import { type Api, everyOne, goOn, mapped } from './api.ts';
+import { type Api, everyOne } from './api.ts';
 import { bankText, cardText } from './mandates.ts';
 import { failureKindOf } from './refusals.ts';
 import {

@@ -1,5 +1,6 @@
+import { exactNumber, goOn, mapped } from '../calling.ts';
 import type { Called, GatewayRefund, RefundOrder } from '../gateway.ts';
-import { type Api, exactNumber, goOn, mapped, receiptOf } from './api.ts';
+import { type Api, receiptOf } from './api.ts';
 import { refundOf, refundsOf } from './payments.ts';
 import { REFUND } from './shapes.ts';
 
