@@ -9,7 +9,7 @@ import { refund } from './stripe/refunding.ts';
 import { verifyWebhook } from './stripe/webhooks.ts';
 
 export type { StripeAccount } from './stripe/api.ts';
-export { type AccountFinding, examineStripe } from './stripe/examining.ts';
+export { examineStripe } from './stripe/examining.ts';
 
 /** Where readers pay: a page of Stripe's own. */
 const CHECKOUT_ORIGIN = 'https://checkout.stripe.com';
