@@ -23,7 +23,6 @@ import {
 } from './charges.store.ts';
 import { insertFacts, type NewFact } from './facts.store.ts';
 import type { Called, GatewayPayment, Rail } from './gateways/gateway.ts';
-import { carryGiftsOver } from './gifts.ts';
 import { markProcessed } from './inbox.store.ts';
 import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
@@ -33,6 +32,7 @@ import { triedBefore } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
 import { savePayments } from './payments.store.ts';
 import { receiptOf } from './receipts.ts';
+import { carryGiftsOver } from './redeeming.ts';
 import { giveBack } from './refunds.ts';
 import { nextAct } from './renewal.ts';
 import { projectReturns } from './returns.ts';

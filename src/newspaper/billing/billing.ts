@@ -94,15 +94,7 @@ export {
 export { sandboxGateway } from './gateways/sandbox.ts';
 export { examineStripe, type StripeAccount, stripeGateway } from './gateways/stripe.ts';
 export { forgetGifts, type Gift, giftsOf, nextDeliveryAt } from './gifts.store.ts';
-export {
-  beginGift,
-  deliverGifts,
-  findGift,
-  type GiftOrder,
-  giftCode,
-  type Redeemed,
-  redeemGift,
-} from './gifts.ts';
+export { beginGift, deliverGifts, type GiftOrder, giftCode } from './gifts.ts';
 export {
   type HelpingFact,
   helpWithSubscription,
@@ -151,6 +143,7 @@ export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './pr
 export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
+export { findGift, type Redeemed, redeemGift } from './redeeming.ts';
 export { type Taken, takenOf } from './refunds.store.ts';
 export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
 export { mandateFor, mayTake } from './renewal.ts';
