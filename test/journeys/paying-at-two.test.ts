@@ -172,7 +172,7 @@ describe('two gateways beside each other', () => {
     expect(await currentOf(browser.readerId)).toMatchObject({ state: 'active' });
   });
 
-  it('F10 take another card where the currency is right: rupees stay at Razorpay, whatever the paper sells in', async () => {
+  it('take another card where the currency is right: rupees stay at Razorpay, whatever the paper sells in', async () => {
     const asha = await inRupees();
     razorpay.company.pay(asha.orderId, 'captured', UPI);
     await deliver();

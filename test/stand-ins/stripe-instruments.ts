@@ -1,7 +1,7 @@
 import type { Instrument } from './stripe-stored.ts';
 
 /** What readers of the tests pay with. */
-export const VISA: Instrument = {
+export const VISA: Extract<Instrument, { type: 'card' }> = {
   type: 'card',
   brand: 'visa',
   last4: '4242',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestAccount, testAccount } from '../../../../test/stand-ins/stripe-account.ts';
 import { EVENTS } from './stripe/webhooks.ts';
@@ -68,4 +69,15 @@ it('F12 subscriptions of its own are a warning: their clock and the paper’s wo
   at.stripe.company.makeEndpoint(ADDRESS, EVENTS);
   at.stripe.company.ownSubscriptions.push({ id: 'sub_1', created: 0 });
   expect(await complaints()).toEqual([expect.stringMatching(/^warning: has subscriptions/)]);
+});
+
+it('the events that it looks for are those that an operator is told to choose', async () => {
+  const text = await readFile('docs/operations.md', 'utf8');
+  const step = /2\. Developers → Webhooks:(.*?)\n3\. /s.exec(text)?.[1] ?? '';
+  let family = '';
+  const told = [...step.matchAll(/`([a-z_.]+)`/g)].map(([, word = '']) => {
+    if (!word.startsWith('.')) family = word.replace(/\.[^.]+$/, '');
+    return word.startsWith('.') ? family + word : word;
+  });
+  expect(told).toEqual([...EVENTS]);
 });

@@ -320,6 +320,12 @@ describe('a mandate that is asked for with a payment', () => {
 });
 
 describe('a mandate alone', () => {
+  it('in rupees is asked of UPI alone: a card of India would be kept, and declined for ever', async () => {
+    const { checkoutId } = await at.open({ mandate: MANDATE_IN_RUPEES, amount: rupees(0n) });
+    expect(sentTo('POST /checkout/sessions')[0].allowed_payment_method_types).toEqual(['upi']);
+    expect(() => at.stripe.company.pay(checkoutId, 'succeeded', RUPAY)).toThrow('does not offer card');
+  });
+
   it.each([
     [VISA, pounds(0n), MANDATE, { rail: 'card_intl', maxAmount: undefined }],
     [UPI, rupees(0n), MANDATE_IN_RUPEES, { rail: 'upi', maxAmount: rupees(405_000n) }],

@@ -25,6 +25,9 @@ export type StripeAccount = {
 
 export const isLive = (secretKey: string): boolean => /^[rs]k_live_/.test(secretKey);
 
+/** What every shape here was read against. With an SDK of another version this does not compile, and somebody looks first. */
+const API_VERSION = '2026-10-28.endive';
+
 /** A reader waits for the answer; whether it was done can be asked later. A card is asked for within two or three. */
 const TIMEOUT_MS = 10_000;
 
@@ -58,6 +61,7 @@ export function openApi(account: StripeAccount): Api {
   const Client = load('stripe') as typeof Stripe;
   const sdk = new Client(secretKey, {
     httpClient: Client.createFetchHttpClient(fetchWithin(timeoutMs)),
+    apiVersion: API_VERSION,
     // Whoever wants it done again asks again.
     maxNetworkRetries: 0,
     timeout: timeoutMs,

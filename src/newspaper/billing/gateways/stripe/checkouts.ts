@@ -37,10 +37,12 @@ const LONGEST_NAME = 250;
 /**
  * What readers may pay with: what is decided while they wait, and can be charged again with nobody there. An account that
  * has not switched one on does not show it. In rupees no card is saved: its mandate would be India's, which Stripe's own
- * page does not ask for, so a card pays once there and UPI gives the mandate.
+ * page does not ask for, so a card pays once there and UPI gives the mandate. Where a mandate is all that is wanted, a card of
+ * India would be kept and then declined.
  */
 const METHODS = ['card', 'link'];
 const METHODS_IN_RUPEES = ['card', 'upi'];
+const MANDATES_IN_RUPEES = ['upi'];
 
 /**
  * A session for each intent, made once by its key: sessions close before Stripe forgets a key, so there is never a second
@@ -129,7 +131,7 @@ function sessionFor(
     expires_at: secondsOf(closes),
     success_url: new URL(returnUrl, account.baseUrl).href,
     cancel_url: new URL(cancelUrl, account.baseUrl).href,
-    allowed_payment_method_types: isRupees ? METHODS_IN_RUPEES : METHODS,
+    allowed_payment_method_types: !isRupees ? METHODS : amount === 0 ? MANDATES_IN_RUPEES : METHODS_IN_RUPEES,
     ...(customerId === undefined ? { customer_email: email } : { customer: customerId }),
     ...(mandate !== undefined && isRupees
       ? { payment_method_options: { upi: upiOptions(order, mandate, born) } }
