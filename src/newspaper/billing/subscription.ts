@@ -258,7 +258,7 @@ export function transition(
         ? changed({ ...standing, announced: fact.announced })
         : UNCHANGED;
     case 'drop price':
-      return standing.announced === undefined ? UNCHANGED : changed({ ...standing, announced: undefined });
+      return isDearer(standing) ? changed({ ...standing, announced: undefined }) : UNCHANGED;
     case 'refunded':
       return returned(standing, fact.term, today, 'refunded');
     case 'dispute':
@@ -358,6 +358,11 @@ export function seatsNext({ pendingChange, seats }: Standing): number {
 /** What so many seats cost, where others cost so much. */
 export function priceOfSeats({ price, seats }: Pick<Standing, 'price' | 'seats'>, wanted: number): Money {
   return { ...price, minor: (price.minor / BigInt(seats)) * BigInt(wanted) };
+}
+
+/** Whether what was announced can be called back: a lower price is a promise, and more would be charged than its reader was told. */
+function isDearer({ announced, price }: Standing): boolean {
+  return announced !== undefined && announced.price.minor >= price.minor;
 }
 
 /** What was announced, for so many seats. */
