@@ -213,24 +213,28 @@ async function isMuchDue(pool: pg.Pool, { clock }: Paper): Promise<boolean> {
   return (rows[0]?.due ?? 0) > READERS / 10;
 }
 
-/** Moves the clock on to when something falls due, here or at the gateway. @returns whether anything does by `until` */
-async function moveOn(paper: Paper, pool: pg.Pool, until: Temporal.Instant): Promise<boolean> {
+/** Moves the clock on to when something falls due, here or at the gateway. @returns undefined where nothing does by `until` */
+async function moveOn(
+  paper: Paper,
+  pool: pg.Pool,
+  until: Temporal.Instant,
+): Promise<'moved' | 'due' | undefined> {
   const { clock, database } = paper;
   const [next] = [await nextDueAt(database.db, until), await nextSettlementAt(database.db, until)]
     .filter((one) => one !== undefined)
     .toSorted(Temporal.Instant.compare);
-  if (next === undefined) return false;
+  if (next === undefined) return undefined;
   // What is late by a little is done with what comes soon after.
   const to = next.add({ minutes: 20 });
   if (Temporal.Instant.compare(to, clock.now()) <= 0) {
     // It has come, and nobody has done it yet.
     await work(pool);
     await sleep(200);
-    return true;
+    return 'due';
   }
   await moveDomainClock(database.db, to);
   while (Temporal.Instant.compare(clock.now(), to) < 0) await sleep(5);
-  return true;
+  return 'moved';
 }
 
 /**
@@ -239,7 +243,7 @@ async function moveOn(paper: Paper, pool: pg.Pool, until: Temporal.Instant): Pro
  */
 async function untilAllIsDone(paper: Paper, pool: pg.Pool, until: Temporal.Instant): Promise<void> {
   let [before, changedMs] = ['', monotonicMs()];
-  let askedAt: Temporal.Instant | undefined;
+  let [moves, hasAsked] = [0, false];
   for (;;) {
     // Whoever was at these is dead, and the queue would wait a quarter of an hour before it thought so.
     await pool.query(`select jobs.force_unlock_workers(array(select distinct locked_by from jobs.jobs
@@ -247,7 +251,8 @@ async function untilAllIsDone(paper: Paper, pool: pg.Pool, until: Temporal.Insta
     await pool.query(`update jobs._private_jobs set run_at = now() where run_at > now() and attempts > 0`);
     const { rows } = await pool.query<{ open: number; waiting: number; seqs: number; least: number }>(`
       select (select count(*)::int from billing.charge_intents where status not in ('succeeded', 'failed', 'canceled')) as open,
-        (select count(*)::int from jobs.jobs where task_identifier not in ('send-mail') and run_at <= now()) as waiting,
+        (select count(*)::int from jobs.jobs where task_identifier not in ('send-mail') and run_at <= now()
+          and attempts < max_attempts) as waiting,
         (select count(distinct next_seq)::int from billing.subscriptions) as seqs,
         (select min(next_seq) from billing.subscriptions) as least`);
     const [left] = rows;
@@ -257,18 +262,19 @@ async function untilAllIsDone(paper: Paper, pool: pg.Pool, until: Temporal.Insta
       await sleep(1_000);
       return;
     }
-    const is = JSON.stringify([left, now]);
+    const is = JSON.stringify([left, moves]);
     if (is !== before) [before, changedMs] = [is, monotonicMs()];
     if (monotonicMs() > changedMs + PATIENCE_MS)
       throw new Error(`all is not done: ${is}, ${JSON.stringify(await statesOf(pool))}`);
     if (left?.waiting !== 0) {
       await sleep(200);
-    } else if (askedAt?.equals(now)) {
-      await moveOn(paper, pool, until);
+    } else if (hasAsked) {
+      if ((await moveOn(paper, pool, until)) === 'moved') moves++;
+      hasAsked = false;
       await work(pool);
     } else {
-      // Once for each time that it is: asked about all the time, those that wait for a bank would keep everybody busy.
-      askedAt = now;
+      // Once in between: asked about all the time, those that wait for a bank would keep everybody busy.
+      hasAsked = true;
       await askUnanswered(paper.billing, now.add({ hours: 1 }));
       await askOpen(paper.billing);
       await askRefunds(paper.billing);

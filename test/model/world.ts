@@ -6,7 +6,7 @@ import { boughtBill, entriesOf, looksOf, outcomeOf } from '../../src/newspaper/b
 import { type Billed, type Credit, issueOf, noteOf } from '../../src/newspaper/billing/bookkeeping.ts';
 import type { Creditable, Issue, NewCreditNote } from '../../src/newspaper/billing/books.store.ts';
 import { billOf, type Outcome, rights } from '../../src/newspaper/billing/carrying-out.ts';
-import type { ChargeIntent, NewIntent } from '../../src/newspaper/billing/charges.store.ts';
+import { type ChargeIntent, isOpen, type NewIntent } from '../../src/newspaper/billing/charges.store.ts';
 import type {
   Gateway,
   GatewayDispute,
@@ -472,7 +472,7 @@ export class World {
         failureCode: undefined,
         failureKind: undefined,
         ...change,
-        ...(took?.kind === 'park' ? { parkedReason: took.reason } : {}),
+        ...(isOpen(change) ? {} : { parkedReason: took?.kind === 'park' ? took.reason : undefined }),
         ...(took?.kind === 'give back' ? { givenBackReason: took.reason } : {}),
       });
     }

@@ -153,7 +153,7 @@ export async function stopPriceChange(
       said,
       now,
       async (tx, one) => {
-        // What is billed, or being charged, is charged as it was announced.
+        // What is billed, or being charged, is charged as it was announced; and so is what is less than before.
         if (one.state === 'past_due') return true;
         const newest = await newestIntent(tx, one.id);
         return newest !== undefined && isOpen(newest) && newest.amount.minor === boughtNext(one).price.minor;

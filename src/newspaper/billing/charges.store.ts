@@ -249,7 +249,7 @@ export type IntentChange = {
   readonly status: IntentStatus;
   readonly failureCode?: string | undefined;
   readonly failureKind?: FailureKind | undefined;
-  /** Stays as it was where none is given. */
+  /** Why a person has to look at it; what was waited for until now is not, once it is decided. */
   readonly parkedReason?: string | undefined;
   readonly givenBackReason?: string | undefined;
 };
@@ -262,7 +262,8 @@ export async function setIntentStatuses(
   if (changes.length === 0) return;
   await sql`
     update billing.charge_intents i set status = now.status, failure_code = now."failureCode",
-      failure_kind = now."failureKind", parked_reason = coalesce(now."parkedReason", i.parked_reason),
+      failure_kind = now."failureKind", parked_reason = case when now.status in ('succeeded', 'failed', 'canceled')
+        then now."parkedReason" else coalesce(now."parkedReason", i.parked_reason) end,
       given_back_reason = coalesce(now."givenBackReason", i.given_back_reason),
       decided_at = case when now.status in ('succeeded', 'failed', 'canceled')
         then coalesce(i.decided_at, ${now.toString()}::timestamptz) end

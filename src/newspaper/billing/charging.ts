@@ -16,7 +16,7 @@ import {
   setIntentStatuses,
 } from './charges.store.ts';
 import { insertFacts, type NewFact } from './facts.store.ts';
-import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import { type Called, type GatewayPayment, NOTICE_TOO_SHORT } from './gateways/gateway.ts';
 import { insertNotices, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
 import { mayCharge, nextAct, notBefore, sentNotBefore } from './renewal.ts';
@@ -161,6 +161,9 @@ export async function sendCharge(
     // The same for whoever sends it, or the gateway takes it for another one.
     notBefore: soonest === intent.notBefore ? soonest : await putOffCharge(db, intent, soonest),
   });
+  // It took longer on its way than there was to spare. It stays open, and is sent for a later day when it is asked about.
+  if (called.kind === 'refused' && called.code === NOTICE_TOO_SHORT)
+    throw new Error(`charge ${intentId} came too late for its payer to be told in time`);
   await applyAnswer(parts, intent, wordOf(called), now);
 }
 

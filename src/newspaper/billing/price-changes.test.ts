@@ -269,4 +269,9 @@ describe('a price that was announced', () => {
     expect(lived(told, { kind: 'drop price' })).toMatchObject({ price: inr(90_000), announced: undefined });
     expect(lived(told, { kind: 'end', reason: 'admin' }).announced).toBeUndefined();
   });
+
+  it('is not called back where it is less than before: that was promised', () => {
+    const promised = { ...told, announced: { ...announced, price: inr(80_000) } };
+    expect(transition(promised, { kind: 'drop price' }, noon('2027-04-10'))).toEqual({ kind: 'unchanged' });
+  });
 });

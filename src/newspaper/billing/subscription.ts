@@ -159,7 +159,7 @@ export function transition(
         ? changed({ ...standing, announced: fact.announced })
         : UNCHANGED;
     case 'drop price':
-      return standing.announced === undefined ? UNCHANGED : changed({ ...standing, announced: undefined });
+      return isDearer(standing) ? changed({ ...standing, announced: undefined }) : UNCHANGED;
     case 'refunded':
       return returned(standing, fact.term, today, 'refunded');
     case 'dispute':
@@ -181,6 +181,11 @@ export function transition(
     default:
       return fact satisfies never;
   }
+}
+
+/** Whether what was announced can be called back: a lower price is a promise, and more would be charged than its reader was told. */
+function isDearer({ announced, price }: Standing): boolean {
+  return announced !== undefined && announced.price.minor >= price.minor;
 }
 
 /** One term of the first phase is over. */
