@@ -95,7 +95,7 @@ async function subscribers(): Promise<void> {
   await pool.query(`
     create table public.copies as select number, gen_random_uuid() as reader, gen_random_uuid() as subscription,
       gen_random_uuid() as mandate, gen_random_uuid() as term, 'cs_' || md5('c' || number) as checkout,
-      'man_' || md5('m' || number) as token
+      'man_' || md5('m' || number) as token, 'pay_' || md5('p' || number) as payment
     from generate_series(1, ${READERS - 1}) number`);
   await pool.query(`
     insert into readers.readers select (jsonb_populate_record(r, jsonb_build_object('id', c.reader,
@@ -106,6 +106,10 @@ async function subscribers(): Promise<void> {
     insert into sandbox.mandates select (jsonb_populate_record(m, jsonb_build_object('id', c.token, 'checkout_id', c.checkout,
       'customer', c.reader, 'email', 'reader-' || c.number || '@paper.example'))).* from sandbox.mandates m, public.copies c
       where m.email like 'first@%';
+    insert into sandbox.payments select (jsonb_populate_record(p, jsonb_build_object('id', c.payment, 'checkout_id', c.checkout,
+      'mandate_id', c.token))).* from sandbox.payments p, public.copies c;
+    insert into sandbox.captures select (jsonb_populate_record(k, jsonb_build_object('payment_id', c.payment, 'checkout_id',
+      c.checkout))).* from sandbox.captures k, public.copies c;
     insert into billing.mandates select (jsonb_populate_record(m, jsonb_build_object('id', c.mandate, 'reader_id', c.reader,
       'token', c.token))).* from billing.mandates m, public.copies c;
     insert into billing.subscriptions select (jsonb_populate_record(s, jsonb_build_object('id', c.subscription, 'reader_id',

@@ -1,4 +1,5 @@
-import { begun, type Fact, type Standing, transition } from '../src/newspaper/billing/subscription.ts';
+import { begun, type Standing } from '../src/newspaper/billing/agreement.ts';
+import { type Fact, transition } from '../src/newspaper/billing/subscription.ts';
 import { monotonicMs } from '../src/platform/clock.ts';
 import { machine, say } from './paper.ts';
 import { median } from './processes.ts';

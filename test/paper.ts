@@ -42,6 +42,7 @@ const BASE_URL = 'http://localhost:3000';
 /**
  * @param given what is to be otherwise than in the sandbox, on every process of this paper
  * @param clock one that a test holds, or the one that the sandbox moves
+ * @param isWired whether its database can be taken away; each statement then takes twice as long on its way
  */
 export async function testPaper(
   at = '2026-11-23T06:30:00Z',
@@ -54,6 +55,7 @@ export async function testPaper(
       | 'invoicePress'
       | 'load'
       | 'metricsFrom'
+      | 'patienceMs'
       | 'razorpay'
       | 'sandbox'
       | 'secret'
@@ -62,7 +64,10 @@ export async function testPaper(
       | 'trustedProxyHops'
     >
   > = {},
-  { clock: whose = 'held' }: { readonly clock?: 'held' | 'the sandbox’s' } = {},
+  {
+    clock: whose = 'held',
+    isWired = true,
+  }: { readonly clock?: 'held' | 'the sandbox’s'; readonly isWired?: boolean } = {},
 ): Promise<TestPaper> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'broadsheet-test-'));
@@ -72,7 +77,7 @@ export async function testPaper(
 
   async function open(): Promise<TestPaper> {
     const paper = await composePaper({
-      databaseUrl: wire.url,
+      databaseUrl: isWired ? wire.url : database.url,
       baseUrl: BASE_URL,
       dataFolder: folder,
       secret: 'a secret of the tests',

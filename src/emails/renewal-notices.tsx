@@ -3,6 +3,7 @@ import { writeDate, writeDayAndTime } from '#values/dates';
 import { formatMoney } from '#values/money';
 import {
   Action,
+  Aside,
   bothVersions,
   Heading,
   Link,
@@ -38,9 +39,9 @@ export function notice(
         ))}
         {action !== undefined && <Action href={linkTo(frame, action.path)}>{action.words}</Action>}
         {aside !== undefined && (
-          <Paragraph>
+          <Aside>
             <Link href={linkTo(frame, aside.path)}>{aside.words}</Link>
-          </Paragraph>
+          </Aside>
         )}
       </>
     ),

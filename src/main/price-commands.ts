@@ -244,7 +244,10 @@ async function stop({ args, clock, paper }: CommandContext): Promise<CommandResu
   const { calledBack, tooLate } = await stopPriceChange(paper.billing, id, 'command line', clock.now());
   const action = { by: 'command line', what: 'price-change-stop', on: { kind: 'price-change', id } } as const;
   await paper.database.db.transaction().execute((tx) => paper.staff.recordAction(tx, action));
-  const late = tooLate === 0 ? '' : `; ${tooLate} are being charged it at this moment`;
+  const late =
+    tooLate === 0
+      ? ''
+      : `; ${tooLate} pay it, since they are being charged it or were told of less than before`;
   return {
     text: `${id} is stopped; ${calledBack} readers are told that their price stays${late}`,
     json: { id, called_back: calledBack, too_late: tooLate },

@@ -1,6 +1,6 @@
 import { setTaxRate, type TaxRate, taxRates } from '#billing';
 import { COUNTRIES } from '#values/places';
-import { dayAt } from '#values/term';
+import { dayAt, isAmong } from '#values/term';
 import { type Command, type CommandContext, type CommandResult, day, Misuse, one, text } from './command.ts';
 
 /** The law’s rates, as the publisher knows them: rows with days. */
@@ -55,9 +55,6 @@ function basisPointsIn(percent: string): number {
 }
 
 function told(rates: readonly TaxRate[], today: Temporal.PlainDate): CommandResult {
-  const isInForce = ({ fromOn, untilOn }: TaxRate) =>
-    Temporal.PlainDate.compare(fromOn, today) <= 0 &&
-    (untilOn === undefined || Temporal.PlainDate.compare(today, untilOn) < 0);
   return {
     json: rates.map((rate) => ({
       country: rate.country,
@@ -65,12 +62,12 @@ function told(rates: readonly TaxRate[], today: Temporal.PlainDate): CommandResu
       basis_points: rate.basisPoints,
       from_on: rate.fromOn.toString(),
       until_on: rate.untilOn?.toString() ?? null,
-      in_force: isInForce(rate),
+      in_force: isAmong(today, rate),
     })),
     text: rates
       .map((rate) => {
         const days = `${rate.fromOn} to ${rate.untilOn ?? 'whenever'}`;
-        return `${rate.country} ${rate.kind} ${`${rate.basisPoints / 100}%`.padStart(6)}  ${days}${isInForce(rate) ? '' : ' (not in force)'}`;
+        return `${rate.country} ${rate.kind} ${`${rate.basisPoints / 100}%`.padStart(6)}  ${days}${isAmong(today, rate) ? '' : ' (not in force)'}`;
       })
       .join('\n'),
   };

@@ -36,3 +36,19 @@ export function dayAt(now: Temporal.Instant, zone: string): Temporal.PlainDate {
   }
   return day;
 }
+
+export function isBefore(one: Temporal.PlainDate, other: Temporal.PlainDate): boolean {
+  return Temporal.PlainDate.compare(one, other) < 0;
+}
+
+/** Whether a day is today or over. */
+export function hasCome(on: Temporal.PlainDate, today: Temporal.PlainDate): boolean {
+  return !isBefore(today, on);
+}
+
+/** Days from one on, and before another where there is one. */
+export type Days = { readonly fromOn: Temporal.PlainDate; readonly untilOn: Temporal.PlainDate | undefined };
+
+export function isAmong(on: Temporal.PlainDate, { fromOn, untilOn }: Days): boolean {
+  return hasCome(fromOn, on) && (untilOn === undefined || isBefore(on, untilOn));
+}

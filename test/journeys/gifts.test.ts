@@ -255,6 +255,34 @@ describe('what a gift adds to', () => {
     await proveBooks();
   });
 
+  it.each(['before', 'after'])(
+    'whoever is refunded what they bought themselves, %s they got it, keeps it, and once',
+    async (when) => {
+      const [meera, anu] = [await person('meera'), await person('anu')];
+      const code = await bought(meera);
+      if (when === 'after') await subscribed(anu);
+      await redeem(code, anu);
+      if (when === 'before') await subscribed(anu);
+      expect(await paidThrough(anu)).toBe(when === 'after' ? '2027-05-23' : '2027-05-26');
+      const refund = { readerId: anu.id, actor: 'staff', reason: 'asked for it' };
+      await refundPayment(paper.billing, refund, paper.clock.now());
+      await settle(paper);
+      // Where the bought days were to be is nothing, and where the given ones are is what was given.
+      expect(await reads(anu)).toBe(when === 'before');
+      await live(paper, '2027-02-22T12:00:00Z');
+      expect(await reads(anu)).toBe(when === 'before');
+      await live(paper, '2027-02-24');
+      expect(await reads(anu)).toBe(when === 'after');
+      if (when === 'after') {
+        // Who subscribes anew has what is left of it behind that, and no more.
+        await live(paper, '2027-05-13');
+        await subscribed(anu);
+        expect(await paidThrough(anu)).toBe('2027-08-23');
+      }
+      await proveBooks();
+    },
+  );
+
   it('whoever rests reads by it meanwhile, and loses nothing of what waits', async () => {
     const [meera, anu] = [await person('meera'), await person('anu')];
     await subscribed(anu);

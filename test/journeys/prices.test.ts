@@ -260,6 +260,26 @@ describe('another price for those who have a plan', () => {
     await proveBooks();
   });
 
+  it('that falls stays with whoever was told of it, also where it is stopped', async () => {
+    const [reader, later] = [await subscriber(), await subscriber()];
+    await live(paper, '2026-12-01');
+    const { id } = await begin({
+      price: { minor: 80_000n, currency: 'INR' },
+      fromOn: day('2026-12-01'),
+      aDay: 1,
+    });
+    for (let on = day('2026-12-02'); (await figures()).told === 0; on = on.add({ days: 1 }))
+      await live(paper, on.toString());
+    expect(await stopPriceChange(paper.billing, id, 'command line', now())).toEqual({
+      calledBack: 0,
+      tooLate: 1,
+    });
+    await live(paper, '2027-02-24');
+    const paid = [await costs(reader), await costs(later)].map((all) => all.at(-1));
+    expect(paid.toSorted()).toEqual([800, 900]);
+    await proveBooks();
+  });
+
   it('a newer one takes the place of one that was not told yet', async () => {
     const reader = await subscriber();
     await begin();

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   askOpen,
   cancelSubscription,
+  listParked,
   pauseSubscription,
   paymentsOf,
   refundPayment,
@@ -13,6 +14,7 @@ import {
   withdrawSubscription,
 } from '#billing';
 import { listGrants } from '#entitlements';
+import { enqueue } from '#platform/queue';
 import {
   changeDispute,
   changeMandate,
@@ -346,6 +348,39 @@ describe('an answer that does not come', () => {
       await proveBooks();
     },
   );
+
+  it('a charge that is so long on its way that its payer cannot be told in time is sent again, for a later day', async () => {
+    const reader = await subscriber('quarterly', 'upi');
+    await live(paper, '2027-02-19');
+    const looked = Temporal.Instant.from('2027-02-19T18:30:00Z');
+    paper.clock.set(looked.add({ hours: 2 }).toString());
+    await settleDue(paper.billing, looked);
+    expect(await charges(reader.readerId)).toEqual(['2027-02-20 submitted']);
+    await live(paper, '2027-02-23T00:00:00Z');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-20 succeeded']);
+    expect((await stands(reader.readerId)).terms).toHaveLength(2);
+    expect((await newestMandate(paper.database.db, reader.email))?.status).toBe('active');
+    expect(await subjectsTo(reader.email)).not.toContainEqual(expect.stringMatching(/was not paid/));
+    await proveBooks();
+  });
+
+  it('what nobody said anything of for days waits for a person, and no longer once it is said', async () => {
+    const reader = await subscriber('quarterly');
+    const { db } = paper.database;
+    await card(reader.email, 'error_500');
+    await live(paper, '2027-03-01');
+    expect(await charges(reader.readerId)).toEqual(['2027-02-22 submitted']);
+    const reasons = async () => (await listParked(db, 10)).map(({ kind, reason }) => `${kind}: ${reason}`);
+    expect(await reasons()).toEqual(['attempt: the gateway never said what became of it']);
+    await card(reader.email, 'approve');
+    // By a job that was tried again all the while.
+    const [attempt] = await listParked(db, 1);
+    await enqueue(db, 'settle-checkout', { intentId: attempt?.id });
+    await settle(paper);
+    expect(await charges(reader.readerId)).toEqual(['2027-02-22 succeeded']);
+    expect(await reasons()).toEqual([]);
+    await proveBooks();
+  });
 
   it('a bank that says no, and yes two days later, has bought the term, and what was paid besides goes back', async () => {
     const reader = await subscriber('quarterly');

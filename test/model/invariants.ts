@@ -1,8 +1,8 @@
 import { holdingAt } from '#entitlements';
 import { dayAt } from '#values/term';
+import { isOver } from '../../src/newspaper/billing/agreement.ts';
 import { isOpen } from '../../src/newspaper/billing/charges.store.ts';
 import { documentNumber } from '../../src/newspaper/billing/numbers.ts';
-import { isOver } from '../../src/newspaper/billing/subscription.ts';
 import type { KeptSubscription, KeptTerm, World } from './world.ts';
 
 /**
@@ -122,6 +122,16 @@ const INVARIANTS: Readonly<Record<string, (world: World) => Iterable<string>>> =
           yield `${term.id} has ${days} days`;
         before = term;
       }
+    }
+    // What is bought next begins where this says that the last term ends.
+    for (const one of world.subscriptions) {
+      const { anchorOn, id, monthsPaid, paidThroughOn } = one;
+      if (
+        !isOver(one) &&
+        paidThroughOn !== undefined &&
+        !anchorOn?.add({ months: monthsPaid }).equals(paidThroughOn)
+      )
+        yield `${id} is paid through ${paidThroughOn}, ${monthsPaid} months from ${anchorOn}`;
     }
   },
   *'I14: who has a right has paid for it, or was given it'(world) {

@@ -1,3 +1,4 @@
+import { nextTerm } from '../../src/newspaper/billing/agreement.ts';
 import { billOf } from '../../src/newspaper/billing/carrying-out.ts';
 import { type ChargeIntent, isOpen } from '../../src/newspaper/billing/charges.store.ts';
 import { chargeOf, SAFE_HOURS, whyUnsafe } from '../../src/newspaper/billing/charging.ts';
@@ -6,7 +7,6 @@ import { noticeOf } from '../../src/newspaper/billing/notices.store.ts';
 import { differenceOf } from '../../src/newspaper/billing/reconciling.ts';
 import { mayCharge, nextAct, sentNotBefore } from '../../src/newspaper/billing/renewal.ts';
 import type { Word } from '../../src/newspaper/billing/settlement.ts';
-import { nextTerm } from '../../src/newspaper/billing/subscription.ts';
 import { dayAt } from '../../src/values/term.ts';
 import { type KeptSubscription, PAPER, READER, type World } from './world.ts';
 

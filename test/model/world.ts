@@ -1,11 +1,12 @@
 import type { Grant } from '#entitlements';
 import type { Publication } from '#publication';
 import { dayAt } from '#values/term';
+import { isOver, nextTerm, type PaidTerm } from '../../src/newspaper/billing/agreement.ts';
 import { boughtBill, entriesOf, looksOf, outcomeOf } from '../../src/newspaper/billing/applying.ts';
 import { type Billed, type Credit, issueOf, noteOf } from '../../src/newspaper/billing/bookkeeping.ts';
 import type { Creditable, Issue, NewCreditNote } from '../../src/newspaper/billing/books.store.ts';
 import { billOf, type Outcome, rights } from '../../src/newspaper/billing/carrying-out.ts';
-import type { ChargeIntent, NewIntent } from '../../src/newspaper/billing/charges.store.ts';
+import { type ChargeIntent, isOpen, type NewIntent } from '../../src/newspaper/billing/charges.store.ts';
 import type {
   Gateway,
   GatewayDispute,
@@ -20,13 +21,7 @@ import type { RefundStatus, Taken } from '../../src/newspaper/billing/refunds.st
 import { isNews, refundEntry, standingAfter, termThatEnds } from '../../src/newspaper/billing/refunds.ts';
 import { disputeEntries, disputeFacts } from '../../src/newspaper/billing/returns.ts';
 import { settlementOf, type Word } from '../../src/newspaper/billing/settlement.ts';
-import {
-  type Fact,
-  isOver,
-  nextTerm,
-  type PaidTerm,
-  transition,
-} from '../../src/newspaper/billing/subscription.ts';
+import { type Fact, transition } from '../../src/newspaper/billing/subscription.ts';
 import type { Subscription } from '../../src/newspaper/billing/subscriptions.store.ts';
 import type { TaxRate } from '../../src/newspaper/billing/tax.ts';
 import type { Money } from '../../src/values/money.ts';
@@ -477,7 +472,7 @@ export class World {
         failureCode: undefined,
         failureKind: undefined,
         ...change,
-        ...(took?.kind === 'park' ? { parkedReason: took.reason } : {}),
+        ...(isOpen(change) ? {} : { parkedReason: took?.kind === 'park' ? took.reason : undefined }),
         ...(took?.kind === 'give back' ? { givenBackReason: took.reason } : {}),
       });
     }

@@ -3,6 +3,7 @@ import { groupedOver, oneOfEach } from '#platform/grouped';
 import type { Publication } from '#publication';
 import { latestOf } from '#values/instants';
 import { dayAt } from '#values/term';
+import type { PaidTerm } from './agreement.ts';
 import { revokeLater } from './asking.ts';
 import { type Billed, type Credit, creditInvoices, issueInvoices } from './bookkeeping.ts';
 import {
@@ -16,33 +17,28 @@ import { billOf, carryOut, type Outcome } from './carrying-out.ts';
 import {
   type ChargeIntent,
   findIntents,
-  markProcessed,
   noteInvoices,
   parkIntent,
-  savePayments,
   setIntentStatuses,
 } from './charges.store.ts';
+import { insertFacts, type NewFact } from './facts.store.ts';
 import type { Called, GatewayPayment, Rail } from './gateways/gateway.ts';
-import { carryGiftsOver } from './gifts.ts';
+import { markProcessed } from './inbox.store.ts';
 import { applied, captured, type Entry, overpaid } from './ledger.ts';
 import { type Letter, paymentFailed, postLetters, renewalFailed } from './letters.ts';
+import { park, saveLooks } from './looks.store.ts';
 import { saveMandates } from './mandates.store.ts';
 import { triedBefore } from './offers.store.ts';
 import type { BillingParts } from './parts.ts';
+import { savePayments } from './payments.store.ts';
 import { receiptOf } from './receipts.ts';
+import { carryGiftsOver } from './redeeming.ts';
 import { giveBack } from './refunds.ts';
 import { nextAct } from './renewal.ts';
 import { projectReturns } from './returns.ts';
 import { type Settlement, settlementOf, type Word } from './settlement.ts';
-import { type PaidTerm, transition } from './subscription.ts';
-import {
-  insertFacts,
-  lockSubscriptions,
-  type NewFact,
-  park,
-  type Subscription,
-  saveLooks,
-} from './subscriptions.store.ts';
+import { transition } from './subscription.ts';
+import { lockSubscriptions, type Subscription } from './subscriptions.store.ts';
 
 /**
  * Applies what a gateway answered about an attempt.

@@ -1,9 +1,10 @@
 import { type ChangeFeed, keepCurrent } from '#platform/change-feed';
 import type { Db } from '#platform/db';
+import { isAmong } from '#values/term';
 import { listPricedPlans } from './catalog.store.ts';
 import { type Plan, plansOn } from './catalog.ts';
 import { listOffers } from './offers.store.ts';
-import { isInTime, type Offer } from './offers.ts';
+import type { Offer } from './offers.ts';
 
 export { type Plan, priceFor } from './catalog.ts';
 
@@ -26,7 +27,7 @@ export async function openOffers(
   today: () => Temporal.PlainDate,
 ): Promise<() => readonly Offer[]> {
   const offers = await keepCurrent(changes, ['billing.offers', 'billing.offer_phases'], () => listOffers(db));
-  return onDay(offers, today, (all, on) => all.filter((one) => !one.needsCode && isInTime(one, on)));
+  return onDay(offers, today, (all, on) => all.filter((one) => !one.needsCode && isAmong(on, one)));
 }
 
 /** The same list until the day or what it is made from is another: pages are printed anew for another one. */
@@ -44,6 +45,15 @@ function onDay<From, To>(
   };
 }
 
+export {
+  agreedPrice,
+  boughtNext,
+  canBeCancelled,
+  dearestAgreed,
+  isGroup,
+  isOver,
+  type SubscriptionState,
+} from './agreement.ts';
 export { askLater, REVOKE_MANDATE, SETTLE_CHECKOUT } from './asking.ts';
 export { type Broken, brokenBooks, gatewayFigures, heldBy, INVARIANT_COUNT } from './books.query.ts';
 export { taxRates } from './books.store.ts';
@@ -63,12 +73,14 @@ export {
   priceChangeFault,
   stopPriceChange,
 } from './changing-prices.ts';
-export type { ChargeIntent, Payment } from './charges.store.ts';
-export { findIntentByCheckout, newestIntent, paymentsOf } from './charges.store.ts';
-export { type Begun, beginCheckout, closeOpenCheckout, MOST_SEATS, type Order } from './checkout.ts';
+export type { ChargeIntent } from './charges.store.ts';
+export { findIntentByCheckout, newestIntent } from './charges.store.ts';
+export { beginCheckout, MOST_SEATS, type Order } from './checkout.ts';
+export { type Begun, closeOpenCheckout } from './checkout-page.ts';
 export { conditionWords, offerBeside, offerWords, termText } from './condition-words.ts';
 export { consentsOf } from './consents.store.ts';
 export { settleDue } from './due.ts';
+export { type TimelineEntry, timelineOf } from './facts.store.ts';
 export { countedGateway, type GatewayCalls } from './gateways/counted.ts';
 export { GATEWAY_NAMES, type Gateway } from './gateways/gateway.ts';
 export { besideEachOther, type Gateways } from './gateways/gateways.ts';
@@ -82,15 +94,7 @@ export {
 export { sandboxGateway } from './gateways/sandbox.ts';
 export { examineStripe, type StripeAccount, stripeGateway } from './gateways/stripe.ts';
 export { forgetGifts, type Gift, giftsOf, nextDeliveryAt } from './gifts.store.ts';
-export {
-  beginGift,
-  deliverGifts,
-  findGift,
-  type GiftOrder,
-  giftCode,
-  type Redeemed,
-  redeemGift,
-} from './gifts.ts';
+export { beginGift, deliverGifts, type GiftOrder, giftCode } from './gifts.ts';
 export {
   type HelpingFact,
   helpWithSubscription,
@@ -102,6 +106,7 @@ export type { CreditNote, Invoice } from './invoice.ts';
 export { invoiceWords } from './invoice-words.ts';
 export { creditNotesOf, invoicesOf } from './invoices.query.ts';
 export { resendReceipt } from './letters.ts';
+export { nextDueAt } from './looks.store.ts';
 export {
   type ChosenOffer,
   endOffer,
@@ -112,7 +117,6 @@ export {
   offerRefusal,
 } from './offers.store.ts';
 export {
-  isInTime,
   OFFER_AUDIENCES,
   type Offer,
   type OfferAudience,
@@ -133,10 +137,13 @@ export {
   quoteSeats,
   type SeatQuote,
 } from './paying.ts';
+export type { Payment } from './payments.store.ts';
+export { paymentsOf } from './payments.store.ts';
 export { type NewPriceChange, type PriceChangeFigures, priceChanges } from './price-changes.store.ts';
 export { NOTICE_DAYS } from './price-changes.ts';
 export { findReceipt, hasReceipt, type Receipt, receiptLines } from './receipts.ts';
 export { type Reconciliation, reconcile } from './reconciling.ts';
+export { findGift, type Redeemed, redeemGift } from './redeeming.ts';
 export { type Taken, takenOf } from './refunds.store.ts';
 export { askRefunds, leftOf, refundPayment, SEND_REFUND, seeToRefund, sendRefund } from './refunds.ts';
 export { mandateFor, mayTake } from './renewal.ts';
@@ -176,23 +183,11 @@ export {
   settleMandate,
 } from './standing.ts';
 export {
-  agreedPrice,
-  boughtNext,
-  canBeCancelled,
-  dearestAgreed,
-  isGroup,
-  isOver,
-  type SubscriptionState,
-} from './subscription.ts';
-export {
   type BuyerDetails,
   findSubscription,
   newestSubscriptions,
-  nextDueAt,
   type Subscription,
   subscriptionsOf,
-  type TimelineEntry,
-  timelineOf,
 } from './subscriptions.store.ts';
 export type { TaxRate } from './tax.ts';
 export { setTaxRate } from './tax-rates.store.ts';

@@ -5,15 +5,6 @@ import { findReaders } from '#readers';
 import { latestOf } from '#values/instants';
 import { isSameMoney } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
-import { revokeLater } from './asking.ts';
-import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
-import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
-import { termLine } from './invoicing.ts';
-import { lettersOf, postLetters } from './letters.ts';
-import { setRedemptions } from './offers.store.ts';
-import type { BillingParts } from './parts.ts';
-import { endPriceChanges } from './price-changes.store.ts';
-import { insertSeats, seatedReaders } from './seats.store.ts';
 import {
   boughtNext,
   isGroup,
@@ -21,10 +12,21 @@ import {
   nextTerm,
   type PaidTerm,
   type Standing,
-  type Step,
   seatsNext,
-} from './subscription.ts';
-import { insertFacts, type Subscription, saveStandings } from './subscriptions.store.ts';
+} from './agreement.ts';
+import { revokeLater } from './asking.ts';
+import { type Billed, creditInvoices, issueInvoices } from './bookkeeping.ts';
+import { type CurrentInvoice, currentInvoices, setInvoiceStatuses } from './books.store.ts';
+import { insertFacts } from './facts.store.ts';
+import { giftsLeft } from './gifts.store.ts';
+import { termLine } from './invoicing.ts';
+import { lettersOf, postLetters } from './letters.ts';
+import { setRedemptions } from './offers.store.ts';
+import type { BillingParts } from './parts.ts';
+import { endPriceChanges } from './price-changes.store.ts';
+import { insertSeats, seatedReaders } from './seats.store.ts';
+import type { Step } from './subscription.ts';
+import { type Subscription, saveStandings } from './subscriptions.store.ts';
 import {
   cutTerm,
   findTerms,
@@ -105,6 +107,7 @@ async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Inst
   // A gift that was redeemed gives by its own id.
   if (stopped.length > 0)
     await revokeGrants(tx, [...stopped, ...(await sourcesOf(tx, stopped, now))], 'it ended', now);
+  await leaveGifts(tx, outcomes, now);
   for (const { step, subscription } of stepsOf(outcomes, 'move term')) {
     const [id] = await findTerms(tx, [{ subscriptionId: subscription.id, seq: step.seq }]);
     if (id !== undefined) await moveTerm(tx, id, step.startOn, step.endOn);
@@ -123,6 +126,31 @@ async function endTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Inst
     await cutTerm(tx, id, step.endOn);
     await revokeGrants(tx, [id, ...given], 'another term began', now);
   }
+}
+
+/** What others gave lay behind the days that a reader had bought: it is theirs also where those end. */
+async function leaveGifts(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {
+  const ended = stepsOf(outcomes, 'stop access').filter(
+    ({ standing, subscription }) =>
+      isOver(standing) && standing.endedReason !== 'fraud' && subscription.product === 'paper',
+  );
+  const gifts = await giftsLeft(
+    tx,
+    ended.map(({ subscription }) => subscription.readerId),
+    now,
+  );
+  await giveGrants(
+    tx,
+    gifts.map(({ from, id, readerId, until }) => ({
+      readerId,
+      benefits: BENEFITS_OF.paper,
+      source: 'gift',
+      sourceId: id,
+      from: latestOf([from, now]),
+      until,
+    })),
+    now,
+  );
 }
 
 async function beginTerms(tx: Tx, outcomes: readonly Outcome[], now: Temporal.Instant): Promise<void> {

@@ -1,22 +1,17 @@
 import type { Tx } from '#platform/db';
 import { Conflict, Invalid, NotFound } from '#values/errors';
+import { isOver, priceOfSeats } from './agreement.ts';
 import { type Plan, priceFor } from './catalog.ts';
 import { isOpen, newestIntent } from './charges.store.ts';
-import { checkBuyer, closeOpenCheckout } from './checkout.ts';
+import { checkBuyer } from './checkout.ts';
+import { closeOpenCheckout } from './checkout-page.ts';
+import { factsSince, insertFacts } from './facts.store.ts';
+import { unpark } from './looks.store.ts';
 import type { BillingParts } from './parts.ts';
 import { mayPause, type PauseRefusal } from './rights.ts';
 import { seatsOf } from './seats.store.ts';
 import { applyFact } from './standing.ts';
-import { isOver, priceOfSeats } from './subscription.ts';
-import {
-  type BuyerDetails,
-  factsSince,
-  insertFacts,
-  type Subscription,
-  setBuyer,
-  subscriptionsOf,
-  unpark,
-} from './subscriptions.store.ts';
+import { type BuyerDetails, type Subscription, setBuyer, subscriptionsOf } from './subscriptions.store.ts';
 
 /** A reader's subscription that is not over. @throws NotFound `no-subscription` */
 export async function currentOf({ db }: BillingParts, readerId: string): Promise<Subscription> {

@@ -2,6 +2,7 @@ import type { Db, Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
 import type { Money } from '#values/money';
 import { dayAt } from '#values/term';
+import { boughtNext } from './agreement.ts';
 import type { Plan } from './catalog.ts';
 import { isOpen, newestIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
@@ -9,7 +10,6 @@ import { insertPriceChange, type NewPriceChange, stopTelling } from './price-cha
 import { NOTICE_DAYS, type PricePlan, type PriceWait, planPriceChange } from './price-changes.ts';
 import { mayTake } from './renewal.ts';
 import { applyFact } from './standing.ts';
-import { boughtNext } from './subscription.ts';
 import { type Subscription, subscriptionsOfPlan } from './subscriptions.store.ts';
 
 /** What is wrong with a change that somebody would like to begin; undefined where nothing is. @param today of the paper */
@@ -153,7 +153,7 @@ export async function stopPriceChange(
       said,
       now,
       async (tx, one) => {
-        // What is billed, or being charged, is charged as it was announced.
+        // What is billed, or being charged, is charged as it was announced; and so is what is less than before.
         if (one.state === 'past_due') return true;
         const newest = await newestIntent(tx, one.id);
         return newest !== undefined && isOpen(newest) && newest.amount.minor === boughtNext(one).price.minor;

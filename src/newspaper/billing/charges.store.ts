@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
-import { isUuid, uuidv7 } from '#platform/ids';
-import { latestOf } from '#values/instants';
+import { uuidv7 } from '#platform/ids';
 import { type Money, moneyRecord } from '#values/money';
-import type { FailureKind, Gateway, GatewayPayment } from './gateways/gateway.ts';
-import type { Change } from './subscription.ts';
+import type { Change } from './agreement.ts';
+import type { FailureKind, Gateway } from './gateways/gateway.ts';
 
 export type IntentStatus =
   | 'created'
@@ -182,24 +181,6 @@ export async function openIntents(db: Db, limit: number): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** Attempts of which a gateway has sent word, by `before`, that nobody has acted upon. */
-export async function unansweredIntents(db: Db, before: Temporal.Instant, limit: number): Promise<string[]> {
-  // What came before the checkout that it names was noted.
-  await sql`
-    update billing.gateway_events e set intent_id = i.id from billing.charge_intents i
-    where e.intent_id is null and e.processed_at is null and i.gateway = e.gateway
-      and i.checkout_id = e.checkout_id`.execute(db);
-  await sql`
-    update billing.gateway_events e set intent_id = p.intent_id from billing.payments p
-    where e.intent_id is null and e.processed_at is null and p.gateway = e.gateway
-      and p.gateway_payment_id = e.gateway_payment_id`.execute(db);
-  const { rows } = await sql<{ id: string }>`
-    select distinct i.id from billing.gateway_events e join billing.charge_intents i on i.id = e.intent_id
-    where e.processed_at is null and e.received_at <= ${before.toString()} and i.parked_reason is null
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.id);
-}
-
 export type NewIntent = Pick<
   ChargeIntent,
   'subscriptionId' | 'termSeq' | 'gateway' | 'amount' | 'next' | 'mandateId' | 'invoiceId' | 'notBefore'
@@ -268,7 +249,7 @@ export type IntentChange = {
   readonly status: IntentStatus;
   readonly failureCode?: string | undefined;
   readonly failureKind?: FailureKind | undefined;
-  /** Stays as it was where none is given. */
+  /** Why a person has to look at it; what was waited for until now is not, once it is decided. */
   readonly parkedReason?: string | undefined;
   readonly givenBackReason?: string | undefined;
 };
@@ -281,7 +262,8 @@ export async function setIntentStatuses(
   if (changes.length === 0) return;
   await sql`
     update billing.charge_intents i set status = now.status, failure_code = now."failureCode",
-      failure_kind = now."failureKind", parked_reason = coalesce(now."parkedReason", i.parked_reason),
+      failure_kind = now."failureKind", parked_reason = case when now.status in ('succeeded', 'failed', 'canceled')
+        then now."parkedReason" else coalesce(now."parkedReason", i.parked_reason) end,
       given_back_reason = coalesce(now."givenBackReason", i.given_back_reason),
       decided_at = case when now.status in ('succeeded', 'failed', 'canceled')
         then coalesce(i.decided_at, ${now.toString()}::timestamptz) end
@@ -375,179 +357,3 @@ export async function parkIntent(db: Db | Tx, intentId: string, reason: string |
 export async function setNext(tx: Tx, intentId: string, next: string): Promise<void> {
   await sql`update billing.charge_intents set next = ${next} where id = ${intentId}`.execute(tx);
 }
-
-/** Keeps what the gateway says of payments: an end stays an end, whatever comes late. */
-export async function savePayments(
-  tx: Tx,
-  said: readonly { readonly intent: ChargeIntent; readonly payment: GatewayPayment }[],
-): Promise<void> {
-  if (said.length === 0) return;
-  // Each once, in one order for all processes.
-  const byId = new Map(said.map((one) => [one.payment.gatewayPaymentId, one]));
-  const rows = [...byId.values()]
-    .map(({ intent, payment: { amount, at, failureCode, gatewayPaymentId, method, status } }) => ({
-      id: uuidv7(),
-      intentId: intent.id,
-      gateway: intent.gateway,
-      gatewayPaymentId,
-      status,
-      method,
-      failureCode,
-      at,
-      ...moneyRecord(amount),
-    }))
-    .toSorted((a, b) => (a.gatewayPaymentId < b.gatewayPaymentId ? -1 : 1));
-  await sql`
-    insert into billing.payments as old
-      (id, intent_id, gateway, gateway_payment_id, currency, amount_minor, status, method, failure_code, at)
-    select id, "intentId", gateway, "gatewayPaymentId", currency, minor, status, method, "failureCode", at
-    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "intentId" uuid, gateway text, "gatewayPaymentId" text, currency text, minor bigint, status text,
-      method text, "failureCode" text, at timestamptz)
-    on conflict (gateway, gateway_payment_id) do update
-      set status = excluded.status, method = excluded.method, failure_code = excluded.failure_code, at = excluded.at
-      -- A bank may say yes days after it said no; what was taken stays taken.
-      where old.status in ('pending', 'requires_action')
-        or (old.status = 'failed' and excluded.status = 'succeeded')`.execute(tx);
-}
-
-/** A payment as the reader and support see it. */
-export type Payment = {
-  readonly id: string;
-  readonly gateway: Gateway['name'];
-  readonly gatewayPaymentId: string;
-  readonly amount: Money;
-  readonly status: string;
-  readonly failureCode: string | undefined;
-  readonly method: string;
-  readonly at: Temporal.Instant;
-  /** What it is for. */
-  readonly subscriptionId: string;
-  readonly termSeq: number;
-  /** Why a person has to look at it: it was taken, and is good for nothing. */
-  readonly parkedReason: string | undefined;
-  /** Why it went back by itself: it bought nothing. */
-  readonly givenBackReason: string | undefined;
-};
-
-export async function paymentsOf(db: Db, readerId: string): Promise<Payment[]> {
-  const { rows } = await sql<{
-    id: string;
-    gateway: Gateway['name'];
-    gateway_payment_id: string;
-    currency: string;
-    amount_minor: bigint;
-    status: string;
-    failure_code: string | null;
-    method: string;
-    at: string;
-    subscription_id: string;
-    term_seq: number;
-    parked_reason: string | null;
-    given_back_reason: string | null;
-  }>`
-    select p.id, p.gateway, p.gateway_payment_id, p.currency, p.amount_minor, p.status, p.failure_code, p.method, p.at,
-      i.subscription_id, i.term_seq, i.parked_reason, i.given_back_reason
-    from billing.payments p join billing.charge_intents i on i.id = p.intent_id
-      join billing.subscriptions s on s.id = i.subscription_id
-    where s.reader_id = ${readerId} order by p.at desc, p.id desc`.execute(db);
-  return rows.map((row) => ({
-    id: row.id,
-    gateway: row.gateway,
-    gatewayPaymentId: row.gateway_payment_id,
-    amount: { minor: row.amount_minor, currency: row.currency },
-    status: row.status,
-    failureCode: row.failure_code ?? undefined,
-    method: row.method,
-    at: toInstant(row.at),
-    subscriptionId: row.subscription_id,
-    termSeq: row.term_seq,
-    parkedReason: row.parked_reason ?? undefined,
-    givenBackReason: row.given_back_reason ?? undefined,
-  }));
-}
-
-/** Something that a gateway sent, as it came. */
-export type GatewayEvent = {
-  readonly gateway: Gateway['name'];
-  readonly eventId: string;
-  readonly type: string;
-  /** The attempt that it is about, by its own name or by its checkout's; neither where it is about something else. */
-  readonly reference: string | undefined;
-  readonly checkoutId: string | undefined;
-  /** The payment, where that is all that it names. */
-  readonly gatewayPaymentId: string | undefined;
-  /** It says that money was taken, and nothing besides. */
-  readonly saysPaid: boolean;
-  readonly body: Buffer;
-};
-
-/** Keeps genuine events as they came. @returns the attempts that those which are new are about */
-export async function insertEvents(
-  tx: Tx,
-  events: readonly GatewayEvent[],
-  now: Temporal.Instant,
-): Promise<{ readonly intentId: string; readonly saysPaid: boolean }[]> {
-  // In one order for all processes: each waits for another's event of the same id, and none in a circle.
-  const sorted = events.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1));
-  const { rows } = await sql<{ event_id: string; intent_id: string | null }>`
-    insert into billing.gateway_events
-      (gateway, event_id, type, checkout_id, gateway_payment_id, intent_id, body, received_at, processed_at)
-    select new.gateway, event_id, type, new.checkout_id, new.payment_id, coalesce(new.reference, known.id, paid.intent_id), body,
-      ${now.toString()},
-      -- What is about no attempt needs nothing more.
-      case when num_nonnulls(new.reference, new.checkout_id, new.payment_id) = 0 then ${now.toString()}::timestamptz end
-    from unnest(${sorted.map((one) => one.gateway)}::text[], ${sorted.map((one) => one.eventId)}::text[],
-      ${sorted.map((one) => one.type)}::text[], ${sorted.map((one) => one.checkoutId ?? null)}::text[],
-      ${sorted.map((one) => one.gatewayPaymentId ?? null)}::text[],
-      ${sorted.map(({ reference }) => (reference !== undefined && isUuid(reference) ? reference : null))}::uuid[],
-      ${sorted.map((one) => one.body)}::bytea[]) with ordinality
-      as new (gateway, event_id, type, checkout_id, payment_id, reference, body, place)
-    left join billing.charge_intents known on known.checkout_id = new.checkout_id and known.gateway = new.gateway
-    left join billing.payments paid on paid.gateway_payment_id = new.payment_id and paid.gateway = new.gateway
-    order by place
-    on conflict do nothing
-    returning event_id, intent_id`.execute(tx);
-  const paid = new Set(events.filter(({ saysPaid }) => saysPaid).map(({ eventId }) => eventId));
-  return rows.flatMap(({ event_id, intent_id }) =>
-    intent_id === null ? [] : [{ intentId: intent_id, saysPaid: paid.has(event_id) }],
-  );
-}
-
-/** Notes that what gateways sent about attempts has been acted upon. */
-export async function markProcessed(
-  tx: Tx,
-  intentIds: readonly string[],
-  now: Temporal.Instant,
-): Promise<void> {
-  if (intentIds.length === 0) return;
-  await sql`
-    update billing.gateway_events set processed_at = ${now.toString()}
-    where intent_id = any(${intentIds}::uuid[]) and processed_at is null`.execute(tx);
-}
-
-/** Is done with events that came before an instant and named nothing that is known: they are somebody else's. */
-export async function markForeign(db: Db, before: Temporal.Instant, now: Temporal.Instant): Promise<void> {
-  await sql`
-    update billing.gateway_events set processed_at = ${now.toString()}
-    where intent_id is null and processed_at is null and received_at < ${before.toString()}`.execute(db);
-}
-
-/** The same, many in one statement, where nothing else is to be done. */
-export const noteProcessed = groupedOver(
-  async (
-    db: Db,
-    done: { readonly intentId: string; readonly now: Temporal.Instant }[],
-  ): Promise<undefined[]> => {
-    const now = latestOf(done.map((one) => one.now));
-    await db.transaction().execute((tx) =>
-      markProcessed(
-        tx,
-        done.map(({ intentId }) => intentId),
-        now,
-      ),
-    );
-    return done.map(() => undefined);
-  },
-  { most: 100, inFlight: 1, apart: true },
-);

@@ -1,6 +1,7 @@
 import type { Tx } from '#platform/db';
 import { findReader } from '#readers';
 import { dayAt } from '#values/term';
+import { boughtNext, nextTerm } from './agreement.ts';
 import { applyAnswer } from './applying.ts';
 import { insertDrafts } from './books.store.ts';
 import { billOf } from './carrying-out.ts';
@@ -14,13 +15,13 @@ import {
   putOffCharge,
   setIntentStatuses,
 } from './charges.store.ts';
-import type { Called, GatewayPayment } from './gateways/gateway.ts';
+import { insertFacts, type NewFact } from './facts.store.ts';
+import { type Called, type GatewayPayment, NOTICE_TOO_SHORT } from './gateways/gateway.ts';
 import { insertNotices, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
 import { mayCharge, nextAct, notBefore, sentNotBefore } from './renewal.ts';
 import type { Word } from './settlement.ts';
-import { boughtNext, nextTerm } from './subscription.ts';
-import { findSubscription, insertFacts, type NewFact, type Subscription } from './subscriptions.store.ts';
+import { findSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** A charge that comes so soon after another one, or after so many, is a fault of ours until somebody has looked. */
 export const SAFE_HOURS = 24;
@@ -160,6 +161,9 @@ export async function sendCharge(
     // The same for whoever sends it, or the gateway takes it for another one.
     notBefore: soonest === intent.notBefore ? soonest : await putOffCharge(db, intent, soonest),
   });
+  // It took longer on its way than there was to spare. It stays open, and is sent for a later day when it is asked about.
+  if (called.kind === 'refused' && called.code === NOTICE_TOO_SHORT)
+    throw new Error(`charge ${intentId} came too late for its payer to be told in time`);
   await applyAnswer(parts, intent, wordOf(called), now);
 }
 

@@ -9,9 +9,11 @@ import {
   parkIntent,
 } from './charges.store.ts';
 import { raiseCharges, sendCharge } from './charging.ts';
-import { closeOpenCheckout } from './checkout.ts';
+import { closeOpenCheckout } from './checkout-page.ts';
+import { insertFacts, type NewFact } from './facts.store.ts';
 import { deliverGifts } from './gifts.ts';
 import { postLetters, renewalNotice } from './letters.ts';
+import { listDue, putOff, saveLooks } from './looks.store.ts';
 import { insertNotices, type NewNotice, noticeOf } from './notices.store.ts';
 import type { BillingParts } from './parts.ts';
 import { tellPrices } from './price-notices.ts';
@@ -19,15 +21,7 @@ import { type Act, nextAct } from './renewal.ts';
 import { settleIntent } from './settling.ts';
 import { applyFact } from './standing.ts';
 import { type Step, transition } from './subscription.ts';
-import {
-  insertFacts,
-  listDue,
-  lockDue,
-  type NewFact,
-  putOff,
-  type Subscription,
-  saveLooks,
-} from './subscriptions.store.ts';
+import { lockDue, type Subscription } from './subscriptions.store.ts';
 
 /** Looked at in one transaction: their locks are held for as long as it takes. */
 const BATCH = 100;

@@ -147,17 +147,45 @@ export async function lockRecipient(tx: Tx, readerId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${readerId}, 11))`.execute(tx);
 }
 
-/** Gifts by which a reader reads now or will: their sources, and until when the last of them runs. */
-export async function runningGifts(
-  tx: Tx,
-  readerId: string,
-  now: Temporal.Instant,
-): Promise<{ readonly sourceIds: readonly string[]; readonly until: Temporal.Instant | undefined }> {
-  const { rows } = await sql<{ source_id: string; until: string }>`
-    select distinct g.source_id, g.until_at as until from entitlements.grants g join billing.gifts b on b.subscription_id = g.source_id
+/** A gift by which a reader reads, and when. */
+export type RunningGift = {
+  readonly id: string;
+  readonly from: Temporal.Instant;
+  readonly until: Temporal.Instant;
+};
+
+/** Gifts by which a reader reads now or will, the one that ends last at the end. */
+export async function runningGifts(tx: Tx, readerId: string, now: Temporal.Instant): Promise<RunningGift[]> {
+  const { rows } = await sql<{ id: string; from: string; until: string }>`
+    select distinct g.source_id as id, g.from_at as from, g.until_at as until
+    from entitlements.grants g join billing.gifts b on b.subscription_id = g.source_id
     where g.reader_id = ${readerId} and g.source = 'gift' and g.revoked_at is null and g.until_at > ${now.toString()}
     order by g.until_at`.execute(tx);
-  return { sourceIds: rows.map(({ source_id }) => source_id), until: instant(rows.at(-1)?.until ?? null) };
+  return rows.map(({ from, id, until }) => ({ id, from: toInstant(from), until: toInstant(until) }));
+}
+
+/** What somebody has redeemed and not read to its end, and does not read by at present. */
+export async function giftsLeft(
+  tx: Tx,
+  readerIds: readonly string[],
+  now: Temporal.Instant,
+): Promise<(RunningGift & { readonly readerId: string })[]> {
+  if (readerIds.length === 0) return [];
+  const { rows } = await sql<{ id: string; reader_id: string; from: string; until: string }>`
+    select * from (
+      select s.id, g.redeemed_by as reader_id, t.start_on::timestamp at time zone s.zone as from,
+        t.end_on::timestamp at time zone s.zone as until
+      from billing.gifts g join billing.subscriptions s on s.id = g.subscription_id
+        join billing.terms t on t.subscription_id = s.id and t.status = 'paid'
+      where g.redeemed_by = any(${readerIds}::uuid[])) gift
+    where gift.until > ${now.toString()} and not exists (
+      select from entitlements.grants r where r.source_id = gift.id and r.revoked_at is null)`.execute(tx);
+  return rows.map(({ from, id, reader_id, until }) => ({
+    id,
+    readerId: reader_id,
+    from: toInstant(from),
+    until: toInstant(until),
+  }));
 }
 
 /** Forgets what a reader who is deleted wrote with gifts; that they gave them is the books'. */

@@ -2,11 +2,13 @@ import type { Tx } from '#platform/db';
 import { Conflict, Invalid, NotFound } from '#values/errors';
 import { askLater } from './asking.ts';
 import { parkIntent } from './charges.store.ts';
-import { closeOpenCheckout } from './checkout.ts';
+import { closeOpenCheckout } from './checkout-page.ts';
+import { insertFacts } from './facts.store.ts';
+import { unpark } from './looks.store.ts';
 import type { BillingParts } from './parts.ts';
 import { applyFactIn, type Said } from './standing.ts';
 import type { Fact } from './subscription.ts';
-import { insertFacts, lockSubscription, type Subscription, unpark } from './subscriptions.store.ts';
+import { lockSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** What whoever helps a reader may do to a subscription, apart from money. */
 export type HelpingFact = Extract<Fact, { kind: 'cancel' | 'undo cancel' | 'extend' | 'end' }>;

@@ -1,7 +1,7 @@
 import type { Publication } from '#publication';
 import { stateCode } from '#values/places';
+import type { PaidTerm } from './agreement.ts';
 import type { Buyer, InvoiceLine, Seller } from './invoice.ts';
-import type { PaidTerm } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** India's code for online text: newspapers, periodicals and books. */

@@ -2,12 +2,13 @@ import { type MailPayload, type NewMail, postMails } from '#mail';
 import type { Tx } from '#platform/db';
 import { findReaders } from '#readers';
 import type { Money } from '#values/money';
+import { type AnnouncedPrice, boughtNext } from './agreement.ts';
 import type { Outcome } from './carrying-out.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
 import { CANCEL_PATH, findReceipt } from './receipts.ts';
 import { mandateFor, mayCharge, mayTake } from './renewal.ts';
-import { type AnnouncedPrice, boughtNext, PATIENCE, type Patience } from './subscription.ts';
+import { PATIENCE, type Patience } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** A letter to the reader who owns a subscription. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '#platform/db';
 import { type Money, moneyRecord } from '#values/money';
-import { boughtNext } from './subscription.ts';
+import { boughtNext } from './agreement.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** What a reader was told that would be taken: no more than that may be. */

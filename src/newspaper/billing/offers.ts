@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Money } from '#values/money';
+import { isAmong } from '#values/term';
+import type { Phase } from './agreement.ts';
 import type { Plan } from './catalog.ts';
-import type { Phase } from './subscription.ts';
 
 /** Other conditions on which a plan may be begun. */
 export type Offer = {
@@ -95,18 +96,7 @@ function isOpen(offer: Offer, plan: Pick<Plan, 'slug' | 'price'>, today: Tempora
   const isSameCurrency = phases.every(
     (phase) => !('price' in phase) || phase.price.currency === plan.price.currency,
   );
-  return isInTime(offer, today) && isSameCurrency && (planSlug === undefined || planSlug === plan.slug);
-}
-
-/** Whether something can be begun with an offer on a day. */
-export function isInTime(
-  { fromOn, untilOn }: Pick<Offer, 'fromOn' | 'untilOn'>,
-  on: Temporal.PlainDate,
-): boolean {
-  return (
-    Temporal.PlainDate.compare(fromOn, on) <= 0 &&
-    (untilOn === undefined || Temporal.PlainDate.compare(on, untilOn) < 0)
-  );
+  return isAmong(today, offer) && isSameCurrency && (planSlug === undefined || planSlug === plan.slug);
 }
 
 function isFor({ lapsedDays, who }: Offer, past: ReaderPast, today: Temporal.PlainDate): boolean {

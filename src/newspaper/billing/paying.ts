@@ -2,14 +2,15 @@ import type { Db, Tx } from '#platform/db';
 import { Conflict } from '#values/errors';
 import { isSameMoney, type Money } from '#values/money';
 import { dayAt } from '#values/term';
+import { agreedPrice, boughtNext, dearestAgreed, priceOfSeats } from './agreement.ts';
 import { type Plan, priceFor } from './catalog.ts';
 import { type ChargeIntent, insertIntents, isOpen, newestIntent } from './charges.store.ts';
-import { type Begun, closeCheckout, MOST_SEATS, type Order, openAtGateway } from './checkout.ts';
+import { MOST_SEATS, type Order } from './checkout.ts';
+import { type Begun, closeCheckout, openAtGateway } from './checkout-page.ts';
 import type { BillingParts } from './parts.ts';
 import { type Taken, takenOf } from './refunds.store.ts';
 import { mandateFor } from './renewal.ts';
 import { prorated } from './rights.ts';
-import { agreedPrice, boughtNext, dearestAgreed, priceOfSeats } from './subscription.ts';
 import { lockCurrents, type Subscription } from './subscriptions.store.ts';
 
 /** Where a reader comes back to, whatever they did at the gateway's page. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { termBoundary } from '#values/term';
+import { begun, type Standing } from './agreement.ts';
 import { type PriceChange, planPriceChange } from './price-changes.ts';
-import { begun, type Standing, transition } from './subscription.ts';
+import { transition } from './subscription.ts';
 
 const day = (text: string) => Temporal.PlainDate.from(text);
 const inr = (minor: number | bigint) => ({ minor: BigInt(minor), currency: 'INR' });
@@ -267,5 +268,10 @@ describe('a price that was announced', () => {
   it('is dropped when it is called back, and with the subscription', () => {
     expect(lived(told, { kind: 'drop price' })).toMatchObject({ price: inr(90_000), announced: undefined });
     expect(lived(told, { kind: 'end', reason: 'admin' }).announced).toBeUndefined();
+  });
+
+  it('is not called back where it is less than before: that was promised', () => {
+    const promised = { ...told, announced: { ...announced, price: inr(80_000) } };
+    expect(transition(promised, { kind: 'drop price' }, noon('2027-04-10'))).toEqual({ kind: 'unchanged' });
   });
 });

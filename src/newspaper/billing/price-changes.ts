@@ -1,6 +1,6 @@
 import { isSameMoney, type Money } from '#values/money';
-import { termBoundary } from '#values/term';
-import type { Standing } from './subscription.ts';
+import { isBefore, termBoundary } from '#values/term';
+import type { Standing } from './agreement.ts';
 
 /** Another price of a plan, for those who have it. */
 export type PriceChange = {
@@ -119,8 +119,4 @@ function priceAfter(
 
 function latest(days: readonly Temporal.PlainDate[]): Temporal.PlainDate {
   return days.reduce((one, other) => (isBefore(one, other) ? other : one));
-}
-
-function isBefore(one: Temporal.PlainDate, other: Temporal.PlainDate): boolean {
-  return Temporal.PlainDate.compare(one, other) < 0;
 }

@@ -3,8 +3,8 @@ import type { Publication } from '#publication';
 import { type Paper, writeDate, writeDayAndTime } from '#values/dates';
 import { formatMoney } from '#values/money';
 import { INDIAN_STATES } from '#values/places';
-import { type Payment, paymentsOf } from './charges.store.ts';
 import type { BillingParts } from './parts.ts';
+import { type Payment, paymentsOf } from './payments.store.ts';
 import { findSubscription, type Subscription } from './subscriptions.store.ts';
 import { type Term, termsOf } from './terms.store.ts';
 

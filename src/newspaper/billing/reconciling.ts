@@ -1,7 +1,7 @@
 import { enqueue } from '#platform/queue';
 import { SETTLE_CHECKOUT } from './asking.ts';
-import { markForeign } from './charges.store.ts';
 import type { Gateway, PaymentList } from './gateways/gateway.ts';
+import { markForeign } from './inbox.store.ts';
 import type { BillingParts } from './parts.ts';
 import { type Kept, keptPayments } from './reconciling.query.ts';
 

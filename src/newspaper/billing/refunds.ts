@@ -3,9 +3,11 @@ import { enqueue } from '#platform/queue';
 import { Conflict, NotFound } from '#values/errors';
 import type { Money } from '#values/money';
 import { dayAt } from '#values/term';
+import type { PaidTerm } from './agreement.ts';
 import { askLater } from './asking.ts';
 import { creditInvoices } from './bookkeeping.ts';
 import { bookedOn, insertEntries, owedTo } from './books.store.ts';
+import { insertFacts } from './facts.store.ts';
 import type { GatewayRefund } from './gateways/gateway.ts';
 import { type Entry, refunded, refundedKey, refundFailed } from './ledger.ts';
 import { postLetters } from './letters.ts';
@@ -24,8 +26,7 @@ import {
   takenOf,
 } from './refunds.store.ts';
 import { applyFactIn, type Said } from './standing.ts';
-import type { PaidTerm } from './subscription.ts';
-import { insertFacts, lockSubscription, type Subscription } from './subscriptions.store.ts';
+import { lockSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** The task of jobs/tasks.ts that asks a gateway to give money back. */
 export const SEND_REFUND = 'send-refund';

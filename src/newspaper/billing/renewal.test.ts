@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { begun } from './agreement.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
 import { isUsable, mayCharge, mayTake, nextAct, notBefore } from './renewal.ts';
-import { begun } from './subscription.ts';
 import { type Mandate, NO_DETAILS, type Subscription } from './subscriptions.store.ts';
 
 const ZONE = 'Asia/Kolkata';

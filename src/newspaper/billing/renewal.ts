@@ -1,10 +1,11 @@
 import { latestOf } from '#values/instants';
 import type { Money } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
+import { boughtNext, isOver } from './agreement.ts';
 import { type ChargeIntent, isOpen } from './charges.store.ts';
 import type { Rail } from './gateways/gateway.ts';
 import { planPriceChange } from './price-changes.ts';
-import { boughtNext, isOver, PATIENCE, type Patience } from './subscription.ts';
+import { PATIENCE, type Patience } from './subscription.ts';
 import { HOURS_TO_PAY, type Mandate, type Subscription } from './subscriptions.store.ts';
 
 /** What is to be done about a subscription next, by the calendar or because an answer did not come. */

@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db';
 import { dayAt } from '#values/term';
+import type { PaidTerm } from './agreement.ts';
 import { insertEntries } from './books.store.ts';
 import type { ChargeIntent } from './charges.store.ts';
 import type { GatewayDispute, GatewayPayment } from './gateways/gateway.ts';
@@ -16,7 +17,7 @@ import {
 } from './refunds.store.ts';
 import { keepRefund, takeBack } from './refunds.ts';
 import { applyFactIn } from './standing.ts';
-import type { Fact, PaidTerm } from './subscription.ts';
+import type { Fact } from './subscription.ts';
 import { lockSubscription } from './subscriptions.store.ts';
 
 /** A payment as a gateway tells of it, and the attempt that it was. */

@@ -1,6 +1,6 @@
+import type { PaidTerm, Standing } from './agreement.ts';
 import type { Gateway } from './gateways/gateway.ts';
 import type { Taken } from './refunds.store.ts';
-import type { PaidTerm, Standing } from './subscription.ts';
 
 /** What a reader may ask for, and when. Pure rules: what a page offers and what a command does are the same. */
 

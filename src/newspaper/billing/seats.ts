@@ -5,7 +5,9 @@ import type { Tx } from '#platform/db';
 import { findReader } from '#readers';
 import { emailAddress } from '#values/email-address';
 import { Conflict, Invalid, NotFound } from '#values/errors';
+import { isGroup, isOver, seatsNext } from './agreement.ts';
 import { rights } from './carrying-out.ts';
+import { insertFacts } from './facts.store.ts';
 import type { BillingParts } from './parts.ts';
 import {
   findInvitedSeat,
@@ -19,10 +21,8 @@ import {
   setManager,
   takeSeat,
 } from './seats.store.ts';
-import { isGroup, isOver, seatsNext } from './subscription.ts';
 import {
   findSubscription,
-  insertFacts,
   lockSubscription,
   type Subscription,
   subscriptionsOf,

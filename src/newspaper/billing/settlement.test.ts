@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { begun, SUBSCRIPTION_STATES } from './agreement.ts';
 import type { ChargeIntent, IntentStatus } from './charges.store.ts';
 import type { CheckoutState, GatewayPayment } from './gateways/gateway.ts';
 import { type Settlement, settlementOf } from './settlement.ts';
-import { begun, SUBSCRIPTION_STATES } from './subscription.ts';
 import { NO_DETAILS, type Subscription } from './subscriptions.store.ts';
 
 const NOON = Temporal.Instant.from('2026-11-23T06:30:00Z');

@@ -1,7 +1,8 @@
 import { isSameMoney } from '#values/money';
+import { isOver, type Standing } from './agreement.ts';
 import { type ChargeIntent, type IntentStatus, isOpen } from './charges.store.ts';
 import type { CheckoutState, FailureKind, GatewayMandate, GatewayPayment } from './gateways/gateway.ts';
-import { type Fact, isOver, type Standing, type Step, transition } from './subscription.ts';
+import { type Fact, type Step, transition } from './subscription.ts';
 import type { Subscription } from './subscriptions.store.ts';
 
 /** What follows from a gateway's word about an attempt to be paid. */

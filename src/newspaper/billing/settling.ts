@@ -4,18 +4,10 @@ import { enqueue } from '#platform/queue';
 import { latestOf } from '#values/instants';
 import { applyAnswer } from './applying.ts';
 import { askLater, type MandateNamed, SETTLE_CHECKOUT } from './asking.ts';
-import {
-  type ChargeIntent,
-  findIntent,
-  insertEvents,
-  isOpen,
-  noteCheckout,
-  noteProcessed,
-  openIntents,
-  unansweredIntents,
-} from './charges.store.ts';
+import { type ChargeIntent, findIntent, isOpen, noteCheckout, openIntents } from './charges.store.ts';
 import { sendCharge } from './charging.ts';
 import type { Called, CheckoutState, Concern, FoundCheckout, Gateway, Webhook } from './gateways/gateway.ts';
+import { insertEvents, noteProcessed, unansweredIntents } from './inbox.store.ts';
 import type { BillingParts } from './parts.ts';
 
 /** The task that asks a gateway what became of a mandate. */

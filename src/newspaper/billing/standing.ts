@@ -1,14 +1,15 @@
 import type { Tx } from '#platform/db';
 import { NotFound } from '#values/errors';
+import { isOver } from './agreement.ts';
 import type { MandateNamed } from './asking.ts';
 import { carryOut } from './carrying-out.ts';
+import { lookAgain } from './looks.store.ts';
 import { setMandateStatus } from './mandates.store.ts';
 import type { BillingParts } from './parts.ts';
-import { type Fact, isOver, transition } from './subscription.ts';
+import { type Fact, transition } from './subscription.ts';
 import {
   lockSubscription,
   lockSubscriptions,
-  lookAgain,
   type Subscription,
   subscriptionsOf,
 } from './subscriptions.store.ts';

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  begun,
-  type Fact,
-  isOver,
-  nextTerm,
-  type PaidTerm,
-  type Standing,
-  type Step,
-  SUBSCRIPTION_STATES,
-  type Transition,
-  transition,
-} from './subscription.ts';
+import { begun, isOver, nextTerm, type PaidTerm, type Standing, SUBSCRIPTION_STATES } from './agreement.ts';
+import { type Fact, type Step, type Transition, transition } from './subscription.ts';
 
 const ZONE = 'Asia/Kolkata';
 const day = (text: string) => Temporal.PlainDate.from(text);
@@ -392,6 +382,45 @@ describe('money that goes back', () => {
     );
     expect([is.state, String(is.cancelOn)]).toEqual(['active', '2027-02-23']);
   });
+
+  const given: readonly [string, Fact] = ['2027-02-26', { kind: 'extend', days: 10 }];
+  it.each([
+    {
+      what: 'it begins in a shorter month',
+      before: [],
+      after: [],
+      startOn: '2027-02-28',
+      endOn: '2027-05-30',
+    },
+    {
+      what: 'days were given before it',
+      before: [given],
+      after: [],
+      startOn: '2027-03-10',
+      endOn: '2027-06-10',
+    },
+    {
+      what: 'days were given behind it',
+      before: [],
+      after: [given],
+      startOn: '2027-02-28',
+      endOn: '2027-05-28',
+    },
+  ])(
+    'for a term that has not begun leaves no hole before the next, should it go on after all: $what',
+    (one) => {
+      const { is } = lived(
+        ['2026-11-30', paid(0)],
+        ...one.before,
+        ['2027-02-26', paid(1)],
+        ...one.after,
+        ['2027-02-26', { kind: 'refunded', term: term(1, one.startOn, '2027-05-30') }],
+        ['2027-02-27', { kind: 'undo cancel' }],
+      );
+      const { endOn, startOn } = nextTerm(is, day('2027-02-27'));
+      expect([is.cancelOn, String(startOn), String(endOn)]).toEqual([undefined, one.startOn, one.endOn]);
+    },
+  );
 
   it('while a dispute is open is not decided, and after it is won all is as before (F101)', () => {
     const before = lived(BEGUN).is;

@@ -4,9 +4,9 @@ import { type Db, type Tx, toInstant } from '#platform/db';
 import { groupedOver } from '#platform/grouped';
 import { uuidv7 } from '#platform/ids';
 import { moneyRecord } from '#values/money';
+import type { EndedReason, Standing, SubscriptionState } from './agreement.ts';
 import type { Gateway, GatewayMandate, Rail } from './gateways/gateway.ts';
 import type { WaitingChange } from './price-changes.ts';
-import type { EndedReason, Standing, SubscriptionState } from './subscription.ts';
 
 /** Something that was begun and not paid is given up after this long, and its checkout closed. */
 export const HOURS_TO_PAY = 24;
@@ -461,75 +461,6 @@ export async function saveStandings(
     where s.id = now.id`.execute(tx);
 }
 
-export type NewFact = {
-  readonly subscriptionId: string;
-  readonly fact: string;
-  readonly actor: string;
-  readonly reason?: string | undefined;
-};
-
-/** Adds to the histories of subscriptions. */
-export async function insertFacts(tx: Tx, facts: readonly NewFact[], at: Temporal.Instant): Promise<void> {
-  if (facts.length === 0) return;
-  const rows = facts.map((one) => ({ reason: '', ...one, id: uuidv7() }));
-  await sql`
-    insert into billing.subscription_facts (id, subscription_id, fact, actor, reason, at)
-    select id, "subscriptionId", fact, actor, reason, ${at.toString()}
-    from json_to_recordset(${JSON.stringify(rows)}::json) as new (
-      id uuid, "subscriptionId" uuid, fact text, actor text, reason text)`.execute(tx);
-}
-
-/** What happened to a subscription, in order. */
-export type TimelineEntry = {
-  readonly fact: string;
-  readonly actor: string;
-  readonly reason: string;
-  readonly at: Temporal.Instant;
-};
-
-export async function timelineOf(db: Db, subscriptionId: string): Promise<TimelineEntry[]> {
-  const { rows } = await sql<{ fact: string; actor: string; reason: string; at: string }>`
-    select fact, actor, reason, at from billing.subscription_facts
-    where subscription_id = ${subscriptionId} order by at, id`.execute(db);
-  return rows.map((row) => ({ ...row, at: toInstant(row.at) }));
-}
-
-/** When something has happened to a subscription since an instant, oldest first. */
-export async function factsSince(
-  db: Db | Tx,
-  subscriptionId: string,
-  fact: string,
-  since: Temporal.Instant,
-): Promise<Temporal.Instant[]> {
-  const { rows } = await sql<{ at: string }>`
-    select at from billing.subscription_facts
-    where subscription_id = ${subscriptionId} and fact = ${fact} and at > ${since.toString()} order by at, id`.execute(
-    db,
-  );
-  return rows.map(({ at }) => toInstant(at));
-}
-
-/** When the next subscription is to be looked at, if that is by `until`. */
-export async function nextDueAt(db: Db, until: Temporal.Instant): Promise<Temporal.Instant | undefined> {
-  const { rows } = await sql<{ at: string }>`
-    select due_at as at from billing.subscriptions where due_at <= ${until.toString()}
-    order by due_at limit 1`.execute(db);
-  return rows[0] === undefined ? undefined : toInstant(rows[0].at);
-}
-
-/** Those that are due, the first first. */
-export async function listDue(db: Db, now: Temporal.Instant, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select id from billing.subscriptions where due_at <= ${now.toString()}
-    order by due_at, id limit ${limit}`.execute(db);
-  return rows.map(({ id }) => id);
-}
-
-/** Puts off when one is looked at. */
-export async function putOff(db: Db, id: string, until: Temporal.Instant): Promise<void> {
-  await sql`update billing.subscriptions set due_at = ${until.toString()} where id = ${id}`.execute(db);
-}
-
 /** Holds those that are due, the first first, and leaves out what another process is at. @param only this one */
 export async function lockDue(
   tx: Tx,
@@ -546,52 +477,4 @@ export async function lockDue(
     -- Read as they now are, and not as they were when the statement began: another may have changed one in between.
     order by s.id for update of s`.execute(tx);
   return rows.map(toSubscription);
-}
-
-/** When each is to be looked at next, and what else the planner keeps of it. */
-export async function saveLooks(
-  tx: Tx,
-  looks: readonly {
-    readonly id: string;
-    readonly dueAt: Temporal.Instant | undefined;
-    readonly remindedSeq: number | undefined;
-    readonly parkedReason: string | undefined;
-  }[],
-): Promise<void> {
-  if (looks.length === 0) return;
-  await sql`
-    update billing.subscriptions s set due_at = now."dueAt", reminded_seq = now."remindedSeq",
-      parked_reason = now."parkedReason"
-    from json_to_recordset(${JSON.stringify(looks)}::json) as now (
-      id uuid, "dueAt" timestamptz, "remindedSeq" integer, "parkedReason" text)
-    where s.id = now.id`.execute(tx);
-}
-
-/** Has subscriptions looked at by whoever looks next. */
-export async function lookAgain(tx: Tx, ids: readonly string[], at: Temporal.Instant): Promise<void> {
-  if (ids.length === 0) return;
-  await sql`
-    update billing.subscriptions set due_at = least(due_at, ${at.toString()}::timestamptz)
-    where id = any(${ids}::uuid[]) and state not in ('canceled', 'expired')`.execute(tx);
-}
-
-/** Has nothing charged of subscriptions until a person has looked, each for its reason; of those that were not parked before. */
-export async function park(tx: Tx, reasons: ReadonlyMap<string, string>): Promise<void> {
-  if (reasons.size === 0) return;
-  await sql`
-    update billing.subscriptions s set parked_reason = given.reason
-    from unnest(${[...reasons.keys()]}::uuid[], ${[...reasons.values()]}::text[]) as given (id, reason)
-    where s.id = given.id and s.parked_reason is null`.execute(tx);
-}
-
-/** A person has looked: what was parked may be charged again. @returns whether it was parked */
-export async function unpark(tx: Tx, id: string, now: Temporal.Instant): Promise<boolean> {
-  const { rows } = await sql`
-    update billing.subscriptions set parked_reason = null, due_at = ${now.toString()}
-    where id = ${id} and parked_reason is not null returning id`.execute(tx);
-  const attempts = await sql`
-    update billing.charge_intents set parked_reason = null
-    where subscription_id = ${id} and parked_reason is not null
-      and status not in ('succeeded', 'failed', 'canceled') returning id`.execute(tx);
-  return rows.length + attempts.rows.length > 0;
 }

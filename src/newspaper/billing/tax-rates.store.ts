@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '#platform/db';
 import { Conflict, Invalid } from '#values/errors';
+import { isBefore } from '#values/term';
 import { taxRates } from './books.store.ts';
 import type { TaxRate } from './tax.ts';
 
@@ -77,8 +78,4 @@ function overlaps(one: TaxRate, other: TaxRate): boolean {
     (other.untilOn === undefined || isBefore(one.fromOn, other.untilOn)) &&
     (one.untilOn === undefined || isBefore(other.fromOn, one.untilOn))
   );
-}
-
-function isBefore(one: Temporal.PlainDate, other: Temporal.PlainDate): boolean {
-  return Temporal.PlainDate.compare(one, other) < 0;
 }

@@ -1,5 +1,6 @@
 import { Conflict } from '#values/errors';
 import { shareOf } from '#values/money';
+import { isAmong } from '#values/term';
 
 /** Where a buyer lives or a seller is: ISO 3166-1, and in India the state. */
 export type Place = { readonly country: string; readonly state: string | undefined };
@@ -45,7 +46,7 @@ export function taxIncluded(
   on: Temporal.PlainDate,
 ): Taxed {
   const placeOfSupply = buyer.state === undefined ? buyer.country : `${buyer.country}-${buyer.state}`;
-  const rate = rates.find((one) => one.country === buyer.country && isInForce(one, on));
+  const rate = rates.find((one) => one.country === buyer.country && isAmong(on, one));
   if (rate === undefined) {
     if (buyer.country === 'IN') throw new Conflict('no-tax-rate', `there is no rate of GST for ${on}`);
     return { placeOfSupply, taxable: gross, lines: [] };
@@ -58,13 +59,6 @@ export function taxIncluded(
     }),
   );
   return { placeOfSupply, taxable: lines.reduce((rest, { amount }) => rest - amount, gross), lines };
-}
-
-function isInForce({ fromOn, untilOn }: TaxRate, on: Temporal.PlainDate): boolean {
-  return (
-    Temporal.PlainDate.compare(fromOn, on) <= 0 &&
-    (untilOn === undefined || Temporal.PlainDate.compare(on, untilOn) < 0)
-  );
 }
 
 function headsOf(

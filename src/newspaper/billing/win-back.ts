@@ -2,13 +2,13 @@ import { postMails } from '#mail';
 import { seal, unseal } from '#platform/sealing';
 import { findReaders } from '#readers';
 import { NotFound } from '#values/errors';
-import { dayAt } from '#values/term';
+import { dayAt, isAmong } from '#values/term';
 import { listPricedPlans } from './catalog.store.ts';
 import { type Plan, plansOn } from './catalog.ts';
+import { insertFacts } from './facts.store.ts';
 import { listOffers, offerRefusal } from './offers.store.ts';
-import { COMES_BACK_DAYS, isInTime, type Offer, phasesOf } from './offers.ts';
+import { COMES_BACK_DAYS, type Offer, phasesOf } from './offers.ts';
 import type { BillingParts } from './parts.ts';
-import { insertFacts } from './subscriptions.store.ts';
 import { areOffersWanted, type Gone, goneReaders, markAskedBack, setOffersWanted } from './win-back.store.ts';
 
 /** Whoever is gone for longer does not remember us, and is not written to out of the blue. */
@@ -27,7 +27,7 @@ export async function askBack(parts: BillingParts, now: Temporal.Instant): Promi
   const { db, publication } = parts;
   const today = dayAt(now, publication().zone);
   const offers = (await listOffers(db)).filter(
-    (one) => one.who === 'lapsed' && !one.needsCode && isInTime(one, today),
+    (one) => one.who === 'lapsed' && !one.needsCode && isAmong(today, one),
   );
   if (offers.length === 0) return 0;
   const plans = plansOn(await listPricedPlans(db), today);

@@ -5,15 +5,16 @@ import type { Money } from '#values/money';
 import { dayAt } from '#values/term';
 import { creditInvoices } from './bookkeeping.ts';
 import { currentOf } from './changes.ts';
-import { closeOpenCheckout } from './checkout.ts';
+import { closeOpenCheckout } from './checkout-page.ts';
 import { hasAskedForStart } from './consents.store.ts';
+import { factsSince } from './facts.store.ts';
 import { postLetters } from './letters.ts';
 import type { BillingParts } from './parts.ts';
 import { insertRefunds, takenOf } from './refunds.store.ts';
 import { SEND_REFUND } from './refunds.ts';
 import { type Draw, drawsOnWithdrawal, mayWithdraw } from './rights.ts';
 import { applyFactIn } from './standing.ts';
-import { factsSince, lockSubscription, type Subscription } from './subscriptions.store.ts';
+import { lockSubscription, type Subscription } from './subscriptions.store.ts';
 
 /** What withdrawing from a contract means today. */
 export type Withdrawal = {

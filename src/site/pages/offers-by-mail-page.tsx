@@ -19,7 +19,7 @@ export function renderOffersByMail(props: { frame: Frame; path: string; areWante
         </header>
         <form class="act" method="post" action={path}>
           <input type="hidden" name="offers" value={areWanted ? 'no' : 'yes'} />
-          <button class="button" type="submit">
+          <button class={areWanted ? 'button' : 'button-quiet'} type="submit">
             {areWanted ? 'Send me no offers' : 'Send me offers after all'}
           </button>
         </form>

@@ -54,6 +54,12 @@ export type Called<Value> =
   /** No answer in time, or none that can be understood; the reason is for the log. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/**
+ * Of a charge that came so late that its payer cannot be told in time any more. That is said of the moment and not of the mandate:
+ * the charge may be sent again, for a later one.
+ */
+export const NOTICE_TOO_SHORT = 'notice_too_short';
+
 /** What a reader is to pay at the gateway's page. */
 export type CheckoutOrder = {
   /** Names the order for ever: the gateway's idempotency key and its reference. */

@@ -4,7 +4,7 @@ import { FOUND, listOf } from './shapes.ts';
 import { EVENTS } from './webhooks.ts';
 
 /** What was looked at in an account, and how it is; `warning` works today and may not tomorrow. */
-export type AccountFinding = { readonly state: 'good' | 'warning' | 'bad'; readonly says: string };
+type AccountFinding = { readonly state: 'good' | 'warning' | 'bad'; readonly says: string };
 
 /**
  * Looks at an account before anybody buys anything: whether its key is taken and may charge, whether its webhooks come here
