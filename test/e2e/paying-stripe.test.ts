@@ -56,10 +56,13 @@ afterAll(async () => {
 let made = 0;
 
 /** A reader who has filled in an order. */
-async function ordering(paper: TestPaper): Promise<{ page: Page; readerId: string; wrong: string[] }> {
+async function ordering(
+  paper: TestPaper,
+  options: object = {},
+): Promise<{ page: Page; readerId: string; wrong: string[] }> {
   const email = `buyer-${++made}@paper.example`;
   const { id } = await paper.readers.create(email, 'correct horse battery');
-  const page = await (await browser.newContext(SCREENS.phone)).newPage();
+  const page = await (await browser.newContext({ ...SCREENS.phone, ...options })).newPage();
   const wrong: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') wrong.push(message.text());
@@ -102,6 +105,18 @@ describe('an order in a browser', () => {
     await page.waitForURL((to) => to.origin === stripe.apiBase);
     await page.getByRole('link', { name: 'Back' }).click();
     await page.waitForURL((to) => to.origin === paper.baseUrl);
+    await page.context().close();
+  });
+
+  it('needs no script of the paper’s', async () => {
+    const paper = await open(stripe.apiBase);
+    const { page, readerId } = await ordering(paper, { javaScriptEnabled: false });
+    await submit(page);
+    await page.waitForURL((to) => to.origin === stripe.apiBase);
+    await page.getByRole('button', { name: 'Pay', exact: true }).click();
+    await page.waitForURL(/\/subscriptions\//);
+    const stateOf = async () => (await subscriptionsOf(paper.database.db, readerId))[0]?.state;
+    await expect.poll(stateOf, { timeout: 10_000 }).toBe('active');
     await page.context().close();
   });
 
