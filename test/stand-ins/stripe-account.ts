@@ -52,7 +52,8 @@ export async function testAccount(at = '2026-11-23T06:30:00Z'): Promise<TestAcco
     webhookSecrets: [stripe.webhookSecret],
     baseUrl: 'https://paper.example',
     apiBase: stripe.apiBase,
-    timeoutMs: 400,
+    // Long enough for a machine that has much to do, and short enough for the tests in which nobody answers.
+    timeoutMs: 1_000,
     now: () => clock.now(),
     log: createLogger('silent'),
   };

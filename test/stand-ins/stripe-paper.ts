@@ -47,7 +47,13 @@ export async function stripePaper(
 ): Promise<StripePaper> {
   const { apiBase, company, secretKey, webhookSecret } = stripe;
   const paper = await testPaper(systemClock.now().toString(), {
-    stripe: { apiBase, checkoutOrigin: apiBase, secretKey, timeoutMs: 500, webhookSecrets: [webhookSecret] },
+    stripe: {
+      apiBase,
+      checkoutOrigin: apiBase,
+      secretKey,
+      timeoutMs: 2_000,
+      webhookSecrets: [webhookSecret],
+    },
   });
   const { db } = paper.database;
   if (currency === 'GBP') await sellInPounds(paper);
