@@ -165,6 +165,8 @@ const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 export type Proofs = {
   /** Everything that is broken, with whose it is; asked again, also what is not as it was the last time. */
   prove(now: Temporal.Instant): Promise<string[]>;
+  /** How many of a gateway's events were kept. */
+  kept(): Promise<number>;
   /** What our books say that the gateway holds. */
   held(): Promise<Money[]>;
   /** What the books know of a reader. */
@@ -195,6 +197,12 @@ export function openProofs({ db, pool }: Database): Proofs {
         if (is.get(what) !== was) found.push(`${what} was ${was}, and is ${is.get(what)}`);
       before = is;
       return Promise.all(found.slice(0, 20).map(named));
+    },
+    async kept() {
+      const { rows } = await pool.query<{ kept: number }>(
+        'select count(*)::int as kept from billing.gateway_events',
+      );
+      return rows[0]?.kept ?? 0;
     },
     held: () => heldBy(db, 'sandbox'),
     async timeline(email) {
