@@ -143,6 +143,8 @@ class Years {
   /** How long a round took: a crash comes somewhere in the next one. */
   #roundMs = 1_000;
   #crashedThisRound = false;
+  /** How many events were kept when the gateway began to sign wrongly. */
+  #keptBefore: number | undefined;
   /** When all was last held against the gateway's list. */
   #reconciledAt: Temporal.Instant;
 
@@ -200,6 +202,7 @@ class Years {
     };
     this.#rounds.push(`  webhooks ${JSON.stringify(webhooks)}`);
     await setWebhooks(db, webhooks);
+    this.#keptBefore = webhooks.sign === 'wrong' ? await this.#proofs.kept() : undefined;
     if (dice.chance(0.3)) await chooseOutcome(db, dice.of(CHARGES));
     if (dice.chance(0.15)) {
       const price = { minor: BigInt(dice.whole(80_000, 420_000)), currency: 'INR' };
@@ -404,6 +407,8 @@ class Years {
       throw await this.#told([
         `I39: after it was reconciled ${JSON.stringify({ looked, unknown, ...differs })} are left`,
       ]);
+    if (this.#keptBefore !== undefined && this.#keptBefore !== (await this.#proofs.kept()))
+      throw await this.#told(['I35: what the gateway did not sign was kept']);
     const [ours, theirs] = [await this.#proofs.held(), await billing.gateways.named('sandbox').readBalance()];
     const isZero = (all: readonly { minor: bigint }[]) => all.every(({ minor }) => minor === 0n);
     const held = theirs.kind === 'ok' ? theirs.value : [];

@@ -59,7 +59,12 @@ const INVARIANTS: Readonly<Record<string, string>> = {
         or exists (select from billing.gifts f join billing.terms t on t.subscription_id = f.subscription_id and t.status = 'paid'
           join billing.subscriptions s on s.id = f.subscription_id
           where f.redeemed_by = r.id and t.start_on <= ($1::timestamptz at time zone s.zone)::date
-            and t.end_on > ($1::timestamptz at time zone s.zone)::date)
+            and t.end_on > ($1::timestamptz at time zone s.zone)::date
+            -- Its days may lie in a subscription of the reader's own, and are read by as that is; or were credited with it.
+            and (exists (select from entitlements.grants g where g.source_id = f.subscription_id and g.revoked_at is null)
+              or not exists (select from billing.subscription_facts own join billing.subscriptions o on o.id = own.subscription_id
+                where o.reader_id = r.id and own.at >= f.redeemed_at and (own.fact in ('change paid', 'seats paid')
+                  or (own.fact = 'extend' and own.reason in ('a gift', 'what was left of a gift') and o.state not in ('canceled', 'expired'))))))
         or exists (select from entitlements.print_subscribers p where p.email = r.email
           and p.until_on > ($1::timestamptz at time zone 'Asia/Kolkata')::date) as may) expected
     where reads <> may`,
@@ -165,6 +170,8 @@ const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 export type Proofs = {
   /** Everything that is broken, with whose it is; asked again, also what is not as it was the last time. */
   prove(now: Temporal.Instant): Promise<string[]>;
+  /** How many of a gateway's events were kept. */
+  kept(): Promise<number>;
   /** What our books say that the gateway holds. */
   held(): Promise<Money[]>;
   /** What the books know of a reader. */
@@ -195,6 +202,12 @@ export function openProofs({ db, pool }: Database): Proofs {
         if (is.get(what) !== was) found.push(`${what} was ${was}, and is ${is.get(what)}`);
       before = is;
       return Promise.all(found.slice(0, 20).map(named));
+    },
+    async kept() {
+      const { rows } = await pool.query<{ kept: number }>(
+        'select count(*)::int as kept from billing.gateway_events',
+      );
+      return rows[0]?.kept ?? 0;
     },
     held: () => heldBy(db, 'sandbox'),
     async timeline(email) {

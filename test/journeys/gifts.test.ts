@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   beginGift,
+  beginPayment,
   type GiftOrder,
   giftCode,
   giftsOf,
@@ -282,6 +283,24 @@ describe('what a gift adds to', () => {
       await proveBooks();
     },
   );
+
+  it('whoever began another plan since had its days credited, and has them no second time', async () => {
+    const [meera, anu] = [await person('meera'), await person('anu')];
+    await subscribed(anu);
+    await redeem(await bought(meera), anu);
+    const yearly = paper.plans().find(({ slug }) => slug === 'yearly');
+    const begun = await beginPayment(paper.billing, anu, paper.clock.now(), yearly);
+    if (begun.kind !== 'pay') throw new Error(begun.kind);
+    await pay(paper, begun.url);
+    await settle(paper);
+    expect(await paidThrough(anu)).toBe('2027-11-23');
+    const refund = { readerId: anu.id, actor: 'staff', reason: 'asked for it' };
+    await refundPayment(paper.billing, refund, paper.clock.now());
+    await settle(paper);
+    await live(paper, '2027-02-24');
+    expect(await reads(anu)).toBe(false);
+    await proveBooks();
+  });
 
   it('whoever rests reads by it meanwhile, and loses nothing of what waits', async () => {
     const [meera, anu] = [await person('meera'), await person('anu')];

@@ -164,7 +164,10 @@ export async function runningGifts(tx: Tx, readerId: string, now: Temporal.Insta
   return rows.map(({ from, id, until }) => ({ id, from: toInstant(from), until: toInstant(until) }));
 }
 
-/** What somebody has redeemed and not read to its end, and does not read by at present. */
+/**
+ * What somebody has redeemed and not read to its end, and does not read by at present. Where they began another plan or added seats
+ * since, its days were counted in what that credited.
+ */
 export async function giftsLeft(
   tx: Tx,
   readerIds: readonly string[],
@@ -177,7 +180,9 @@ export async function giftsLeft(
         t.end_on::timestamp at time zone s.zone as until
       from billing.gifts g join billing.subscriptions s on s.id = g.subscription_id
         join billing.terms t on t.subscription_id = s.id and t.status = 'paid'
-      where g.redeemed_by = any(${readerIds}::uuid[])) gift
+      where g.redeemed_by = any(${readerIds}::uuid[]) and not exists (
+        select from billing.subscription_facts f join billing.subscriptions own on own.id = f.subscription_id
+        where own.reader_id = g.redeemed_by and f.fact in ('change paid', 'seats paid') and f.at >= g.redeemed_at)) gift
     where gift.until > ${now.toString()} and not exists (
       select from entitlements.grants r where r.source_id = gift.id and r.revoked_at is null)`.execute(tx);
   return rows.map(({ from, id, reader_id, until }) => ({
