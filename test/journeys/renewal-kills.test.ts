@@ -253,7 +253,7 @@ async function untilAllIsDone(paper: Paper, pool: pg.Pool, until: Temporal.Insta
     await takeUpAgain(pool);
     const { rows } = await pool.query<{ open: number; waiting: number; seqs: number; least: number }>(`
       select (select count(*)::int from billing.charge_intents where status not in ('succeeded', 'failed', 'canceled')) as open,
-        (select count(*)::int from jobs.jobs where task_identifier not in ('send-mail') and run_at <= now()
+        (select count(*)::int from jobs.jobs where task_identifier in ('settle-checkout', 'settle-due', 'ask-unanswered') and run_at <= now()
           and attempts < max_attempts) as waiting,
         (select count(distinct next_seq)::int from billing.subscriptions) as seqs,
         (select min(next_seq) from billing.subscriptions) as least`);
@@ -301,7 +301,8 @@ async function untilNothingWaits(pool: pg.Pool): Promise<void> {
   while (monotonicMs() < until) {
     await takeUpAgain(pool);
     const { rows } = await pool.query<{ waits: boolean }>(`
-      select exists (select from jobs.jobs where task_identifier <> 'send-mail' and attempts < max_attempts) as waits`);
+      select exists (select from jobs.jobs where task_identifier in ('settle-checkout', 'settle-due', 'ask-unanswered')
+        and run_at <= now() and attempts < max_attempts) as waits`);
     if (rows[0]?.waits !== true) return;
     await sleep(100);
   }
