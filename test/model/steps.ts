@@ -107,14 +107,33 @@ const step = fc.oneof(
   })),
 );
 
+/** Most histories begin with a subscription: who hesitates for long has fewer steps of it. */
+const firstStep = fc.oneof(
+  { weight: 1, arbitrary: step },
+  {
+    weight: 3,
+    arbitrary: STEPS.subscribe.map(
+      (given): Step => ({ does: 'subscribe', ...given, ending: 'taken', word: 'as sent', isDone: true }),
+    ),
+  },
+);
+
 /** A reader's years with a paper: when and where they begin, and what happens. */
 export const history = (steps: number) =>
   fc.record({
-    begins: fc
-      .integer({ min: 0, max: 24 * 365 * 4 })
-      .map((hours) => Temporal.Instant.from('2026-01-01T00:17:00Z').add({ hours })),
+    begins: fc.oneof(
+      fc
+        .integer({ min: 0, max: 24 * 365 * 4 })
+        .map((hours) => Temporal.Instant.from('2026-01-01T00:17:00Z').add({ hours })),
+      // Days that many months have not.
+      fc
+        .constantFrom('2026-01-31', '2026-11-30', '2026-08-31', '2027-08-29', '2028-02-29')
+        .map((day) => Temporal.Instant.from(`${day}T06:17:00Z`)),
+    ),
     place: fc.constantFrom(...PLACES),
-    steps: fc.array(step, { minLength: steps, maxLength: steps, size: 'max' }),
+    steps: fc
+      .tuple(firstStep, fc.array(step, { minLength: steps - 1, maxLength: steps - 1, size: 'max' }))
+      .map(([first, rest]) => [first, ...rest]),
   });
 
 /** Does a step; what may not be done just now is refused, and changes nothing. */

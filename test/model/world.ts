@@ -305,6 +305,8 @@ export class World {
       before.pendingChange?.price.minor === standing.pendingChange?.price.minor;
     this.change(id, {
       ...standing,
+      // No part of it, though it was made of a subscription as that was before.
+      ...{ mandate: before.mandate, parkedReason: before.parkedReason },
       planName: standing.planSlug,
       nextPlanName: standing.pendingChange?.planSlug ?? standing.planSlug,
       dueAt: outcome.dueAt,

@@ -17,6 +17,7 @@ import { billOf, carryOut, type Outcome } from './carrying-out.ts';
 import {
   type ChargeIntent,
   findIntents,
+  isOpen,
   noteInvoices,
   parkIntent,
   setIntentStatuses,
@@ -276,7 +277,11 @@ export function looksOf(settled: readonly Settled[], outcomes: readonly Outcome[
   return settled.flatMap(({ intent, settlement, subscription }) => {
     const { id, parkedReason, remindedSeq } = subscription;
     if (changed.has(id) || settlement.intent === undefined) return [];
-    const decided = settlement.intent.status === 'failed' ? { decidedAt: now } : {};
+    const { took } = settlement;
+    const decided = {
+      ...(isOpen(settlement.intent) ? {} : { decidedAt: now }),
+      ...(took?.kind === 'give back' ? { givenBackReason: took.reason } : {}),
+    };
     const dueAt = settlement.mandate
       ? now
       : nextAct(subscription, { ...intent, ...settlement.intent, ...decided } as ChargeIntent, now)?.at;

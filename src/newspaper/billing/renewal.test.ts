@@ -200,6 +200,28 @@ describe('a charge that was tried', () => {
       tried({ attempt: 3, createdAt: at('2027-02-26') }),
       'charge 2027-03-02T00:00:00',
     ],
+    [
+      'and given back, since its reader had chosen otherwise meanwhile: once that cannot be taken for a second charge',
+      late,
+      tried({
+        status: 'succeeded',
+        failureKind: undefined,
+        givenBackReason: 'another plan',
+        decidedAt: at('2027-02-23'),
+      }),
+      'charge 2027-02-24T01:00:00',
+    ],
+    [
+      'and given back, by UPI, which takes no second one',
+      { ...late, mandate: mandate({ rail: 'upi' }) },
+      tried({
+        status: 'succeeded',
+        failureKind: undefined,
+        givenBackReason: 'another plan',
+        decidedAt: at('2027-02-23'),
+      }),
+      'day 2027-03-02T00:00:00',
+    ],
     ['F64: and declined for good', late, tried({ failureKind: 'never' }), 'day 2027-03-02T00:00:00'],
     ['F67: and wants its reader', late, tried({ failureKind: 'authenticate' }), 'day 2027-03-02T00:00:00'],
     [

@@ -184,6 +184,9 @@ export function mayTake(
   return mandateFor(price) === undefined ? 'by-hand' : 'too-small';
 }
 
+/** Sooner it would be taken for a second charge of the same (SAFE_HOURS). */
+const GIVEN_BACK_HOURS = 25;
+
 function nextCharge(
   subscription: Subscription,
   tried: ChargeIntent | undefined,
@@ -207,6 +210,11 @@ function nextCharge(
       : undefined;
   // A checkout that was left is no try of the mandate's.
   if (tried.mandateId === undefined) return { act: 'charge', at: first };
+  // What was taken and given back, since its reader had chosen otherwise meanwhile, has paid for nothing. UPI takes no second one.
+  if (tried.givenBackReason !== undefined)
+    return mandate.rail === 'upi' || tried.decidedAt === undefined
+      ? undefined
+      : { act: 'charge', at: latestOf([first, tried.decidedAt.add({ hours: GIVEN_BACK_HOURS })]) };
   if (tried.failureKind !== 'later') return undefined;
   const days = rules.againDays[tried.attempt - 1];
   if (days === undefined) return undefined;

@@ -99,6 +99,18 @@ function begunBy({ took }: Settlement) {
 }
 
 describe('a payment that was made', () => {
+  it('buys no other plan than it was charged for, where its reader chose one after their bank had said no', () => {
+    const charged = { ...intent('failed'), termSeq: 1, mandateId: 'm' };
+    const quarterly = { planSlug: 'quarterly', months: 3, price: { minor: 90_000n, currency: 'INR' } };
+    const chosen = { ...subscription('active'), pendingChange: quarterly };
+    expect(settlementOf(charged, chosen, payment('succeeded'), NOON).took).toEqual({
+      kind: 'give back',
+      reason: 'another plan or price was chosen after it was charged',
+    });
+    const same = settlementOf(charged, subscription('active'), payment('succeeded'), NOON);
+    expect(same.took?.kind).toBe('bought');
+  });
+
   it('begins what was bought', () => {
     const settlement = settlementOf(intent(), subscription(), payment('succeeded'), NOON);
     expect(settlement).toMatchObject({

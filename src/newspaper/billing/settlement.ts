@@ -145,7 +145,13 @@ function took(
   if (change !== undefined && change.credit > (creditable ?? 0n))
     return { kind: 'give back', reason: 'less is left of the term before than there was when it was begun' };
   const result = transition(subscription, boughtWith(change, seq), now);
-  if (intent.status !== 'canceled' && result.kind === 'changed') return { ...result, kind: 'bought' };
+  if (intent.status !== 'canceled' && result.kind === 'changed') {
+    const begins = result.steps.find((step) => step.kind === 'begin term');
+    // A bank said no, its reader chose another plan, and then the bank said yes: no term is begun at a price that was not paid for it.
+    return change !== undefined || begins === undefined || isSameMoney(begins.price, intent.amount)
+      ? { ...result, kind: 'bought' }
+      : { kind: 'give back', reason: 'another plan or price was chosen after it was charged' };
+  }
   return {
     kind: 'give back',
     reason:
