@@ -143,6 +143,12 @@ export const DEEDS: Readonly<Record<string, Deed>> = {
     const token = await invitationTo(paper, neighbour);
     if (token !== undefined) await acceptSeat(paper.billing, token, neighbour, now(paper));
   },
+  'promise seats to many': async ({ dice, paper, reader }) => {
+    const group = await findGroup(paper.billing, reader.id);
+    if (group === undefined) return;
+    const emails = Array.from({ length: dice.whole(1, 4) }, () => `${uuidv7()}@elsewhere.example`);
+    await inviteToSeats(paper.billing, { groupId: group.subscription.id, by: reader.id, emails }, now(paper));
+  },
   'take a seat oneself': async ({ paper, reader }) => {
     const group = await findGroup(paper.billing, reader.id);
     if (group === undefined) return;
