@@ -99,7 +99,7 @@ async function openReaders(paper: TestPaper, { readers }: Crowd, dice: Dice): Pr
     {
       ...open,
       ...{ slug: 'half', name: 'Half', trialDays: 0, phases: [{ terms: 2, percentOff: 50 }] },
-      ...{ who: 'anyone', most: Math.ceil(readers / 3) },
+      ...{ who: 'anyone', most: Math.ceil(readers / 12) },
     },
     {
       ...open,
@@ -121,7 +121,7 @@ async function openReaders(paper: TestPaper, { readers }: Crowd, dice: Dice): Pr
   ];
   await db.transaction().execute(async (tx) => {
     for (const offer of offers) {
-      const codes = offer.needsCode ? [{ code: CODE, most: Math.ceil(readers / 5) }] : [];
+      const codes = offer.needsCode ? [{ code: CODE, most: Math.ceil(readers / 15) }] : [];
       await insertOffer(tx, offer, codes, paper.clock.now());
     }
   });
