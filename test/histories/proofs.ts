@@ -28,7 +28,9 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     from billing.charge_intents i, lateral (
       select f.fact from billing.subscription_facts f
       where f.subscription_id = i.subscription_id and f.id < i.id
-        and f.fact in ('cancel', 'undo cancel', 'pause', 'resume', 'dispute', 'dispute won', 'dispute lost', 'day', 'paid', 'trial')
+        and f.fact in ('cancel', 'undo cancel', 'pause', 'resume', 'dispute', 'dispute won', 'dispute lost', 'day', 'paid', 'trial',
+          -- Whoever pays for another plan or for more seats has not left after all.
+          'change paid', 'seats paid')
         and (f.fact <> 'day' or f.reason = 'active')
       order by f.id desc limit 1) f
     where i.mandate_id is not null and f.fact in ('cancel', 'pause', 'dispute')`,
