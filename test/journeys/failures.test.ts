@@ -453,6 +453,28 @@ describe('money that goes back', () => {
     await proveBooks();
   });
 
+  it('I22: is charged again after a dispute that was won, and what its payer was told then is known at each try', async () => {
+    const { db } = paper.database;
+    const asha = await subscriber();
+    const paymentId = (await newestCapture(db, asha.email, 'undisputed')) ?? '';
+    await changeDispute(db, paymentId, 'open', paper.clock.now());
+    await settle(paper);
+    // No letter says that it renews while that is open, and by March it rests.
+    await live(paper, '2027-03-05');
+    const { id } = (await newestMandate(db, asha.email)) ?? {};
+    await setMandateOutcome(db, id ?? '', 'decline');
+    await changeDispute(db, paymentId, 'won', paper.clock.now());
+    await settle(paper);
+    await live(paper, '2027-03-06');
+    expect(await count('billing.notices')).toBe(1);
+    // What bought it, and two tries.
+    expect(await count('billing.charge_intents')).toBe(3);
+    await setMandateOutcome(db, id ?? '', 'approve');
+    await live(paper, '2027-03-12');
+    expect((await current(asha.readerId)).state).toBe('active');
+    await proveBooks();
+  });
+
   it('F117: makes no credit note over nothing', async () => {
     const { db } = paper.database;
     const asha = await subscriber();

@@ -28,7 +28,7 @@ export function noticeOf(subscription: Subscription, kind: 'renewal' | 'debit'):
   };
 }
 
-/** Keeps that readers were told; a second telling of the same replaces the first. */
+/** Keeps that readers were told, and since when: what is said again is known since the first time, and something else replaces it. */
 export async function insertNotices(
   tx: Tx,
   notices: readonly NewNotice[],
@@ -37,12 +37,15 @@ export async function insertNotices(
   if (notices.length === 0) return;
   const rows = notices.map(({ amount, ...one }) => ({ ...one, ...moneyRecord(amount) }));
   await sql`
-    insert into billing.notices (subscription_id, term_seq, kind, plan_slug, currency, amount_minor, sent_at)
+    insert into billing.notices as old (subscription_id, term_seq, kind, plan_slug, currency, amount_minor, sent_at)
     select "subscriptionId", "termSeq", kind, "planSlug", currency, minor, ${now.toString()}
     from json_to_recordset(${JSON.stringify(rows)}::json) as new (
       "subscriptionId" uuid, "termSeq" integer, kind text, "planSlug" text, currency text, minor bigint)
     on conflict (subscription_id, term_seq, kind) do update
-      set plan_slug = excluded.plan_slug, currency = excluded.currency, amount_minor = excluded.amount_minor, sent_at = excluded.sent_at`.execute(
+      set plan_slug = excluded.plan_slug, currency = excluded.currency, amount_minor = excluded.amount_minor,
+        sent_at = case when (old.plan_slug, old.currency, old.amount_minor)
+          is not distinct from (excluded.plan_slug, excluded.currency, excluded.amount_minor)
+          then old.sent_at else excluded.sent_at end`.execute(
     tx,
   );
 }
