@@ -326,6 +326,8 @@ async function routes({ paper }: CommandContext): Promise<CommandResult> {
 
 /** Who may call a route. Of a route for staff, the least role that may, and all that may with what they need. */
 function whoMay(who: Who): { who: string; roles?: readonly string[]; permission?: string } {
+  // Whoever has a link may follow it, without being asked who they are.
+  if (who === 'link') return { who: 'anyone' };
   if (!who.startsWith('staff:')) return { who };
   const roles = rolesFor(who as StaffWho);
   return { who: `staff:${roles[0]}`, roles, permission: who.slice('staff:'.length) };
