@@ -45,7 +45,5 @@ export async function insertNotices(
       set plan_slug = excluded.plan_slug, currency = excluded.currency, amount_minor = excluded.amount_minor,
         sent_at = case when (old.plan_slug, old.currency, old.amount_minor)
           is not distinct from (excluded.plan_slug, excluded.currency, excluded.amount_minor)
-          then old.sent_at else excluded.sent_at end`.execute(
-    tx,
-  );
+          then old.sent_at else excluded.sent_at end`.execute(tx);
 }
