@@ -422,6 +422,16 @@ describe('money that goes back', () => {
     },
   );
 
+  it('for a term that waits while it rests leaves the days of the one before, and it ends after them', () => {
+    const { is } = lived(
+      ['2026-11-30', paid(0)],
+      ['2027-02-20', paid(1)],
+      ['2027-02-21', { kind: 'pause', days: 30 }],
+      ['2027-03-02', { kind: 'refunded', term: term(1, '2027-02-28', '2027-05-30') }],
+    );
+    expect([is.state, is.pause?.bankedDays, String(is.cancelOn)]).toEqual(['paused', 7, '2027-03-30']);
+  });
+
   it('while a dispute is open is not decided, and after it is won all is as before (F101)', () => {
     const before = lived(BEGUN).is;
     const { is } = lived(BEGUN, ['2026-12-23', { kind: 'dispute' }]);

@@ -14,6 +14,7 @@ import {
   monthsAfter,
   nextTerm,
   type PaidTerm,
+  type Pause,
   type Phase,
   priceOfSeats,
   type Standing,
@@ -353,6 +354,9 @@ function returned(
   const revoke: Step = { kind: 'revoke term', seq: term.seq, as };
   // An old term, or one that another has followed: what was bought since stays.
   if (term.seq !== standing.nextSeq - 1) return changed(standing, [revoke]);
+  // While it rests the days of the term wait behind those that were left of the one before.
+  const waiting = standing.pause && withoutTerm(standing, standing.pause, term);
+  if (waiting !== undefined) return changed(waiting, [revoke]);
   const reason = as === 'refunded' ? 'refund' : 'chargeback';
   if (!isBefore(today, term.startOn)) {
     const { standing: after, steps } = ended(standing, 'canceled', reason);
@@ -370,6 +374,14 @@ function returned(
     pendingChange: undefined,
   };
   return changed(after, [revoke]);
+}
+
+/** What rests, with fewer days that wait; undefined where none is left but the term's own. */
+function withoutTerm(standing: Standing, pause: Pause, { endOn, startOn }: PaidTerm): Standing | undefined {
+  const bankedDays = pause.bankedDays - startOn.until(endOn).days;
+  if (bankedDays <= 0) return undefined;
+  const after: Standing = { ...standing, pause: { ...pause, bankedDays }, pendingChange: undefined };
+  return { ...after, cancelOn: endOf(after) };
 }
 
 function disputeLost(standing: Standing, term: PaidTerm | undefined, today: Temporal.PlainDate): Transition {
