@@ -1,4 +1,8 @@
+export function isEarlier(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
+}
+
 /** The latest of several. @throws TypeError when there is none */
 export function latestOf(instants: readonly Temporal.Instant[]): Temporal.Instant {
-  return instants.reduce((a, b) => (Temporal.Instant.compare(a, b) < 0 ? b : a));
+  return instants.reduce((a, b) => (isEarlier(a, b) ? b : a));
 }

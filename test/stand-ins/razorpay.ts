@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '#platform/clock';
+import type { Heard } from './heard.ts';
 import { ASKED, asked, Refusal } from './razorpay-asked.ts';
 import { Company } from './razorpay-company.ts';
 import {
@@ -26,14 +27,6 @@ export type Fault =
   | 'conflict'
   | 'too-many'
   | 'nonsense';
-
-export type Heard = {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of it, it says itself
-  readonly body: any;
-};
 
 /** Razorpay's API on loopback, with what happens behind it in a test's hands. */
 export type RazorpayStandIn = {

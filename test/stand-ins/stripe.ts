@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '#platform/clock';
+import type { Heard } from './heard.ts';
 import { formOf, Refusal } from './stripe-asked.ts';
 import { Company } from './stripe-company.ts';
 import { type Call, type Handler, handlerFor, placeOf } from './stripe-handlers.ts';
@@ -26,14 +27,6 @@ export type Fault =
   /** Done after others had time to come. */
   | 'slow'
   | 'nonsense';
-
-export type Heard = {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of it, it says itself
-  readonly body: any;
-};
 
 /** Stripe's API on loopback, and the pages on which readers pay, with what happens behind them in a test's hands. */
 export type StripeStandIn = {

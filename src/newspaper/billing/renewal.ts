@@ -1,4 +1,4 @@
-import { latestOf } from '#values/instants';
+import { isEarlier, latestOf } from '#values/instants';
 import type { Money } from '#values/money';
 import { dayAt, startOfDay } from '#values/term';
 import { boughtNext, isOver } from './agreement.ts';
@@ -88,7 +88,7 @@ export function nextAct(
     day === undefined ? undefined : ({ act: 'day', at: startOfDay(day, subscription.zone) } as const),
   ];
   return candidates.reduce<NextAct | undefined>(
-    (first, one) => (one !== undefined && (first === undefined || isBefore(one.at, first.at)) ? one : first),
+    (first, one) => (one !== undefined && (first === undefined || isEarlier(one.at, first.at)) ? one : first),
     undefined,
   );
 }
@@ -201,7 +201,7 @@ function nextCharge(
   const first = begins.subtract({ hours: rules.leadHours });
   // After a long standstill its reader was shut out when their days were over: they begin anew, and are not charged for
   // days on which they could not read.
-  const isLate = !isBefore(now, startOfDay(due.add({ days: graceDays }), zone));
+  const isLate = !isEarlier(now, startOfDay(due.add({ days: graceDays }), zone));
   if (isLate && state !== 'suspended') return undefined;
   if (tried === undefined) return { act: 'charge', at: first };
   if (isOpen(tried))
@@ -269,10 +269,6 @@ export function sentNotBefore(
   planned: Temporal.Instant | undefined,
   now: Temporal.Instant,
 ): Temporal.Instant | undefined {
-  if (planned === undefined || !isBefore(planned, now.add({ hours: LEAST_NOTICE_HOURS }))) return planned;
+  if (planned === undefined || !isEarlier(planned, now.add({ hours: LEAST_NOTICE_HOURS }))) return planned;
   return notBefore(rail, now);
-}
-
-function isBefore(one: Temporal.Instant, other: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(one, other) < 0;
 }

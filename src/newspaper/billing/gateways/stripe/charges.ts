@@ -1,8 +1,9 @@
+import { isEarlier } from '#values/instants';
 import { goOn, mapped } from '../calling.ts';
 import type { Called, ChargeOrder, GatewayPayment } from '../gateway.ts';
 import { amountFor, moneyOf, NO_AMOUNT } from './amounts.ts';
 import { type Api, type Asked, everyOne } from './api.ts';
-import { bornAt, CLOCKS_DIFFER_BY, isBefore, secondsOf } from './intents.ts';
+import { bornAt, CLOCKS_DIFFER_BY, secondsOf } from './intents.ts';
 import { type MandateName, mandateName, NO_MANDATE } from './mandates.ts';
 import { ALONG, isPaymentId, paymentOf, readAround, readPayment, wasTried } from './payments.ts';
 import { KEY_USED } from './refusals.ts';
@@ -25,7 +26,7 @@ export async function charge(api: Api, order: ChargeOrder): Promise<Called<Gatew
   const name = mandateName(order.mandateToken);
   const born = bornAt(order.intentId);
   if (name === undefined || born === undefined) return NO_MANDATE;
-  if (isBefore(born.add(KEYS_HOLD), api.account.now())) {
+  if (isEarlier(born.add(KEYS_HOLD), api.account.now())) {
     const known = await chargedBefore(api, order);
     if (known.kind !== 'ok' || known.value !== undefined) return known as Called<GatewayPayment>;
   }

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { isEarlier } from '#values/instants';
 import { exactNumber, goOn, mapped } from '../calling.ts';
 import type {
   Called,
@@ -12,7 +13,7 @@ import type {
 } from '../gateway.ts';
 import { amountFor, moneyOf, NO_AMOUNT } from './amounts.ts';
 import { type Api, type Asked, everyOne } from './api.ts';
-import { bornAt, CLOCKS_DIFFER_BY, isBefore, secondsOf } from './intents.ts';
+import { bornAt, CLOCKS_DIFFER_BY, secondsOf } from './intents.ts';
 import { keepMandate, mandateOf } from './mandates.ts';
 import { paymentOf, readAround, readPayment, statusOf, wasTried } from './payments.ts';
 import { KEY_USED } from './refusals.ts';
@@ -52,7 +53,7 @@ export async function openCheckout(api: Api, order: CheckoutOrder): Promise<Call
   const born = bornAt(order.intentId);
   if (born === undefined) return { kind: 'refused', code: 'not_an_intent' };
   const closes = born.add(OPEN_FOR);
-  if (isBefore(closes.subtract(OPEN_AT_LEAST), api.account.now())) return openedBefore(api, order);
+  if (isEarlier(closes.subtract(OPEN_AT_LEAST), api.account.now())) return openedBefore(api, order);
   const customer = order.mandate === undefined ? undefined : await customerFor(api, order);
   if (customer !== undefined && customer.kind !== 'ok') return customer;
   const given = sessionFor(api, order, { born, closes, customerId: customer?.value });

@@ -13,6 +13,3 @@ export function bornAt(intentId: string): Temporal.Instant | undefined {
 export const CLOCKS_DIFFER_BY = { hours: 1 };
 
 export const secondsOf = (instant: Temporal.Instant): number => Math.floor(instant.epochMilliseconds / 1_000);
-
-export const isBefore = (one: Temporal.Instant, other: Temporal.Instant): boolean =>
-  Temporal.Instant.compare(one, other) < 0;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { isEarlier } from '#values/instants';
 import { goOn, mapped } from '../calling.ts';
 import type { Called, GatewayMandate, Rail } from '../gateway.ts';
 import { moneyOf } from './amounts.ts';
 import type { Api } from './api.ts';
-import { isBefore } from './intents.ts';
 import { type Limits, MANDATE, type Mandate, METHOD, type Method, type PaidWith } from './shapes.ts';
 
 /**
@@ -131,7 +131,7 @@ function statusOf(method: Method, customerId: string, { mandate, now }: Terms): 
   if (mandate !== undefined && mandate.status !== 'active') return inactiveAs(mandate);
   const until = afterMonth(method.card);
   // Where on earth its bank keeps its calendar is not known; the last place to see a month's end is twelve hours behind.
-  const isPast = until !== undefined && !isBefore(now, until.toZonedDateTime('Etc/GMT+12').toInstant());
+  const isPast = until !== undefined && !isEarlier(now, until.toZonedDateTime('Etc/GMT+12').toInstant());
   return isPast ? 'expired' : 'active';
 }
 
